@@ -1,0 +1,237 @@
+// From JavaScript's arguments to a kernel's parameters and a command on the stream. A kernel's C++ signature, as written
+// in kernels.def, decides how each argument is read; there is nothing to write per kernel.
+#pragma once
+#include <cmath>
+#include <cstring>
+#include <new>
+#include <tuple>
+#include <utility>
+
+#include "environment.h"
+
+namespace thalweg {
+
+// The arguments of one call, read in order.
+class Arguments {
+ public:
+  static constexpr size_t kMost = 12;
+  Arguments(napi_env env, napi_callback_info info, const char* op) : environment(Environment::of(env)), op(op) {
+    count_ = kMost;
+    napi_get_cb_info(env, info, &count_, values_, nullptr, nullptr);
+    if (count_ > kMost) count_ = kMost;
+  }
+
+  napi_value next() {
+    if (next_ >= count_) fail(ErrorKind::Native, "%s: argument %zu is missing", op, next_ + 1);
+    return values_[next_++];
+  }
+  uint32_t handle() {
+    uint32_t value = 0;
+    if (napi_get_value_uint32(environment.env, next(), &value) != napi_ok) bad("a handle");
+    return value;
+  }
+  double number() {
+    double value = 0;
+    if (napi_get_value_double(environment.env, next(), &value) != napi_ok) bad("a number");
+    return value;
+  }
+  int64_t integer() {
+    const double value = number();
+    if (!(std::fabs(value) <= 9007199254740992.0) || value != std::floor(value)) bad("an integer");
+    return static_cast<int64_t>(value);
+  }
+  int64_t integerBetween(int64_t low, int64_t high) {
+    const int64_t value = integer();
+    if (value < low || value > high)
+      fail(ErrorKind::Native, "%s: argument %zu is %lld, outside %lld to %lld", op, next_,
+           static_cast<long long>(value), static_cast<long long>(low), static_cast<long long>(high));
+    return value;
+  }
+  bool boolean() {
+    bool value = false;
+    if (napi_get_value_bool(environment.env, next(), &value) != napi_ok) bad("a boolean");
+    return value;
+  }
+  Scalar scalar();
+  [[noreturn]] void bad(const char* wanted) {
+    fail(ErrorKind::Native, "%s: argument %zu is not %s", op, next_, wanted);
+  }
+
+  Environment& environment;
+  const char* const op;
+  int64_t handlesRead = 0, numbersRead = 0;  // cursors in the scratch arrays
+
+ private:
+  napi_value values_[kMost];
+  size_t count_ = 0, next_ = 0;
+};
+
+// How a parameter is read. Lists of tensors point into the environment's parse buffer until they are moved into the
+// command; the offset is kept instead of the address because the buffer may grow.
+template <class P>
+struct Parameter;
+
+template <>
+struct Parameter<const TensorView&> {
+  using Stored = TensorView;
+  static void read(Arguments& arguments, TensorView& out) {
+    out = arguments.environment.handles.get(arguments.handle(), arguments.op).view;
+  }
+};
+
+template <>
+struct Parameter<const OptionalTensor&> {
+  using Stored = OptionalTensor;
+  static void read(Arguments& arguments, OptionalTensor& out) {
+    const uint32_t handle = arguments.handle();
+    if (handle != 0) out.TensorView::operator=(arguments.environment.handles.get(handle, arguments.op).view);
+  }
+};
+
+template <>
+struct Parameter<TensorList> {
+  using Stored = TensorList;
+  static void read(Arguments& arguments, TensorList& out) {
+    Environment& environment = arguments.environment;
+    const int64_t count = arguments.integerBetween(0, kScratchHandles - arguments.handlesRead);
+    std::vector<TensorView>& list = environment.listTensors;
+    out.count = count;
+    // An offset for now; resolved once all lists are read.
+    out.items = reinterpret_cast<const TensorView*>(list.size());
+    for (int64_t i = 0; i < count; i++)
+      list.push_back(environment.handles
+                         .get(environment.scratchHandles[static_cast<size_t>(arguments.handlesRead + i)], arguments.op)
+                         .view);
+    arguments.handlesRead += count;
+  }
+};
+
+template <>
+struct Parameter<Scalars> {
+  using Stored = Scalars;
+  static void read(Arguments& arguments, Scalars& out) {
+    out.count = arguments.integerBetween(0, kScratchNumbers - arguments.numbersRead);
+    out.items = arguments.environment.scratchNumbers.data() + arguments.numbersRead;
+    arguments.numbersRead += out.count;
+  }
+};
+
+template <>
+struct Parameter<const Program&> {
+  using Stored = const Program*;
+  static void read(Arguments& arguments, const Program*& out) {
+    const uint32_t id = arguments.handle();
+    out = findProgram(id);
+    if (!out) fail(ErrorKind::Native, "%s: there is no program %u", arguments.op, id);
+  }
+};
+
+template <>
+struct Parameter<int64_t> {
+  using Stored = int64_t;
+  static void read(Arguments& arguments, int64_t& out) { out = arguments.integer(); }
+};
+
+template <>
+struct Parameter<double> {
+  using Stored = double;
+  static void read(Arguments& arguments, double& out) { out = arguments.number(); }
+};
+
+template <>
+struct Parameter<bool> {
+  using Stored = bool;
+  static void read(Arguments& arguments, bool& out) { out = arguments.boolean(); }
+};
+
+template <>
+struct Parameter<Scalar> {
+  using Stored = Scalar;
+  static void read(Arguments& arguments, Scalar& out) { out = arguments.scalar(); }
+};
+
+// Bytes that a parameter needs beside its Stored value, and moving them there.
+template <class S>
+int64_t extraBytes(const S&) {
+  return 0;
+}
+inline int64_t extraBytes(const TensorList& list) { return list.count * static_cast<int64_t>(sizeof(TensorView)); }
+inline int64_t extraBytes(const Scalars& list) { return (list.count * 8 + 15) / 16 * 16; }
+
+template <class S>
+void moveExtra(S&, char*&) {}
+inline void moveExtra(TensorList& list, char*& space) {
+  TensorView* items = reinterpret_cast<TensorView*>(space);
+  for (int64_t i = 0; i < list.count; i++) new (items + i) TensorView(list.items[i]);
+  list.items = items;
+  space += extraBytes(list);
+}
+inline void moveExtra(Scalars& list, char*& space) {
+  if (list.count) std::memcpy(space, list.items, static_cast<size_t>(list.count) * 8);
+  list.items = reinterpret_cast<const double*>(space);
+  space += extraBytes(list);
+}
+
+template <class S>
+void resolveList(S&, const TensorView*) {}
+inline void resolveList(TensorList& list, const TensorView* base) {
+  list.items = base + reinterpret_cast<size_t>(list.items);
+}
+
+template <class S>
+const S& passed(const S& stored) {
+  return stored;
+}
+inline const Program& passed(const Program* stored) { return *stored; }
+
+static_assert(sizeof(TensorView) % 16 == 8 || sizeof(TensorView) % 16 == 0);
+
+// KernelCall<&KernelTable::matmul>::call is the N-API function of that kernel.
+template <auto Member, class Function>
+struct KernelCallImpl;
+
+template <auto Member, class... P>
+struct KernelCallImpl<Member, void (*KernelTable::*)(Context&, P...)> {
+  using Stored = std::tuple<typename Parameter<P>::Stored...>;
+  using Payload = std::pair<const KernelTable*, Stored>;
+
+  static napi_value call(napi_env env, napi_callback_info info) {
+    return guarded(env, [&](Environment& environment) -> napi_value {
+      void* data = nullptr;
+      napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data);
+      const char* name = static_cast<const char*>(data);
+      Arguments arguments(env, info, name);
+      environment.listTensors.clear();
+      Stored stored;
+      std::apply([&](auto&... value) { (Parameter<P>::read(arguments, value), ...); }, stored);
+      std::apply([&](auto&... value) { (resolveList(value, environment.listTensors.data()), ...); }, stored);
+      if (environment.stream.isInline()) {
+        run(environment.stream.context(), *environment.kernels, stored);
+        return nullptr;
+      }
+      const int64_t extra = std::apply([](const auto&... value) { return (int64_t{0} + ... + extraBytes(value)); }, stored);
+      const int64_t fixed = (static_cast<int64_t>(sizeof(Payload)) + 15) / 16 * 16;
+      char* payload = environment.stream.reserve(&execute, nullptr, name, fixed + extra);
+      Payload* command = new (payload) Payload(environment.kernels, stored);
+      char* space = payload + fixed;
+      std::apply([&](auto&... value) { (moveExtra(value, space), ...); }, command->second);
+      environment.stream.submit();
+      return nullptr;
+    });
+  }
+
+ private:
+  static void execute(Stream& stream, char* payload) {
+    Payload* command = reinterpret_cast<Payload*>(payload);
+    run(stream.context(), *command->first, command->second);
+  }
+  static void run(Context& context, const KernelTable& table, const Stored& stored) {
+    if (!(table.*Member)) fail(ErrorKind::Device, "this kernel is not built for the device");
+    std::apply([&](const auto&... value) { (table.*Member)(context, passed(value)...); }, stored);
+  }
+};
+
+template <auto Member>
+using KernelCall = KernelCallImpl<Member, decltype(Member)>;
+
+}  // namespace thalweg

@@ -1,0 +1,246 @@
+// map: runs an elementwise program over groups of tensors.
+//
+// All groups together are one range of elements, cut into pieces by size: an optimizer's update of hundreds of small
+// tensors is one parallel loop, and one large tensor is spread over all threads.
+#include <memory>
+
+#include "cpu/convert.h"
+#include "cpu/kernel.h"
+#include "cpu/program_tile.h"
+#include "cpu/shape_text.h"
+
+namespace thalweg::cpu::THALWEG_ISA {
+namespace {
+
+constexpr int kStackGroups = 64;
+constexpr int64_t kGroupAlign = 64;  // elements; groups start at multiples of it, so that pieces start on cache lines
+
+struct Job {
+  const Program& program;
+  const TensorView* items;
+  int64_t perGroup;
+  Scalars scalars;
+  // For each output: the inputs that are still read once its register has been written.
+  const uint64_t* laterReads;
+};
+
+void laterReads(const Program& p, uint64_t* later) {
+  uint64_t reads = 0;
+  const auto note = [&](int r) {
+    if (r < p.inputs) reads |= uint64_t{1} << r;
+  };
+  for (int k = 0; k < p.outputs; k++) {
+    later[k] = 0;
+    note(p.outputRegisters[static_cast<size_t>(k)]);
+  }
+  for (size_t j = p.code.size(); j-- > 0;) {
+    const Instruction& i = p.code[j];
+    for (int k = 0; k < p.outputs; k++)
+      if (p.outputRegisters[static_cast<size_t>(k)] == i.dst) later[k] = reads;
+    const int arity = opcodeArity(i.op);
+    note(i.a);
+    if (arity > 1) note(i.b);
+    if (arity > 2) note(i.c);
+  }
+}
+
+void checkView(const Program& p, const TensorView& v, const char* role, int64_t index) {
+  const auto number = static_cast<long long>(index);
+  if (!v.defined) fail(ErrorKind::Native, "%s: %s %lld is undefined", p.name.c_str(), role, number);
+  if (v.ndim > kMaxDims || static_cast<int>(v.dtype) >= kDTypeCount)
+    fail(ErrorKind::Native, "%s: %s %lld has ndim %d and dtype %d", p.name.c_str(), role, number, v.ndim,
+         static_cast<int>(v.dtype));
+}
+
+// The number of elements of a group.
+int64_t checkGroup(const Program& p, const TensorView* items, int64_t group) {
+  const TensorView& first = items[0];
+  int64_t n = 1;
+  for (int k = 0; k < p.outputs; k++) {
+    const TensorView& out = items[k];
+    checkView(p, out, "output", k);
+    if (k > 0 && !sameShape(first, out))
+      fail(ErrorKind::Shape, "%s: output %d of group %lld has shape %s, output 0 has %s", p.name.c_str(), k,
+           static_cast<long long>(group), shapeText(out).c_str(), shapeText(first).c_str());
+    n = out.numel();
+    for (int d = 0; n > 0 && d < out.ndim; d++)
+      if (out.shape[d] > 1 && out.strides[d] == 0)
+        fail(ErrorKind::Shape, "%s: output %d of group %lld is expanded along dimension %d", p.name.c_str(), k,
+             static_cast<long long>(group), d);
+    if (n > 0 && out.data == nullptr) fail(ErrorKind::Native, "%s: output %d has no memory", p.name.c_str(), k);
+  }
+  for (int i = 0; i < p.inputs; i++) {
+    const TensorView& in = items[p.outputs + i];
+    checkView(p, in, "input", i);
+    const int missing = first.ndim - in.ndim;
+    bool fits = missing >= 0;
+    for (int d = 0; fits && d < in.ndim; d++) fits = in.shape[d] == first.shape[d + missing] || in.shape[d] == 1;
+    if (!fits)
+      fail(ErrorKind::Shape, "%s: input %d of group %lld, shape %s, does not broadcast to the output's shape %s",
+           p.name.c_str(), i, static_cast<long long>(group), shapeText(in).c_str(), shapeText(first).c_str());
+    if (n > 0 && in.data == nullptr) fail(ErrorKind::Native, "%s: input %d has no memory", p.name.c_str(), i);
+  }
+  return n;
+}
+
+bool overlap(const TensorView& a, const TensorView& b) {
+  const auto end = [](const TensorView& v) {
+    int64_t last = 0;
+    for (int d = 0; d < v.ndim; d++) last += (v.shape[d] - 1) * v.strides[d];
+    return reinterpret_cast<uintptr_t>(v.data) + static_cast<uintptr_t>((last + 1) * itemSize(v.dtype));
+  };
+  return reinterpret_cast<uintptr_t>(a.data) < end(b) && reinterpret_cast<uintptr_t>(b.data) < end(a);
+}
+
+template <class T>
+void runGroup(const Job& job, const TensorView* outs, const TensorView* ins, int64_t begin, int64_t end) {
+  const Program& p = job.program;
+  TileProgram<T> tile(p, ins, job.scalars, outs[0].shape, outs[0].ndim);
+
+  struct Output {
+    char* data;
+    DType dtype;
+    bool direct;  // instructions write straight to memory
+    Strided dims;
+  };
+  Output outputs[kMaxProgramOperands];
+  for (int k = 0; k < p.outputs; k++) {
+    Output& o = outputs[k];
+    const TensorView& view = outs[k];
+    o.data = view.data;
+    o.dtype = view.dtype;
+    mergeDims(o.dims, view.shape, view.strides, view.ndim);
+    const int r = p.outputRegisters[static_cast<size_t>(k)];
+    o.direct = r >= p.firstTemporary() && o.dtype == dtypeOf<T> && o.dims.contiguous();
+    for (int j = 0; o.direct && j < k; j++) o.direct = p.outputRegisters[static_cast<size_t>(j)] != r;
+    uint64_t later = o.direct ? job.laterReads[k] : 0;
+    for (; later != 0; later &= later - 1)
+      if (overlap(view, ins[__builtin_ctzll(later)])) o.direct = false;
+    // An input handed on as an output is stored after the others: another output must not have changed it by then.
+    if (r < p.inputs)
+      for (int j = 0; j < p.outputs; j++)
+        if (j != k && overlap(outs[j], ins[r])) tile.copyInput(r);
+  }
+
+  typename TileProgram<T>::Workspace workspace(tile);
+  T* targets[kMaxProgramOperands];
+  for (int64_t at = begin; at < end; at += kTile) {
+    const int n = end - at < kTile ? static_cast<int>(end - at) : kTile;
+    for (int k = 0; k < p.outputs; k++)
+      targets[k] = outputs[k].direct ? reinterpret_cast<T*>(outputs[k].data) + at : nullptr;
+    const T* const* values = tile.eval(workspace, at, n, targets);
+    for (int k = 0; k < p.outputs; k++) {
+      const T* value = values[k];
+      if (value == targets[k]) continue;
+      const Output& o = outputs[k];
+      forRuns(o.dims, at, n, [&](int64_t offset, int64_t stride, int64_t run) {
+        storeRun<T>(value, o.dtype, o.data + offset * itemSize(o.dtype), stride, run);
+        value += run;
+      });
+    }
+  }
+}
+
+// Dimensions in the order of the first output's strides: an update of a transposed tensor walks through memory in
+// order.
+__attribute__((noinline)) void permuteGroup(const TensorView* items, int64_t count, const int* order, TensorView* to) {
+  const int ndim = items[0].ndim;
+  for (int64_t i = 0; i < count; i++) {
+    const TensorView& v = items[i];
+    const int missing = ndim - v.ndim;
+    to[i].data = v.data;
+    to[i].dtype = v.dtype;
+    to[i].defined = true;
+    to[i].ndim = static_cast<uint8_t>(ndim);
+    for (int d = 0; d < ndim; d++) {
+      const int from = order[d] - missing;
+      to[i].shape[d] = from < 0 ? 1 : v.shape[from];
+      to[i].strides[d] = from < 0 ? 0 : v.strides[from];
+    }
+  }
+}
+
+void runTyped(const Job& job, const TensorView* items, int64_t begin, int64_t end) {
+  const TensorView *outs = items, *ins = items + job.program.outputs;
+  switch (programComputeType(job.program, job.scalars, items, job.perGroup)) {
+    case ComputeType::Float32: return runGroup<float>(job, outs, ins, begin, end);
+    case ComputeType::Float64: return runGroup<double>(job, outs, ins, begin, end);
+    case ComputeType::Int64: return runGroup<int64_t>(job, outs, ins, begin, end);
+  }
+}
+
+__attribute__((noinline)) void runPermuted(const Job& job, const TensorView* items, const int* order, int64_t begin,
+                                           int64_t end) {
+  TensorView permuted[2 * kMaxProgramOperands];
+  permuteGroup(items, job.perGroup, order, permuted);
+  runTyped(job, permuted, begin, end);
+}
+
+void runPiece(const Job& job, const TensorView* items, int64_t begin, int64_t end) {
+  const TensorView& out = items[0];
+  int order[kMaxDims];
+  bool sorted = true;
+  for (int d = 0; d < out.ndim; d++) {
+    int at = d;
+    for (; at > 0 && out.strides[order[at - 1]] < out.strides[d]; at--) order[at] = order[at - 1];
+    order[at] = d;
+    // a dimension of size 1 may have any stride
+    if (at != d && out.shape[d] != 1) sorted = false;
+  }
+  if (sorted)
+    runTyped(job, items, begin, end);
+  else
+    runPermuted(job, items, order, begin, end);
+}
+
+}  // namespace
+
+void map(Context& ctx, const Program& program, TensorList tensors, Scalars scalars) {
+  const int64_t perGroup = program.outputs + program.inputs;
+  if (tensors.count < 0 || tensors.count % perGroup != 0)
+    fail(ErrorKind::Native, "%s: %lld tensors given, groups have %lld", program.name.c_str(),
+         static_cast<long long>(tensors.count), static_cast<long long>(perGroup));
+  const int64_t groups = tensors.count / perGroup;
+  if (groups == 0) return;
+
+  uint64_t later[kMaxProgramOperands];
+  laterReads(program, later);
+  const Job job{program, tensors.items, perGroup, scalars, later};
+  const auto group = [&](int64_t g) { return tensors.items + g * perGroup; };
+  const int64_t grain = ((int64_t{1} << 18) / programCost(program) & ~(kGroupAlign - 1)) + 1024;
+
+  if (groups == 1) {
+    const int64_t n = checkGroup(program, group(0), 0);
+    parallelFor(ctx.pool, n, grain, [&](int64_t begin, int64_t end) { runPiece(job, group(0), begin, end); });
+    return;
+  }
+
+  // starts[g]: where group g begins in the range of all elements; counts[g]: its elements.
+  int64_t onStack[2 * (kStackGroups + 1)];
+  std::unique_ptr<int64_t[]> onHeap;
+  if (groups > kStackGroups) onHeap.reset(new int64_t[static_cast<size_t>(2 * (groups + 1))]);
+  int64_t* starts = onHeap ? onHeap.get() : onStack;
+  int64_t* counts = starts + groups + 1;
+  starts[0] = 0;
+  for (int64_t g = 0; g < groups; g++) {
+    counts[g] = checkGroup(program, group(g), g);
+    starts[g + 1] = starts[g] + (counts[g] + kGroupAlign - 1) / kGroupAlign * kGroupAlign;
+  }
+  parallelFor(ctx.pool, starts[groups], grain, [&](int64_t begin, int64_t end) {
+    int64_t g = 0;
+    for (int64_t last = groups - 1; g < last;) {  // the group that holds `begin`
+      const int64_t middle = (g + last + 1) / 2;
+      if (starts[middle] <= begin)
+        g = middle;
+      else
+        last = middle - 1;
+    }
+    for (; g < groups && starts[g] < end; g++) {
+      const int64_t from = begin > starts[g] ? begin - starts[g] : 0;
+      const int64_t to = end - starts[g] < counts[g] ? end - starts[g] : counts[g];
+      if (from < to) runPiece(job, group(g), from, to);
+    }
+  });
+}
+
+}  // namespace thalweg::cpu::THALWEG_ISA

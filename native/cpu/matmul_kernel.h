@@ -1,0 +1,89 @@
+// The register tile: C[MR][NV vectors] (+)= A[MR][K] * B[K][NV vectors], with A's elements broadcast and B's rows
+// loaded. Sums run over k in order, one accumulator an element, so a result depends on the blocking of K alone.
+#pragma once
+#include <utility>
+
+#include "cpu/simd.h"
+
+namespace thalweg::cpu::THALWEG_ISA {
+namespace {
+
+// MR * NV accumulators, NV vectors of B and a broadcast fit the register file (32, 16 or, without FMA, 16 and a
+// product).
+#if defined(__AVX512F__) || defined(__aarch64__)
+constexpr int MR = 8, NV = 3;
+#elif defined(__AVX2__)
+constexpr int MR = 6, NV = 2;
+#else
+constexpr int MR = 2, NV = 4;
+#endif
+template <class T>
+constexpr int NR = NV * lanes<T>;
+
+// The panel of B is larger than the first-level cache: its rows are fetched this many steps ahead.
+constexpr int64_t kPrefetchRows = 8;
+
+// Integer arithmetic: the address may be past the end of the array.
+template <int Write, class T>
+THALWEG_INLINE void prefetch(const T* p, int64_t elements, int64_t bytes) {
+  const uintptr_t address = reinterpret_cast<uintptr_t>(p) + static_cast<uintptr_t>(elements) * sizeof(T);
+  __builtin_prefetch(reinterpret_cast<const char*>(address + static_cast<uintptr_t>(bytes)), Write);
+}
+
+// Element (i, k) of A is a[i * ars + k * acs]; row k of B starts at b + k * ldb.
+template <class T>
+using MicroKernel = void (*)(int64_t kc, const T* a, int64_t ars, int64_t acs, const T* b, int64_t ldb, T* c,
+                             int64_t ldc, bool accumulate);
+
+// UnitRows: ars is 1 (A packed, or transposed in memory), which saves address registers.
+template <class T, int Rows, int Vectors, bool UnitRows>
+__attribute__((noinline)) void microKernel(int64_t kc, const T* __restrict a, int64_t ars, int64_t acs,
+                                           const T* __restrict b, int64_t ldb, T* __restrict c, int64_t ldc,
+                                           bool accumulate) {
+  constexpr int L = lanes<T>;
+  if constexpr (UnitRows) ars = 1;
+  Vec<T> sum[Rows][Vectors];
+  THALWEG_UNROLL for (int i = 0; i < Rows; i++) {
+    // C is needed only after the loop: fetched meanwhile.
+    THALWEG_UNROLL for (int line = 0; line < Vectors * kVectorBytes; line += 64) prefetch<1>(c, i * ldc, line);
+    THALWEG_UNROLL for (int j = 0; j < Vectors; j++) sum[i][j] = Vec<T>{};
+  }
+  for (int64_t k = 0; k < kc; k++) {
+    Vec<T> row[Vectors];
+    THALWEG_UNROLL for (int j = 0; j < Vectors; j++) row[j] = load(b + j * L);
+    THALWEG_UNROLL for (int line = 0; line < Vectors * kVectorBytes; line += 64)
+        prefetch<0>(b, kPrefetchRows * ldb, line);
+    THALWEG_UNROLL for (int i = 0; i < Rows; i++) {
+      const Vec<T> x = broadcast(a[i * ars]);
+      THALWEG_UNROLL for (int j = 0; j < Vectors; j++) sum[i][j] += x * row[j];
+    }
+    a += acs;
+    b += ldb;
+  }
+  THALWEG_UNROLL for (int i = 0; i < Rows; i++) {
+    THALWEG_UNROLL for (int j = 0; j < Vectors; j++) {
+      T* p = c + i * ldc + j * L;
+      store(p, accumulate ? load(p) + sum[i][j] : sum[i][j]);
+    }
+  }
+}
+
+// Every size of tile; and full tiles of unit row stride, by the number of vectors.
+template <class T, class Tiles = std::make_integer_sequence<int, MR * NV>,
+          class Widths = std::make_integer_sequence<int, NV>>
+struct Kernels;
+template <class T, int... I, int... J>
+struct Kernels<T, std::integer_sequence<int, I...>, std::integer_sequence<int, J...>> {
+  static constexpr MicroKernel<T> strided[] = {&microKernel<T, I / NV + 1, I % NV + 1, false>...};
+  static constexpr MicroKernel<T> unit[] = {&microKernel<T, MR, J + 1, true>...};
+};
+
+// The kernel of a tile of 1 <= rows <= MR and 1 <= vectors <= NV.
+template <class T>
+THALWEG_INLINE MicroKernel<T> kernelFor(int rows, int vectors, bool unitRows) {
+  if (unitRows && rows == MR) return Kernels<T>::unit[vectors - 1];
+  return Kernels<T>::strided[(rows - 1) * NV + vectors - 1];
+}
+
+}  // namespace
+}  // namespace thalweg::cpu::THALWEG_ISA

@@ -1,0 +1,77 @@
+// The tile interpreter of elementwise programs: each instruction runs over a tile of elements that stays in the
+// first-level cache. Shared by map and the reductions. The bodies are in program_tile.cpp (T = float, double, int64_t).
+#pragma once
+#include <cstdint>
+
+#include "../kernel.h"
+#include "cpu/simd.h"
+#include "cpu/strided.h"
+
+namespace thalweg::cpu::THALWEG_ISA {
+
+constexpr int kTile = 256;       // elements per tile; with larger tiles the registers leave the cache
+constexpr int kProgramSlot = 0;  // the threadScratch slot of the registers
+
+// computeTypeOf, but float64 where an all-integer program has a constant or scalar with a fraction (x < 0.5).
+ComputeType programComputeType(const Program& program, Scalars scalars, const TensorView* views, int64_t count);
+
+// A guess of the cost of one element, in units of one simple instruction; for choosing a grain.
+int programCost(const Program& program);
+
+// A program prepared for one iteration space. T is the compute type. The program has passed validateProgram(); the
+// constructor fails when it has an instruction without a meaning in T, or when scalars.count is wrong.
+// All arguments must outlive it.
+template <class T>
+class TileProgram {
+ public:
+  // A register's tile. step 0: one vector of equal values stands for the whole tile.
+  struct Register {
+    T* data;
+    int step;
+  };
+
+  // One thread's registers. It lives in threadScratch(kProgramSlot), so a thread has one at a time: make it inside the
+  // parallel body, after the TileProgram.
+  struct Workspace {
+    explicit Workspace(const TileProgram& prepared);
+    T* tile(int r) { return reinterpret_cast<T*>(memory + r * kTileBytes); }  // a register's own memory
+    char* memory;
+    Register registers[kMaxRegisters];  // where each value is now: its tile, an input's memory, or a target
+    const T* outputs[kMaxProgramOperands];
+  };
+
+  // ins: one view for each input, broadcastable (right-aligned) to shape; ndim <= kMaxDims.
+  TileProgram(const Program& program, const TensorView* ins, Scalars scalars, const int64_t* shape, int ndim);
+
+  // Evaluates elements [begin, begin + n), n <= kTile, of the row-major iteration space. Returns for each output a
+  // pointer to n values, valid until the next eval of the workspace; they may lie in an input's own memory.
+  // targets: null, or for each output null or memory for n values that the register of that output may use as its tile
+  // (then the pointer returned is that one, else the caller copies). Only meant for registers that are temporaries.
+  const T* const* eval(Workspace& workspace, int64_t begin, int n, T* const* targets = nullptr) const;
+
+  // Never read this input in place: an output is about to be written over it.
+  void copyInput(int i) { inputs_[i].inPlace = false; }
+
+ private:
+  // Not a multiple of 4096, so that loads don't wait for stores of the same page offset.
+  static constexpr int64_t kTileBytes = kTile * static_cast<int64_t>(sizeof(T)) + 64;
+
+  struct Input {
+    const char* data;
+    DType dtype;
+    bool inPlace;   // contiguous runs of T need no copy
+    bool uniform;   // one value for the whole space
+    bool periodic;  // one short row, repeated: a bias
+    Strided dims;
+  };
+
+  const Program& program_;
+  Scalars scalars_;
+  Input inputs_[kMaxProgramOperands];
+};
+
+extern template class TileProgram<float>;
+extern template class TileProgram<double>;
+extern template class TileProgram<int64_t>;
+
+}  // namespace thalweg::cpu::THALWEG_ISA

@@ -1,0 +1,76 @@
+// What one JavaScript environment (the main thread, or a worker) owns: handles, memory, a stream.
+#pragma once
+#include <node_api.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kernel.h"
+#include "runtime/allocator.h"
+#include "runtime/handles.h"
+#include "runtime/stream.h"
+
+namespace thalweg {
+
+// Operands of variable number travel through two typed arrays that are shared with JavaScript at start.
+constexpr int64_t kScratchHandles = 1 << 16;
+constexpr int64_t kScratchNumbers = 1 << 12;
+
+struct Environment {
+  explicit Environment(napi_env env, uint32_t id);
+  ~Environment();
+
+  static Environment& of(napi_env env) {
+    void* data = nullptr;
+    napi_get_instance_data(env, &data);
+    return *static_cast<Environment*>(data);
+  }
+
+  napi_env env;
+  const KernelTable* kernels;
+  Stream stream;
+  CachingAllocator allocator;
+  HandleTable handles;
+
+  napi_ref makeError = nullptr;  // (kind, message) => Error, from src/native.ts
+  // Native memory under JavaScript's typed arrays, so that it stays valid whatever happens to them.
+  std::vector<uint32_t> scratchHandles = std::vector<uint32_t>(kScratchHandles);
+  std::vector<double> scratchNumbers = std::vector<double>(kScratchNumbers);
+  uint32_t page = kNoKeeper;  // the keeper that tiny tensors are being put under
+
+  int64_t budgetBytes = INT64_MAX;    // live bytes past which `empty` asks for a collection
+  int64_t budgetTensors = INT64_MAX;  // the same for the number of live tensors
+  int64_t limitBytes = INT64_MAX;     // the most that may be live
+
+  napi_threadsafe_function completions = nullptr;  // delivers finished reads to the JavaScript thread
+  int64_t pendingReads = 0;
+  bool closing = false;
+
+  // Lists being parsed for the current call.
+  std::vector<TensorView> listTensors;
+};
+
+ThreadPool& processPool();
+
+// Throws the pending C++ exception into JavaScript as the typed error that it names.
+void throwToJavaScript(napi_env env, ErrorKind kind, const std::string& message);
+bool throwStreamError(Environment& environment);
+
+// Runs body and turns C++ exceptions into JavaScript ones.
+template <class Body>
+napi_value guarded(napi_env env, Body&& body) {
+  try {
+    return body(Environment::of(env));
+  } catch (const Error& error) {
+    throwToJavaScript(env, error.kind, error.what());
+  } catch (const std::bad_alloc&) {
+    throwToJavaScript(env, ErrorKind::OutOfMemory, "the system has no memory left");
+  } catch (const std::exception& error) {
+    throwToJavaScript(env, ErrorKind::Native, error.what());
+  }
+  return nullptr;
+}
+
+}  // namespace thalweg

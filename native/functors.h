@@ -1,0 +1,502 @@
+// The math of elementwise programs, each function written once: as templates over a policy M that says what a value is.
+// With ScalarMath<T> a value is a T (for a device compiler); the CPU kernels use VectorMath<T> of cpu/vecmath.h, in the
+// namespace of their ISA, where a value is a whole vector. Names and meanings are those of opcodes.def.
+//
+// float32 polynomials were fitted to a minimum of the largest relative error (Remez) and checked over all of float32;
+// float64 uses libm, since its purpose is accuracy.
+#pragma once
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+
+#if defined(__CUDACC__)
+#define THALWEG_MATH __host__ __device__ static inline
+#else
+#define THALWEG_MATH static inline __attribute__((always_inline))
+#endif
+
+namespace thalweg {
+
+// x - q pi/2 with q the nearest integer; q is left in the low bits of `shifted`. pi/2 is split so that q times its
+// first part is exact for |q| < 2^28.
+template <class D>
+THALWEG_MATH D reduceHalfPiWide(D x, D& shifted) {
+  shifted = x * 0.63661977236758134308 + 0x1.8p52;
+  const D q = shifted - 0x1.8p52;
+  return (x - q * 0x1.921fb5p0) - q * 1.58932547735281966916e-8;
+}
+
+template <class T>
+struct ScalarMath {
+  using Real = T;
+  using V = T;
+  using I = std::conditional_t<sizeof(T) == 4, int32_t, int64_t>;
+  using U = std::make_unsigned_t<I>;
+  using Mask = bool;
+
+  THALWEG_MATH V set(T x) { return x; }
+  THALWEG_MATH V select(Mask m, V a, V b) { return m ? a : b; }
+  THALWEG_MATH I select(Mask m, I a, I b)
+    requires(!std::is_same_v<V, I>)
+  {
+    return m ? a : b;
+  }
+  THALWEG_MATH bool any(Mask m) { return m; }
+  THALWEG_MATH bool all(Mask m) { return m; }
+  THALWEG_MATH I bits(V x) { return __builtin_bit_cast(I, x); }
+  THALWEG_MATH V fromBits(I x) { return __builtin_bit_cast(V, x); }
+  THALWEG_MATH V toFloat(I x) { return static_cast<V>(x); }
+  THALWEG_MATH V sqrt(V x) { return std::sqrt(x); }
+  THALWEG_MATH V roundEven(V x) { return std::nearbyint(x); }
+  THALWEG_MATH V floor(V x) { return std::floor(x); }
+  THALWEG_MATH V ceil(V x) { return std::ceil(x); }
+  THALWEG_MATH V trunc(V x) { return std::trunc(x); }
+  // p * 2^e for e = -256 .. 256 with a single rounding. The integer is the float's, so e comes in both forms.
+  THALWEG_MATH V scale(V p, V e, I) { return std::ldexp(p, static_cast<int>(e)); }
+  template <class F>
+  THALWEG_MATH V map(F f, V x) {
+    return f(x);
+  }
+  template <class F>
+  THALWEG_MATH V map(F f, V x, V y) {
+    return f(x, y);
+  }
+  // x = quadrant * pi/2 + the result, |x| < 2^27.
+  THALWEG_MATH V reduceHalfPi(V x, I& quadrant) {
+    double shifted;
+    const double r = reduceHalfPiWide(static_cast<double>(x), shifted);
+    quadrant = static_cast<I>(__builtin_bit_cast(int64_t, shifted));
+    return static_cast<V>(r);
+  }
+};
+
+// -- float32 approximations -----------------------------------------------------------------------------------------
+
+template <class M>
+struct Approximate {
+  using V = typename M::V;
+  using I = typename M::I;
+  using U = typename M::U;
+
+  // Bit patterns of NaN and negative numbers overflow here: wrap.
+  THALWEG_MATH I minus(I a, uint32_t b) { return (I)((U)a - b); }
+
+  // exp(x) = 2^e (1 + result), |x| <= 104; n is e as a float.
+  THALWEG_MATH V expReduced(V x, V& n, I& e) {
+    const V shifted = x * 1.44269504f + 12582912.f;
+    n = shifted - 12582912.f;
+    e = minus(M::bits(shifted), 0x4b400000u);
+    V r = x - n * 0x1.62e4p-1f;  // ln 2 in two parts, the first short enough for an exact product
+    r = r - n * 1.42860682e-6f;
+    V p = r * 1.395171741e-3f + 8.369598538e-3f;
+    p = p * r + 4.166618735e-2f;
+    p = p * r + 1.666651219e-1f;
+    p = p * r + 0.5f;
+    return p * (r * r) + r;
+  }
+  THALWEG_MATH V clamp(V x, float low, float high) {  // NaN stays
+    x = M::select(x > high, M::set(high), x);
+    return M::select(x < low, M::set(low), x);
+  }
+  THALWEG_MATH V exp(V x) {
+    V n;
+    I e;
+    const V p = expReduced(clamp(x, -104.f, 89.f), n, e);
+    return M::scale(p + 1.f, n, e);
+  }
+  THALWEG_MATH V exp2(V x) {
+    x = clamp(x, -151.f, 129.f);
+    const V shifted = x + 12582912.f;
+    const V n = shifted - 12582912.f;
+    const V r = x - n;
+    V p = r * 1.547776192e-4f + 1.340161194e-3f;
+    p = p * r + 9.617999196e-3f;
+    p = p * r + 5.550324544e-2f;
+    p = p * r + 2.402265072e-1f;
+    p = p * r + 6.931471825e-1f;
+    return M::scale(p * r + 1.f, n, minus(M::bits(shifted), 0x4b400000u));
+  }
+  THALWEG_MATH V expm1(V x) {
+    V n;
+    I e;
+    const V p = expReduced(clamp(x, -30.f, 89.f), n, e);
+    const auto top = n > 127.f;  // 2^128 is no float: double at the end instead
+    const V s = M::fromBits((M::select(top, e - 1, e) + 127) << 23);
+    V y = s * p + (s - 1.f);
+    y = M::select(top, y + y, y);
+    return M::select(x == 0.f, x, y);
+  }
+  // log(1 + f) - f for 1 + f in [sqrt(1/2), sqrt(2)].
+  THALWEG_MATH V logTail(V f) {
+    const V z = f * f;
+    V p = f * -7.634013891e-2f + 1.278088242e-1f;
+    p = p * f - 1.316931248e-1f;
+    p = p * f + 1.419979781e-1f;
+    p = p * f - 1.662228554e-1f;
+    p = p * f + 2.000127286e-1f;
+    p = p * f - 2.500084937e-1f;
+    p = p * f + 3.333333135e-1f;
+    return z * f * p - z * 0.5f;
+  }
+  // x = 2^e (1 + f) for x > 0, subnormals included.
+  THALWEG_MATH void splitLog(V x, V& f, V& e) {
+    const auto tiny = x < 0x1p-126f;
+    x = M::select(tiny, x * 0x1p23f, x);
+    const I i = minus(M::bits(x), 0x3f3504f3u);  // sqrt(1/2)
+    e = M::toFloat(i >> 23) - M::select(tiny, M::set(23.f), M::set(0.f));
+    f = M::fromBits((i & 0x7fffff) + 0x3f3504f3) - 1.f;
+  }
+  THALWEG_MATH V logEdges(V x, V y) {
+    constexpr float inf = std::numeric_limits<float>::infinity();
+    y = M::select(x < inf, y, x);  // inf and NaN
+    y = M::select(x < 0.f, M::set(std::numeric_limits<float>::quiet_NaN()), y);
+    return M::select(x == 0.f, M::set(-inf), y);
+  }
+  THALWEG_MATH V log(V x) {
+    V f, e;
+    splitLog(x, f, e);
+    const V y = logTail(f) + e * 1.42860682e-6f;
+    return logEdges(x, e * 0x1.62e4p-1f + (f + y));
+  }
+  THALWEG_MATH V log2(V x) {
+    V f, e;
+    splitLog(x, f, e);
+    const V y = logTail(f);
+    // log2(e) = 1 + 0.44...: the 1 needs no multiplication
+    return logEdges(x, ((((y * 0.44269504f) + f * 0.44269504f) + y) + f) + e);
+  }
+  THALWEG_MATH V log10(V x) {
+    V f, e;
+    splitLog(x, f, e);
+    const V y = logTail(f);
+    V r = e * 4.6050390e-6f;                          // log10(2) = 0x1.3440p-2 + this
+    r = r + y * 7.00731903e-4f + f * 7.00731903e-4f;  // log10(e) = 0.43359375 + this
+    r = r + y * 0.43359375f;
+    r = r + f * 0.43359375f;
+    return logEdges(x, r + e * 0x1.344p-2f);
+  }
+  THALWEG_MATH V log1p(V x) {
+    const V u = x + 1.f;
+    V f, e;
+    splitLog(u, f, e);
+    // what rounding took from 1 + x
+    const V lost = M::select(x > 1.f, 1.f - (u - x), x - (u - 1.f));
+    const auto near = (x > -0.29f) & (x < 0.41f);
+    f = M::select(near, x, f);
+    e = M::select(near, M::set(0.f), e);
+    const V correction = M::select(near, M::set(0.f), lost / u);
+    const V y = logTail(f) + (e * 1.42860682e-6f + correction);
+    return M::select(x == 0.f, x, logEdges(u, e * 0x1.62e4p-1f + (f + y)));
+  }
+  THALWEG_MATH V tanh(V x) {
+    const V a = M::fromBits(M::bits(x) & 0x7fffffff);
+    const V z = x * x;
+    V p = z * -5.895151291e-3f + 2.079596557e-2f;
+    p = p * z - 5.378382653e-2f;
+    p = p * z + 1.333192438e-1f;
+    p = p * z - 3.333329856e-1f;
+    const V small = x + x * (z * p);
+    V n;
+    I e;
+    const V t = expReduced(M::select(a > 10.f, M::set(20.f), a + a), n, e);
+    const V large = 1.f - 2.f / (M::fromBits((e + 127) << 23) * (t + 1.f) + 1.f);
+    const V y = M::select(a < 0.6f, small, large);
+    return M::select(x == 0.f, x, withSign(y, x));
+  }
+  THALWEG_MATH V sigmoid(V x) {
+    const V e = exp(M::fromBits(M::bits(x) | static_cast<int32_t>(0x80000000)));  // exp(-|x|): no overflow
+    return M::select(x < 0.f, e, M::set(1.f)) / (e + 1.f);
+  }
+  THALWEG_MATH V erf(V x) {
+    const V a = M::fromBits(M::bits(x) & 0x7fffffff);
+    const V z = x * x;
+    V p = z * 7.853862189e-5f - 8.010193706e-4f;
+    p = p * z + 5.188327748e-3f;
+    p = p * z - 2.685381100e-2f;
+    p = p * z + 1.128358543e-1f;
+    p = p * z - 3.761262596e-1f;
+    p = p * z + 1.283791661e-1f;
+    const V small = x * p + x;
+    // 1 - erf = exp(-t Q(t))
+    const V t = M::select(a > 4.f, M::set(4.f), a);
+    V q = t * 1.365915523e-5f - 3.474555269e-4f;
+    q = q * t + 3.744266229e-3f;
+    q = q * t - 2.398104966e-2f;
+    q = q * t + 1.064957827e-1f;
+    q = q * t + 6.349917054e-1f;
+    q = q * t + 1.128688574e+0f;
+    V n;
+    I e;
+    const V r = expReduced(-(t * q), n, e);
+    const V s = M::fromBits((e + 127) << 23);
+    const V large = 1.f - s - s * r;
+    return M::select(x == 0.f, x, withSign(M::select(a < 1.f, small, large), x));
+  }
+  THALWEG_MATH V sin(V x) {
+    return trigonometric(
+        x, [](float v) { return std::sin(v); }, 0);
+  }
+  THALWEG_MATH V cos(V x) {
+    return trigonometric(
+        x, [](float v) { return std::cos(v); }, 1);
+  }
+
+ private:
+  THALWEG_MATH V withSign(V magnitude, V sign) {
+    constexpr int32_t top = static_cast<int32_t>(0x80000000);
+    return M::fromBits((M::bits(magnitude) & 0x7fffffff) | (M::bits(sign) & top));
+  }
+  template <class Libm>
+  THALWEG_MATH V trigonometric(V x, Libm libm, int shift) {
+    const V a = M::fromBits(M::bits(x) & 0x7fffffff);
+    const auto reducible = a < 0x1p27f;
+    if (!M::all(reducible)) return M::map(libm, x);  // huge, infinite, NaN: rare
+    I quadrant;
+    const V r = M::reduceHalfPi(x, quadrant);
+    quadrant = quadrant + shift;
+    const V z = r * r;
+    V s = z * -1.951083977e-4f + 8.332131431e-3f;
+    s = s * z - 1.666665375e-1f;
+    s = r + r * (z * s);
+    V c = z * 2.443120502e-5f - 1.388730598e-3f;
+    c = c * z + 4.166664556e-2f;
+    c = z * z * c + (1.f - z * 0.5f);
+    const V y = M::select((quadrant & 1) == 0, s, c);
+    const V signedY = M::fromBits(M::bits(y) ^ ((quadrant & 2) << 30));
+    return shift == 0 ? M::select(x == 0.f, x, signedY) : signedY;
+  }
+};
+
+// -- floats: every opcode -------------------------------------------------------------------------------------------
+
+template <class M>
+struct FloatOps {
+  using T = typename M::Real;
+  using V = typename M::V;
+  using I = typename M::I;
+  using Mask = typename M::Mask;
+  using A = Approximate<M>;
+  static constexpr bool single = std::is_same_v<T, float>;
+  static constexpr T inf = std::numeric_limits<T>::infinity();
+  static constexpr I magnitudeMask() {
+    return I{} + std::numeric_limits<std::conditional_t<single, int32_t, int64_t>>::max();
+  }
+
+  THALWEG_MATH V truth(Mask m) { return M::select(m, M::set(T(1)), M::set(T(0))); }
+
+  THALWEG_MATH V neg(V x) { return -x; }
+  THALWEG_MATH V abs(V x) { return M::fromBits(M::bits(x) & magnitudeMask()); }
+  THALWEG_MATH V sign(V x) { return M::select(x == x, truth(x > T(0)) - truth(x < T(0)), x); }
+  THALWEG_MATH V square(V x) { return x * x; }
+  THALWEG_MATH V sqrt(V x) { return M::sqrt(x); }
+  THALWEG_MATH V rsqrt(V x) { return T(1) / M::sqrt(x); }
+  THALWEG_MATH V reciprocal(V x) { return T(1) / x; }
+
+#define THALWEG_APPROXIMATE(name)                         \
+  THALWEG_MATH V name(V x) {                              \
+    if constexpr (single)                                 \
+      return A::name(x);                                  \
+    else                                                  \
+      return M::map([](T v) { return std::name(v); }, x); \
+  }
+#define THALWEG_LIBM(name)                              \
+  THALWEG_MATH V name(V x) {                            \
+    return M::map([](T v) { return std::name(v); }, x); \
+  }
+#define THALWEG_LIBM2(name)                                        \
+  THALWEG_MATH V name(V x, V y) {                                  \
+    return M::map([](T v, T w) { return std::name(v, w); }, x, y); \
+  }
+  THALWEG_APPROXIMATE(exp)
+  THALWEG_APPROXIMATE(exp2)
+  THALWEG_APPROXIMATE(expm1)
+  THALWEG_APPROXIMATE(log)
+  THALWEG_APPROXIMATE(log2)
+  THALWEG_APPROXIMATE(log10)
+  THALWEG_APPROXIMATE(log1p)
+  THALWEG_APPROXIMATE(sin)
+  THALWEG_APPROXIMATE(cos)
+  THALWEG_LIBM(tan)
+  THALWEG_LIBM(asin)
+  THALWEG_LIBM(acos)
+  THALWEG_LIBM(atan)
+  THALWEG_LIBM(sinh)
+  THALWEG_LIBM(cosh)
+  THALWEG_APPROXIMATE(tanh)
+  THALWEG_LIBM(asinh)
+  THALWEG_LIBM(acosh)
+  THALWEG_LIBM(atanh)
+  THALWEG_APPROXIMATE(erf)
+  THALWEG_LIBM(erfc)
+  THALWEG_MATH V sigmoid(V x) {
+    if constexpr (single)
+      return A::sigmoid(x);
+    else
+      return M::map(
+          [](T v) {
+            const T e = std::exp(-std::fabs(v));
+            return (v < 0 ? e : T(1)) / (T(1) + e);
+          },
+          x);
+  }
+  THALWEG_MATH V floor(V x) { return M::floor(x); }
+  THALWEG_MATH V ceil(V x) { return M::ceil(x); }
+  THALWEG_MATH V round(V x) { return M::roundEven(x); }
+  THALWEG_MATH V trunc(V x) { return M::trunc(x); }
+  THALWEG_MATH V isnan(V x) { return truth(x != x); }
+  THALWEG_MATH V isinf(V x) { return truth(abs(x) == inf); }
+  THALWEG_MATH V isfinite(V x) { return truth(abs(x) < inf); }
+  THALWEG_MATH V logicalNot(V x) { return truth(x == T(0)); }
+
+  THALWEG_MATH V add(V x, V y) { return x + y; }
+  THALWEG_MATH V sub(V x, V y) { return x - y; }
+  THALWEG_MATH V mul(V x, V y) { return x * y; }
+  THALWEG_MATH V div(V x, V y) { return x / y; }
+  THALWEG_MATH V floorDiv(V x, V y) {
+    return M::map(
+        [](T a, T b) {
+          if (b == 0) return a / b;
+          // Python's: from the exact remainder, so that 1 // 0.1 is 9
+          T rest = std::fmod(a, b);
+          T quotient = (a - rest) / b;
+          if (rest != 0 && (b < 0) != (rest < 0)) quotient -= 1;
+          if (quotient == 0) return std::copysign(T(0), a / b);
+          const T whole = std::floor(quotient);
+          return quotient - whole > T(0.5) ? whole + 1 : whole;
+        },
+        x, y);
+  }
+  THALWEG_MATH V remainder(V x, V y) {
+    return M::map(
+        [](T a, T b) {
+          const T rest = std::fmod(a, b);
+          return rest != 0 && (b < 0) != (rest < 0) ? rest + b : rest;
+        },
+        x, y);
+  }
+  THALWEG_LIBM2(fmod)
+  THALWEG_MATH V pow(V x, V y) {
+    // The usual exponents; +0 and the selects keep pow's own answers at -0 and -inf.
+    if (M::all(y == T(2))) return x * x;
+    if (M::all(y == T(3))) return x * x * x;
+    if (M::all(y == T(1))) return x;
+    if (M::all(y == T(-1))) return T(1) / x;
+    if (M::all(y == T(0.5))) return M::select(x == -inf, M::set(inf), M::sqrt(x + T(0)));
+    return M::map([](T a, T b) { return std::pow(a, b); }, x, y);
+  }
+  THALWEG_LIBM2(atan2)
+  THALWEG_LIBM2(hypot)
+  THALWEG_MATH V maximum(V x, V y) { return M::select((x > y) | (x != x), x, y); }
+  THALWEG_MATH V minimum(V x, V y) { return M::select((x < y) | (x != x), x, y); }
+  THALWEG_MATH V fmax(V x, V y) { return M::select((x >= y) | (y != y), x, y); }
+  THALWEG_MATH V fmin(V x, V y) { return M::select((x <= y) | (y != y), x, y); }
+  THALWEG_MATH V copysign(V x, V y) {
+    return M::fromBits((M::bits(x) & magnitudeMask()) | (M::bits(y) & ~magnitudeMask()));
+  }
+  THALWEG_MATH V eq(V x, V y) { return truth(x == y); }
+  THALWEG_MATH V ne(V x, V y) { return truth(x != y); }
+  THALWEG_MATH V lt(V x, V y) { return truth(x < y); }
+  THALWEG_MATH V le(V x, V y) { return truth(x <= y); }
+  THALWEG_MATH V gt(V x, V y) { return truth(x > y); }
+  THALWEG_MATH V ge(V x, V y) { return truth(x >= y); }
+  // Bits of the values as integers: truth values combined inside a float program mean the same as outside it.
+  THALWEG_MATH int64_t integer(T x) {
+    if (!(x >= T(-0x1p63))) return x < 0 ? std::numeric_limits<int64_t>::min() : 0;
+    return x < T(0x1p63) ? static_cast<int64_t>(x) : std::numeric_limits<int64_t>::max();
+  }
+  THALWEG_MATH V bitwiseNot(V x) {
+    return M::map([](T a) { return static_cast<T>(~integer(a)); }, x);
+  }
+  THALWEG_MATH V bitwiseAnd(V x, V y) {
+    return M::map([](T a, T b) { return static_cast<T>(integer(a) & integer(b)); }, x, y);
+  }
+  THALWEG_MATH V bitwiseOr(V x, V y) {
+    return M::map([](T a, T b) { return static_cast<T>(integer(a) | integer(b)); }, x, y);
+  }
+  THALWEG_MATH V bitwiseXor(V x, V y) {
+    return M::map([](T a, T b) { return static_cast<T>(integer(a) ^ integer(b)); }, x, y);
+  }
+  THALWEG_MATH V fma(V x, V y, V z) { return x * y + z; }
+  THALWEG_MATH V select(V x, V y, V z) { return M::select(x != T(0), y, z); }
+};
+
+// -- int64: the opcodes that mean something on integers ---------------------------------------------------------------
+
+template <class M>
+struct IntegerOps {
+  using V = typename M::V;
+  using U = typename M::U;
+  using Mask = typename M::Mask;
+
+  THALWEG_MATH V truth(Mask m) { return M::select(m, M::set(1), M::set(0)); }
+
+  // Through unsigned: overflow wraps.
+  THALWEG_MATH V add(V x, V y) { return (V)((U)x + (U)y); }
+  THALWEG_MATH V sub(V x, V y) { return (V)((U)x - (U)y); }
+  THALWEG_MATH V mul(V x, V y) { return (V)((U)x * (U)y); }
+  THALWEG_MATH V neg(V x) { return sub(M::set(0), x); }
+  THALWEG_MATH V abs(V x) { return M::select(x < 0, neg(x), x); }
+  THALWEG_MATH V sign(V x) { return truth(x > 0) - truth(x < 0); }
+  THALWEG_MATH V square(V x) { return mul(x, x); }
+  THALWEG_MATH V identity(V x) { return x; }  // floor, ceil, round, trunc
+  THALWEG_MATH V zero(V) { return M::set(0); }
+  THALWEG_MATH V one(V) { return M::set(1); }
+  THALWEG_MATH V logicalNot(V x) { return truth(x == 0); }
+  THALWEG_MATH V bitwiseNot(V x) { return ~x; }
+
+  // A divisor of 0 gives 0 here; the interpreter has refused it before.
+  THALWEG_MATH int64_t quotient(int64_t a, int64_t b) {
+    if (b == 0) return 0;
+    return b == -1 ? static_cast<int64_t>(0 - static_cast<uint64_t>(a)) : a / b;
+  }
+  THALWEG_MATH int64_t rest(int64_t a, int64_t b) { return b == 0 || b == -1 ? 0 : a % b; }
+  THALWEG_MATH V div(V x, V y) {
+    return M::map([](int64_t a, int64_t b) { return quotient(a, b); }, x, y);
+  }
+  THALWEG_MATH V fmod(V x, V y) {
+    return M::map([](int64_t a, int64_t b) { return rest(a, b); }, x, y);
+  }
+  THALWEG_MATH V floorDiv(V x, V y) {
+    return M::map(
+        [](int64_t a, int64_t b) {
+          const int64_t r = rest(a, b);
+          return quotient(a, b) - (r != 0 && (r < 0) != (b < 0) ? 1 : 0);
+        },
+        x, y);
+  }
+  THALWEG_MATH V remainder(V x, V y) {
+    return M::map(
+        [](int64_t a, int64_t b) {
+          const int64_t r = rest(a, b);
+          return r != 0 && (r < 0) != (b < 0) ? r + b : r;
+        },
+        x, y);
+  }
+  THALWEG_MATH V pow(V x, V y) {
+    return M::map(
+        [](int64_t a, int64_t b) -> int64_t {
+          if (b < 0) return a == 1 ? 1 : a == -1 ? (b & 1 ? -1 : 1) : 0;  // 1 / a^-b, truncated
+          uint64_t result = 1, factor = static_cast<uint64_t>(a);
+          for (uint64_t n = static_cast<uint64_t>(b); n != 0; n >>= 1, factor *= factor)
+            if (n & 1) result *= factor;
+          return static_cast<int64_t>(result);
+        },
+        x, y);
+  }
+  THALWEG_MATH V maximum(V x, V y) { return M::select(x > y, x, y); }
+  THALWEG_MATH V minimum(V x, V y) { return M::select(x < y, x, y); }
+  THALWEG_MATH V eq(V x, V y) { return truth(x == y); }
+  THALWEG_MATH V ne(V x, V y) { return truth(x != y); }
+  THALWEG_MATH V lt(V x, V y) { return truth(x < y); }
+  THALWEG_MATH V le(V x, V y) { return truth(x <= y); }
+  THALWEG_MATH V gt(V x, V y) { return truth(x > y); }
+  THALWEG_MATH V ge(V x, V y) { return truth(x >= y); }
+  THALWEG_MATH V bitwiseAnd(V x, V y) { return x & y; }
+  THALWEG_MATH V bitwiseOr(V x, V y) { return x | y; }
+  THALWEG_MATH V bitwiseXor(V x, V y) { return x ^ y; }
+  THALWEG_MATH V fma(V x, V y, V z) { return add(mul(x, y), z); }
+  THALWEG_MATH V select(V x, V y, V z) { return M::select(x != 0, y, z); }
+};
+
+}  // namespace thalweg

@@ -1,0 +1,48 @@
+// The memory of CPU tensors: blocks taken from the system once and reused in stream order.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+namespace thalweg {
+
+// One per command stream. Blocks are released while queued commands may still use them: whoever gets such a block next
+// is queued behind those commands, so it may be handed out again at once, but the allocator itself must neither write
+// into it nor give it back to the system before the stream has been waited for. Thread-safe.
+class CachingAllocator {
+ public:
+  // synchronise waits until all commands queued so far have run. It is called, from the thread that asked for memory or
+  // released it and without locks held, before cached blocks go back to the system: when the system refuses memory, and
+  // in sanitizer builds. Without it a refusal is final and the caller may synchronise, trim() and ask again.
+  explicit CachingAllocator(std::function<void()> synchronise = nullptr);
+  // Gives cached blocks back; blocks still in use stay valid.
+  ~CachingAllocator();
+  CachingAllocator(const CachingAllocator&) = delete;
+  CachingAllocator& operator=(const CachingAllocator&) = delete;
+
+  // nullptr when there is not so much memory, or bytes is negative. Never null for 0 bytes. 64-byte aligned; blocks
+  // past 1 MB are 2 MB aligned and use huge pages.
+  void* allocate(int64_t bytes);
+  // bytes as they were asked for.
+  void release(void* block, int64_t bytes);
+
+  int64_t cachedBytes() const;    // of reservedBytes, what no live block uses
+  int64_t reservedBytes() const;  // held from the system
+  // The cache is larger than max(256 MB, live bytes): worth a synchronisation and a trim().
+  bool wantsTrim() const;
+  // Gives all cached blocks back to the system. The caller has synchronised the stream.
+  void trim();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Memory straight from the system, for the allocator and for threadScratch. bytes is a multiple of 2 MB; the block is 2
+// MB aligned and uses huge pages where there are any. nullptr when refused: by the system, or because the process would
+// hold more than the machine or its container has.
+void* systemAllocate(int64_t bytes);
+void systemRelease(void* block, int64_t bytes);
+constexpr int64_t kSystemBlock = int64_t{2} << 20;
+
+}  // namespace thalweg

@@ -1,0 +1,117 @@
+// The command stream of a device: JavaScript enqueues, one native thread executes in order.
+//
+// Commands are plain records (a function, a name, operands by value) in a ring of bytes. The producer is the environment's
+// JavaScript thread, the consumer the stream's thread. A full ring blocks the producer. Waiting: a short pause loop, then
+// yielding, then parking; the other side wakes a parked thread only when its flag says that it parked.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "kernel.h"
+
+namespace thalweg {
+
+// One thread waits until the other makes progress.
+class Waiter {
+ public:
+  // Returns when ready() holds. ready is called repeatedly.
+  template <class Ready>
+  void wait(Ready&& ready) {
+    for (int i = 0; i < kPauses; i++) {
+      if (ready()) return;
+      pause();
+    }
+    const int64_t until = nowNs() + kYieldNs;
+    do {
+      if (ready()) return;
+      std::this_thread::yield();
+    } while (nowNs() < until);
+    for (;;) {
+      parked_.store(1, std::memory_order_seq_cst);
+      if (ready()) break;
+      parked_.wait(1, std::memory_order_seq_cst);
+      if (ready()) break;
+    }
+    parked_.store(0, std::memory_order_seq_cst);
+  }
+  // Called after the progress has been published with seq_cst order.
+  void wake() {
+    if (parked_.load(std::memory_order_seq_cst) && parked_.exchange(0, std::memory_order_seq_cst)) parked_.notify_one();
+  }
+
+ private:
+  static constexpr int kPauses = 40;          // about 1 us
+  static constexpr int64_t kYieldNs = 30000;  // 30 us
+  static void pause();
+  static int64_t nowNs();
+  std::atomic<int32_t> parked_{0};
+};
+
+struct StreamError {
+  ErrorKind kind = ErrorKind::Native;
+  std::string message;
+};
+
+class Stream {
+ public:
+  using Run = void (*)(Stream&, char* payload);
+
+  Stream(ThreadPool& pool, bool inlineMode);
+  ~Stream();
+
+  Context& context() { return context_; }
+  bool isInline() const { return inline_; }
+
+  // Space for a command's operands, 16-byte aligned; then submit(). Blocks while the ring is full. `drop` frees what the
+  // payload owns when the command will not run, because the environment is closing.
+  char* reserve(Run run, Run drop, const char* name, int64_t payloadBytes);
+  void submit();
+
+  int64_t position() const { return tail_.load(std::memory_order_relaxed); }
+  bool isIdle() const { return head_.load(std::memory_order_acquire) == tail_.load(std::memory_order_relaxed); }
+  // Waits for everything submitted so far.
+  void synchronize();
+  // The first error since the last call, if any.
+  std::unique_ptr<StreamError> takeError();
+  void setError(ErrorKind kind, const std::string& message);
+
+  // Finishes the running command, drops the rest, joins the thread.
+  void close();
+
+ private:
+  struct Header {
+    Run run;
+    Run drop;
+    const char* name;
+    char* external;  // payload outside the ring, or null
+    int64_t size;    // of the record, header included
+  };
+  static constexpr int64_t kRingBytes = 1 << 20;
+  static constexpr int64_t kAlign = 16;
+  static constexpr int64_t kMaxInline = kRingBytes / 8;
+
+  void main();
+  void execute(Header* header, bool run);
+
+  Context context_;
+  const bool inline_;
+  std::unique_ptr<char[]> memory_;
+  char* ring_;
+  int64_t reservedEnd_ = 0;
+  // Byte positions that only grow; the ring index is position % kRingBytes.
+  alignas(64) std::atomic<int64_t> tail_{0};
+  alignas(64) std::atomic<int64_t> head_{0};
+  alignas(64) Waiter consumer_;
+  alignas(64) Waiter producer_;
+  std::atomic<bool> stop_{false};
+  std::atomic<bool> failed_{false};
+  std::mutex errorMutex_;
+  std::unique_ptr<StreamError> error_;
+  std::thread thread_;
+};
+
+}  // namespace thalweg

@@ -1,0 +1,224 @@
+#include "transfer.h"
+
+#include <cstdlib>
+#include <cstring>
+
+#include "bind.h"
+
+namespace thalweg {
+
+namespace {
+
+struct FreeDeleter {
+  void operator()(char* p) const { std::free(p); }
+};
+using Staging = std::unique_ptr<char, FreeDeleter>;
+
+Staging allocateStaging(const char* op, int64_t bytes) {
+  Staging staging(static_cast<char*>(std::malloc(static_cast<size_t>(bytes > 0 ? bytes : 1))));
+  if (!staging) fail(ErrorKind::OutOfMemory, "%s: no memory for %lld bytes", op, static_cast<long long>(bytes));
+  return staging;
+}
+
+// A contiguous view of foreign memory with the shape of `like`.
+TensorView contiguousView(char* data, DType dtype, const TensorView& like) {
+  TensorView view = like;
+  view.data = data;
+  view.dtype = dtype;
+  int64_t stride = 1;
+  for (int d = view.ndim - 1; d >= 0; d--) {
+    view.strides[d] = stride;
+    stride *= view.shape[d] > 0 ? view.shape[d] : 1;
+  }
+  return view;
+}
+
+struct ReadRequest {
+  Environment* environment;
+  const KernelTable* kernels;
+  TensorView source;
+  DType dtype;
+  Staging staging;
+  int64_t bytes;
+  napi_deferred deferred = nullptr;
+  std::unique_ptr<StreamError> error;
+};
+
+// An expanded view may have more elements than any memory: the product is checked.
+int64_t readBytes(const Environment& environment, const TensorView& source, DType dtype) {
+  int64_t bytes = itemSize(dtype);
+  bool overflow = false;
+  for (int d = 0; d < source.ndim; d++) {
+    if (source.shape[d] == 0) return 0;
+    overflow |= __builtin_mul_overflow(bytes, source.shape[d], &bytes);
+  }
+  if (overflow) fail(ErrorKind::OutOfMemory, "read: the tensor's size in bytes is beyond 2^63");
+  if (bytes > environment.limitBytes)
+    fail(ErrorKind::OutOfMemory, "read: the tensor has %lld bytes, the limit is %lld", static_cast<long long>(bytes),
+         static_cast<long long>(environment.limitBytes));
+  return bytes;
+}
+
+napi_value makeBuffer(napi_env env, int64_t bytes, void** data) {
+  napi_value buffer = nullptr;
+  if (napi_create_arraybuffer(env, static_cast<size_t>(bytes), data, &buffer) != napi_ok) {
+    napi_value pending;
+    bool isPending = false;
+    napi_is_exception_pending(env, &isPending);
+    if (isPending) napi_get_and_clear_last_exception(env, &pending);
+    fail(ErrorKind::OutOfMemory, "read: JavaScript has no memory for an array of %lld bytes",
+         static_cast<long long>(bytes));
+  }
+  return buffer;
+}
+
+void executeRead(Stream& stream, char* payload) {
+  ReadRequest* request = *reinterpret_cast<ReadRequest**>(payload);
+  try {
+    request->kernels->copy(stream.context(), contiguousView(request->staging.get(), request->dtype, request->source),
+                           request->source);
+  } catch (const Error& error) {
+    stream.setError(error.kind, error.what());
+  }
+  request->error = stream.takeError();
+  napi_call_threadsafe_function(request->environment->completions, request, napi_tsfn_nonblocking);
+}
+
+void dropRead(Stream&, char* payload) { delete *reinterpret_cast<ReadRequest**>(payload); }
+
+napi_value makeErrorValue(napi_env env, ErrorKind kind, const std::string& message) {
+  throwToJavaScript(env, kind, message);
+  napi_value error = nullptr;
+  napi_get_and_clear_last_exception(env, &error);
+  return error;
+}
+
+void completeRead(napi_env env, napi_value, void*, void* data) {
+  std::unique_ptr<ReadRequest> request(static_cast<ReadRequest*>(data));
+  if (!env || request->environment->closing) return;
+  Environment& environment = *request->environment;
+  if (--environment.pendingReads == 0) napi_unref_threadsafe_function(env, environment.completions);
+  if (!request->error) {
+    try {
+      void* memory = nullptr;
+      napi_value buffer = makeBuffer(env, request->bytes, &memory);
+      if (request->bytes) std::memcpy(memory, request->staging.get(), static_cast<size_t>(request->bytes));
+      napi_resolve_deferred(env, request->deferred, buffer);
+      return;
+    } catch (const Error& error) {
+      request->error = std::make_unique<StreamError>(StreamError{error.kind, error.what()});
+    }
+  }
+  napi_reject_deferred(env, request->deferred, makeErrorValue(env, request->error->kind, request->error->message));
+}
+
+struct WriteCommand {
+  const KernelTable* kernels;
+  TensorView target;
+  DType dtype;
+  char* staging;  // owned; null when the data follow in the payload
+};
+
+char* inlineData(char* payload) { return payload + (sizeof(WriteCommand) + 15) / 16 * 16; }
+
+void dropWrite(Stream&, char* payload) { std::free(reinterpret_cast<WriteCommand*>(payload)->staging); }
+
+void executeWrite(Stream& stream, char* payload) {
+  WriteCommand* command = reinterpret_cast<WriteCommand*>(payload);
+  Staging staging(command->staging);
+  char* data = staging ? staging.get() : inlineData(payload);
+  command->kernels->copy(stream.context(), command->target, contiguousView(data, command->dtype, command->target));
+}
+
+}  // namespace
+
+void openCompletions(Environment& environment) {
+  napi_value name;
+  napi_create_string_utf8(environment.env, "thalweg reads", NAPI_AUTO_LENGTH, &name);
+  if (napi_create_threadsafe_function(environment.env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, nullptr,
+                                      completeRead, &environment.completions) != napi_ok)
+    fail(ErrorKind::Native, "no threadsafe function could be made");
+  // Only pending reads keep the event loop alive.
+  napi_unref_threadsafe_function(environment.env, environment.completions);
+}
+
+napi_value readAsync(napi_env env, napi_callback_info info) {
+  return guarded(env, [&](Environment& environment) -> napi_value {
+    Arguments arguments(env, info, "read");
+    const HandleEntry& entry = environment.handles.get(arguments.handle(), "read");
+    const DType dtype = static_cast<DType>(arguments.integerBetween(0, kDTypeCount - 1));
+    const int64_t bytes = readBytes(environment, entry.view, dtype);
+    auto request = std::make_unique<ReadRequest>(
+        ReadRequest{&environment, environment.kernels, entry.view, dtype, allocateStaging("read", bytes), bytes, nullptr, nullptr});
+    napi_value promise = nullptr;
+    napi_create_promise(env, &request->deferred, &promise);
+    if (environment.pendingReads++ == 0) napi_ref_threadsafe_function(env, environment.completions);
+    ReadRequest* raw = request.release();
+    if (environment.stream.isInline()) {
+      executeRead(environment.stream, reinterpret_cast<char*>(&raw));
+      return promise;
+    }
+    char* payload = environment.stream.reserve(executeRead, dropRead, "read", sizeof(ReadRequest*));
+    *reinterpret_cast<ReadRequest**>(payload) = raw;
+    environment.stream.submit();
+    return promise;
+  });
+}
+
+napi_value readSync(napi_env env, napi_callback_info info) {
+  return guarded(env, [&](Environment& environment) -> napi_value {
+    Arguments arguments(env, info, "read");
+    const TensorView source = environment.handles.get(arguments.handle(), "read").view;
+    const DType dtype = static_cast<DType>(arguments.integerBetween(0, kDTypeCount - 1));
+    const int64_t bytes = readBytes(environment, source, dtype);
+    environment.stream.synchronize();
+    if (throwStreamError(environment)) return nullptr;
+    void* memory = nullptr;
+    napi_value buffer = makeBuffer(env, bytes, &memory);
+    if (bytes)
+      environment.kernels->copy(environment.stream.context(),
+                                contiguousView(static_cast<char*>(memory), dtype, source), source);
+    return buffer;
+  });
+}
+
+napi_value write(napi_env env, napi_callback_info info) {
+  return guarded(env, [&](Environment& environment) -> napi_value {
+    Arguments arguments(env, info, "write");
+    const TensorView target = environment.handles.get(arguments.handle(), "write").view;
+    napi_value value = arguments.next(), buffer;
+    const DType dtype = static_cast<DType>(arguments.integerBetween(0, kDTypeCount - 1));
+    napi_typedarray_type type;
+    size_t length = 0, offset = 0;
+    void* data = nullptr;
+    if (napi_get_typedarray_info(env, value, &type, &length, &data, &buffer, &offset) != napi_ok)
+      fail(ErrorKind::Native, "write: argument 2 is not a typed array");
+    const size_t itemBytes = type == napi_int8_array || type == napi_uint8_array || type == napi_uint8_clamped_array ? 1
+                             : type == napi_int16_array || type == napi_uint16_array                                 ? 2
+                             : type == napi_float64_array || type == napi_bigint64_array ||
+                                     type == napi_biguint64_array
+                                 ? 8
+                                 : 4;
+    const int64_t given = static_cast<int64_t>(length * itemBytes);
+    const int64_t bytes = readBytes(environment, target, dtype);
+    if (given != bytes)
+      fail(ErrorKind::Shape, "write: the array has %lld bytes, the tensor takes %lld", static_cast<long long>(given),
+           static_cast<long long>(bytes));
+    if (bytes == 0) return nullptr;
+    if (environment.stream.isInline() || environment.stream.isIdle()) {
+      environment.kernels->copy(environment.stream.context(), target,
+                                contiguousView(static_cast<char*>(data), dtype, target));
+      return nullptr;
+    }
+    const bool small = bytes <= 1024;
+    Staging staging = small ? nullptr : allocateStaging("write", bytes);
+    const int64_t fixed = (static_cast<int64_t>(sizeof(WriteCommand)) + 15) / 16 * 16;
+    char* payload = environment.stream.reserve(executeWrite, dropWrite, "write", fixed + (small ? bytes : 0));
+    std::memcpy(small ? inlineData(payload) : staging.get(), data, static_cast<size_t>(bytes));
+    new (payload) WriteCommand{environment.kernels, target, dtype, staging.release()};
+    environment.stream.submit();
+    return nullptr;
+  });
+}
+
+}  // namespace thalweg

@@ -1,0 +1,117 @@
+// The recorded graph. A node is one applied operation: edges to what made its inputs, the values its gradient rule needs,
+// and the rule. Inputs themselves are not kept.
+import type { Device } from '../device.js';
+import type { DType } from '../dtype.js';
+import { GradError } from '../errors.js';
+import { formatShape, type Shape } from '../shape.js';
+import { releaseHandle, Tensor } from '../tensor/tensor.js';
+
+/** Gradients of the inputs, one thunk per input, so that only what is needed is computed. Null: no gradient. */
+export type InputGradients = readonly ((() => Tensor) | null)[];
+
+/** Where a gradient flows: an output of a node, or a leaf's `grad`. Null: the input needs none. */
+export interface Edge {
+  readonly node: GradNode | null;
+  readonly output: number;
+  readonly leaf: Tensor | null;
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+/** A value kept for the backward pass. */
+export class SavedTensor {
+  private readonly version: number;
+
+  constructor(
+    readonly name: string,
+    private readonly tensor: Tensor,
+  ) {
+    this.version = tensor._version.count;
+    tensor._pins++;
+  }
+
+  /** The value, usable though the user has disposed of the tensor; refused when it was changed in place since. */
+  unpack(op: string): Tensor {
+    const tensor = this.tensor;
+    if (tensor._version.count !== this.version) {
+      throw new GradError(
+        `backward: '${this.name}' of ${op}, shape ${formatShape(tensor.shape)}, was changed in place ` +
+          `${tensor._version.count - this.version} time(s) after ${op} saved it; use the out-of-place form or a clone().`,
+      );
+    }
+    if (!tensor._disposed) return tensor;
+    const twin = new Tensor(tensor.shape, tensor.dtype, tensor.device, tensor._strides, tensor._offset, tensor._version);
+    twin._handle = tensor._handle;
+    twin._page = tensor._page;
+    twin._node = tensor._node;
+    twin._nodeOutput = tensor._nodeOutput;
+    twin._requiresGrad = tensor._requiresGrad;
+    // The handle stays with the saved tensor.
+    twin._pins = 1;
+    return twin;
+  }
+
+  release(): void {
+    const tensor = this.tensor;
+    tensor._pins--;
+    if (tensor._pins === 0 && tensor._disposed) releaseHandle(tensor);
+  }
+}
+
+/** What a node keeps of an output: enough to make a zero gradient. */
+export interface OutputMeta {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly device: Device;
+}
+
+let sequence = 0;
+
+/** One recorded operation. */
+export class GradNode {
+  /** Grows with time: a node's inputs always have smaller numbers. */
+  readonly sequence = sequence++;
+  private released = false;
+
+  constructor(
+    readonly op: string,
+    readonly edges: readonly (Edge | null)[],
+    readonly outputs: readonly OutputMeta[],
+    private saved: readonly SavedTensor[],
+    private readonly rule: (grads: readonly (Tensor | null)[], saved: readonly Tensor[]) => InputGradients,
+  ) {}
+
+  /** The gradients of the inputs, from those of the outputs. */
+  backward(grads: readonly (Tensor | null)[]): InputGradients {
+    if (this.released) {
+      throw new GradError(
+        `backward: the values that ${this.op} saved were freed by an earlier backward(); pass { retainGraph: true } to the first one.`,
+      );
+    }
+    return this.rule(
+      grads,
+      this.saved.map((item) => item.unpack(this.op)),
+    );
+  }
+
+  get isReleased(): boolean {
+    return this.released;
+  }
+
+  /** Frees what is saved. A second backward through this node is refused. */
+  release(): void {
+    if (this.released) return;
+    this.released = true;
+    for (const item of this.saved) item.release();
+    this.saved = [];
+  }
+}
+
+/** The edge that an input's gradient takes, or null when it needs none. */
+export function edgeOf(tensor: Tensor): Edge | null {
+  if (tensor._node !== null) {
+    return { node: tensor._node, output: tensor._nodeOutput, leaf: null, shape: tensor.shape, dtype: tensor.dtype };
+  }
+  if (tensor._requiresGrad) return { node: null, output: 0, leaf: tensor, shape: tensor.shape, dtype: tensor.dtype };
+  return null;
+}

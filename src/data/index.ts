@@ -1,0 +1,7 @@
+export { collate, type Collated } from './collate.js';
+export { type BatchOf, type Dataset, type Indices, type SampleOf, TensorDataset } from './dataset.js';
+export { cacheFolder, download, type DownloadOptions, type DownloadProgress, sha256OfFile } from './download.js';
+export { type IdxContent, type IdxDType, parseIdx, readIdx } from './idx.js';
+export { DataLoader, type DataLoaderOptions } from './loader.js';
+export { mnist, type MnistDataset, type MnistOptions } from './mnist.js';
+export { sequentialIndices, shuffledIndices } from './sampler.js';

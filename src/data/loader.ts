@@ -1,0 +1,168 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { ArgumentError } from '../errors.js';
+import { rand } from '../index.js';
+import { collate, type Collated } from './collate.js';
+import type { Dataset } from './dataset.js';
+import { sequentialIndices, shuffledIndices } from './sampler.js';
+
+/** Options of `DataLoader`. */
+export interface DataLoaderOptions<Sample, Batch> {
+  /** Samples in a batch. Default 1. */
+  readonly batchSize?: number;
+  /** A new random order for each epoch. Default false. */
+  readonly shuffle?: boolean;
+  /** Leave out the last batch if it is smaller than the others. Default false. */
+  readonly dropLast?: boolean;
+  /** Seed of the shuffling. Default: drawn from the global generator once, so that `manualSeed` decides. */
+  readonly seed?: number;
+  /** How many batches are under way while one is in use. Default 1. */
+  readonly prefetch?: number;
+  /** Makes a batch of samples, for datasets without `batch`. Default: `collate`. */
+  readonly collate?: (samples: Sample[]) => Batch | Promise<Batch>;
+}
+
+/** After this many milliseconds of JavaScript, timers and sockets get their turn. */
+const TURN_MS = 4;
+
+function checkInteger(name: string, value: number, min: number): number {
+  if (!Number.isSafeInteger(value) || value < min) {
+    throw new ArgumentError(`DataLoader: ${name} must be an integer of at least ${min}, not ${String(value)}.`);
+  }
+  return value;
+}
+
+/**
+ * Batches of a dataset, for `for await` (or plain `for`, if the dataset is synchronous). Each iteration is an epoch; the
+ * next batch is already enqueued on the device's stream while the loop's body runs.
+ *
+ * The order of an epoch depends on the seed and the epoch's number only: set `epoch` to continue an interrupted run.
+ * `for await` lets the event loop turn every few milliseconds, even if the body awaits nothing. The loader keeps no
+ * batch it has handed out, so there is nothing to dispose: forgotten ones are collected.
+ *
+ * @example
+ * const loader = new data.DataLoader(train, { batchSize: 128, shuffle: true, seed: 1 });
+ * for (let epoch = 0; epoch < 5; epoch++) {
+ *   for await (const [images, labels] of loader) step(images, labels);
+ * }
+ */
+export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterable<Batch>, Iterable<Batch> {
+  readonly dataset: Dataset<Sample, Batch>;
+  readonly batchSize: number;
+  readonly shuffle: boolean;
+  readonly dropLast: boolean;
+  readonly prefetch: number;
+  readonly #collate: (samples: Sample[]) => Batch | Promise<Batch>;
+  readonly #customCollate: boolean;
+  #seed: number | undefined;
+  #epoch = 0;
+  #lastTurn = performance.now();
+
+  /** @throws ArgumentError for options that are no integers, or too small */
+  constructor(dataset: Dataset<Sample, Batch>, options: DataLoaderOptions<Sample, Batch> = {}) {
+    checkInteger('dataset.length', dataset.length, 0);
+    this.dataset = dataset;
+    this.batchSize = checkInteger('batchSize', options.batchSize ?? 1, 1);
+    this.prefetch = checkInteger('prefetch', options.prefetch ?? 1, 0);
+    this.shuffle = options.shuffle ?? false;
+    this.dropLast = options.dropLast ?? false;
+    this.#seed = options.seed === undefined ? undefined : checkInteger('seed', options.seed, 0);
+    this.#customCollate = options.collate !== undefined;
+    this.#collate = options.collate ?? ((samples) => collate(samples) as Batch);
+  }
+
+  /** The number of batches in an epoch. */
+  get length(): number {
+    const batches = this.dataset.length / this.batchSize;
+    return this.dropLast ? Math.floor(batches) : Math.ceil(batches);
+  }
+
+  /** The number of the next epoch to be started; 0 at first. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  set epoch(epoch: number) {
+    this.#epoch = checkInteger('epoch', epoch, 0);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Batch, void, undefined> {
+    const pending: Promise<Batch>[] = [];
+    const plan = this.#plan();
+    const refill = (ahead: number): void => {
+      while (pending.length < ahead) {
+        const { value: indices } = plan.next();
+        if (indices === undefined) return;
+        const batch = this.#fetch(indices);
+        // A loop that is left early awaits no further batch; a failure there must not end the process.
+        batch.catch(() => undefined);
+        pending.push(batch);
+      }
+    };
+    for (;;) {
+      refill(1);
+      const current = pending.shift();
+      if (current === undefined) return;
+      refill(this.prefetch);
+      const batch = await current;
+      if (performance.now() - this.#lastTurn > TURN_MS) {
+        await nextTurn();
+        this.#lastTurn = performance.now();
+      }
+      yield batch;
+    }
+  }
+
+  *[Symbol.iterator](): Generator<Batch, void, undefined> {
+    const pending: Batch[] = [];
+    const plan = this.#plan();
+    const refill = (ahead: number): void => {
+      while (pending.length < ahead) {
+        const { value: indices } = plan.next();
+        if (indices === undefined) return;
+        pending.push(this.#fetchSync(indices));
+      }
+    };
+    for (;;) {
+      refill(this.prefetch + 1);
+      if (pending.length === 0) return;
+      yield pending.shift() as Batch;
+    }
+  }
+
+  /** The positions of each batch of the epoch that starts now. */
+  #plan(): Iterator<Int32Array, undefined> {
+    const samples = this.dataset.length;
+    const batches = this.length;
+    const { batchSize } = this;
+    const epoch = this.#epoch++;
+    const order = this.shuffle ? shuffledIndices(samples, this.#baseSeed(), epoch) : sequentialIndices(samples);
+    return (function* () {
+      for (let i = 0; i < batches; i++) yield order.subarray(i * batchSize, (i + 1) * batchSize);
+      return undefined;
+    })();
+  }
+
+  #baseSeed(): number {
+    this.#seed ??= Math.floor(Number(rand([1], { dtype: 'float64' }).itemSync()) * Number.MAX_SAFE_INTEGER);
+    return this.#seed;
+  }
+
+  async #fetch(indices: Int32Array): Promise<Batch> {
+    if (this.dataset.batch !== undefined && !this.#customCollate) return this.dataset.batch(indices);
+    // All samples are asked for before the first is awaited: slow ones (files, sockets) overlap.
+    const samples = await Promise.all(Array.from(indices, async (index) => this.dataset.get(index)));
+    return this.#collate(samples);
+  }
+
+  #fetchSync(indices: Int32Array): Batch {
+    const settled = <T>(value: T | Promise<T>): T => {
+      if (value instanceof Promise) {
+        value.catch(() => undefined);
+        throw new ArgumentError('DataLoader: the dataset is asynchronous; iterate with `for await`.');
+      }
+      return value;
+    };
+    if (this.dataset.batch !== undefined && !this.#customCollate) return settled(this.dataset.batch(indices));
+    return settled(this.#collate(Array.from(indices, (index) => settled(this.dataset.get(index)))));
+  }
+}

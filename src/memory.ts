@@ -1,0 +1,259 @@
+// Who frees tensors: `dispose`, `tidy`, and the collector that runs when an allocation would pass the budget.
+import os from 'node:os';
+import v8 from 'node:v8';
+import vm from 'node:vm';
+import { OutOfMemoryError } from './errors.js';
+import { native, scratchNumbers, type Handle } from './native.js';
+
+/** What a scope and the collector know of a tensor. */
+export interface Disposable {
+  dispose(): void;
+  /** @internal */
+  _kept: boolean;
+}
+
+/** Tensor memory of this thread, in bytes. */
+export interface MemoryInfo {
+  /** Tensors (views included) that hold a handle. */
+  tensors: number;
+  /** Bytes of their storages. */
+  bytes: number;
+  /** The most `bytes` has been since the start or the last `memory({ resetPeak: true })`. */
+  peakBytes: number;
+  /** Freed bytes kept for the next tensors. */
+  cachedBytes: number;
+  /** Bytes held from the system: live and cached, with rounding. */
+  reservedBytes: number;
+}
+
+const MiB = 2 ** 20;
+// A minor collection takes about a millisecond, so garbage is let grow to this before one; it doubles when collections
+// turn out to cost more than 5% of the time.
+const minBudget = 96 * MiB;
+const maxBaseBudget = 1024 * MiB;
+const minTensorBudget = 50_000;
+
+// Total memory, or the container's share of it.
+const constrained = process.constrainedMemory?.() ?? 0;
+const machineBytes = constrained > 0 && constrained < os.totalmem() ? constrained : os.totalmem();
+const limitBytes = readLimit() ?? Math.floor(machineBytes * 0.9);
+
+function readLimit(): number | undefined {
+  const text = process.env['THALWEG_MEMORY_LIMIT'];
+  if (text === undefined || text === '') return undefined;
+  const match = /^(\d+(?:\.\d+)?)\s*([KMG]?)i?B?$/i.exec(text);
+  if (match === null) return undefined;
+  return Math.floor(Number(match[1]) * { '': 1, k: 1024, m: MiB, g: 1024 * MiB }[match[2]!.toLowerCase()]!);
+}
+
+let baseBudget = minBudget;
+let budgetBytes = minBudget;
+let budgetTensors = minTensorBudget;
+native.setBudget(budgetBytes, budgetTensors, limitBytes);
+
+type Gc = (options?: { type: 'minor' | 'major' }) => void;
+let gc: Gc | undefined;
+
+function collectGarbage(minor: boolean): void {
+  if (gc === undefined) {
+    const bun = (globalThis as { Bun?: { gc(sync: boolean): void } }).Bun;
+    if (bun !== undefined) {
+      gc = () => bun.gc(true);
+    } else {
+      v8.setFlagsFromString('--expose-gc');
+      gc = vm.runInNewContext('gc') as Gc;
+    }
+  }
+  if (minor) gc({ type: 'minor' });
+  else gc();
+}
+
+let collectedMs = 0;
+let lastAdjust = performance.now();
+
+// Frees what JavaScript has forgotten. Minor first: young garbage is most of it, and 20 times cheaper to find.
+function collect(full: boolean): void {
+  const start = performance.now();
+  const [tensorsBefore, bytesBefore] = native.stats(false);
+  collectGarbage(true);
+  native.sweep();
+  let [tensors, bytes] = native.stats(false);
+  if (full || bytes > 0.75 * bytesBefore || tensors > 0.75 * tensorsBefore) {
+    collectGarbage(false);
+    native.sweep();
+    [tensors, bytes] = native.stats(false);
+  }
+  const now = performance.now();
+  collectedMs += now - start;
+  if (now - lastAdjust > 1000) {
+    if (collectedMs > 0.05 * (now - lastAdjust)) baseBudget = Math.min(baseBudget * 2, maxBaseBudget);
+    collectedMs = 0;
+    lastAdjust = now;
+  }
+  budgetBytes = Math.max(baseBudget, 1.5 * bytes);
+  budgetTensors = Math.max(minTensorBudget, 1.5 * tensors);
+  native.setBudget(Math.floor(budgetBytes), Math.floor(budgetTensors), limitBytes);
+}
+
+// Tensors up to this many bytes share one weak reference with their neighbours: making a reference costs as much as a
+// tiny tensor's arithmetic. A page keeps the few hundred bytes of its dead members until all of them are gone.
+const tinyBytes = 256;
+const pageSize = 16;
+let page: object = {};
+let pageLeft = 0;
+
+/** The object whose collection frees a tensor: the tensor, or the page that `tensor._page` is set to. @internal */
+export function keeperFor(tensor: { _page: object | null }, bytes: number): object | undefined {
+  if (bytes > tinyBytes) return tensor;
+  if (pageLeft === 0) {
+    page = {};
+    native.openPage(page);
+    pageLeft = pageSize;
+  }
+  pageLeft--;
+  tensor._page = page;
+  return undefined;
+}
+
+/** Memory for a tensor whose shape is staged in the scratch numbers. @internal */
+export function allocate(
+  op: string,
+  tensor: { _page: object | null },
+  dtypeId: number,
+  shape: readonly number[],
+  bytes: number,
+): Handle {
+  const ndim = shape.length;
+  const owner = keeperFor(tensor, bytes);
+  for (let d = 0; d < ndim; d++) scratchNumbers[d] = shape[d]!;
+  let handle = native.empty(dtypeId, ndim, owner, false);
+  if (handle !== 0) return handle;
+  if (bytes <= limitBytes) {
+    collect(false);
+    handle = native.empty(dtypeId, ndim, owner, true);
+    if (handle !== 0) return handle;
+    collect(true);
+    native.trim();
+    handle = native.empty(dtypeId, ndim, owner, true);
+    if (handle !== 0) return handle;
+  }
+  const [, live, , cached] = native.stats(false);
+  throw new OutOfMemoryError(
+    `${op}: a tensor of shape [${shape.join(',')}] needs ${formatBytes(bytes)}, but ${formatBytes(live)} are live, ` +
+      `${formatBytes(cached)} cached, and the limit is ${formatBytes(limitBytes)} (THALWEG_MEMORY_LIMIT).`,
+  );
+}
+
+/** '1.5 GB', '96 MB', '12 bytes'. */
+export function formatBytes(bytes: number): string {
+  const units = ['bytes', 'KB', 'MB', 'GB', 'TB', 'PB', 'EB'];
+  let unit = 0;
+  let value = bytes;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toPrecision(3).replace(/\.?0+$/, '')} ${units[unit]}`;
+}
+
+/**
+ * Tensor memory of this thread.
+ *
+ * @param options `resetPeak`: start `peakBytes` again from what is live now; `collect`: first free every tensor that
+ *   the program can no longer reach (a full garbage collection, some milliseconds)
+ * @example
+ * const { bytes, tensors } = memory();
+ */
+export function memory(options: { resetPeak?: boolean; collect?: boolean } = {}): MemoryInfo {
+  if (options.collect === true) collect(true);
+  const [tensors, bytes, peakBytes, cachedBytes, reservedBytes] = native.stats(options.resetPeak === true);
+  return { tensors, bytes, peakBytes, cachedBytes, reservedBytes };
+}
+
+/** Gives cached memory back to the system. Waits for queued work. */
+export function emptyCache(): void {
+  native.trim();
+}
+
+let scope: Disposable[] | null = null;
+
+/** Called for each new tensor. @internal */
+export function track(tensor: Disposable): void {
+  if (scope !== null) scope.push(tensor);
+}
+
+/** Runs fn without the current tidy scope: tensors made inside belong to nobody's scope. @internal */
+export function untracked<T>(fn: () => T): T {
+  const outer = scope;
+  scope = null;
+  try {
+    return fn();
+  } finally {
+    scope = outer;
+  }
+}
+
+function isDisposable(value: object): value is Disposable {
+  return '_kept' in value && typeof (value as { dispose?: unknown }).dispose === 'function';
+}
+
+function collectResult(value: unknown, found: Set<unknown>): void {
+  if (typeof value !== 'object' || value === null || found.has(value)) return;
+  found.add(value);
+  if (isDisposable(value)) return;
+  if (value instanceof Map) {
+    for (const item of value.values()) collectResult(item, found);
+  } else if (Array.isArray(value) || value instanceof Set) {
+    for (const item of value as Iterable<unknown>) collectResult(item, found);
+  } else if (Object.getPrototypeOf(value) === Object.prototype || Object.getPrototypeOf(value) === null) {
+    for (const item of Object.values(value)) collectResult(item, found);
+  }
+}
+
+/**
+ * Runs `fn` and frees at once every tensor it made, except those in its result (a tensor, or arrays, maps and plain
+ * objects of tensors), gradients, and those passed to `keep`. Never needed for correctness: forgotten tensors are
+ * collected anyway; it only frees sooner.
+ *
+ * @throws TypeError when `fn` returns a promise: the tensors of an async function outlive the call
+ * @example
+ * const norm = tidy(() => x.mul(x).sum().sqrt());
+ */
+export function tidy<T>(fn: () => T): T {
+  const outer = scope;
+  const made: Disposable[] = [];
+  scope = made;
+  let result: T;
+  try {
+    result = fn();
+  } catch (error) {
+    scope = outer;
+    for (const tensor of made) if (!tensor._kept) tensor.dispose();
+    throw error;
+  }
+  scope = outer;
+  if (result instanceof Promise) {
+    throw new TypeError('tidy(fn): fn returned a promise; use tidy around the synchronous parts of async code.');
+  }
+  if (made.length > 0) {
+    const returned = new Set<unknown>();
+    collectResult(result, returned);
+    for (const tensor of made) {
+      if (tensor._kept) continue;
+      if (!returned.has(tensor)) tensor.dispose();
+      else if (outer !== null) outer.push(tensor);
+    }
+  }
+  return result;
+}
+
+/**
+ * Takes tensors out of every enclosing `tidy`: they live until disposed or forgotten.
+ *
+ * @example
+ * tidy(() => { this.cache = keep(x.mul(2)); });
+ */
+export function keep<T extends object>(tensor: T): T {
+  (tensor as unknown as Disposable)._kept = true;
+  return tensor;
+}

@@ -1,0 +1,67 @@
+// The typed face of the native addon. One line here for each kernel of native/kernels.def; everything else about a kernel
+// is in its own files.
+import { fromNative } from './errors.js';
+import { loadAddon } from './load.js';
+
+/** A live tensor in the native handle table; 0 stands for an operand that is not given. */
+export type Handle = number;
+/** The id of an elementwise program. */
+export type ProgramId = number;
+
+/** The kernels, as in native/kernels.def. A list is the number of its items, staged by `stageHandles` / `stageNumbers`. */
+export interface Kernels {
+  copy(out: Handle, x: Handle): void;
+  fill(out: Handle, value: number | bigint | boolean): void;
+  arange(out: Handle, start: number | bigint, step: number | bigint): void;
+  randomUniform(out: Handle, seed: bigint, offset: number, low: number, high: number): void;
+  randomNormal(out: Handle, seed: bigint, offset: number, mean: number, std: number): void;
+  randomBernoulli(out: Handle, seed: bigint, offset: number, probability: number): void;
+  randomIntegers(out: Handle, seed: bigint, offset: number, low: number | bigint, high: number | bigint): void;
+  randomPermutation(out: Handle, seed: bigint, offset: number): void;
+  map(program: ProgramId, tensors: number, scalars: number): void;
+  reduce(kind: number, prologue: ProgramId, outs: number, ins: number, scalars: number, correction: number): void;
+  matmul(out: Handle, a: Handle, b: Handle, bias: Handle, activation: number): void;
+  softmax(out: Handle, x: Handle, dim: number, log: boolean): void;
+  softmaxBackward(gx: Handle, g: Handle, y: Handle, dim: number, log: boolean): void;
+  gather(out: Handle, x: Handle, index: Handle, dim: number): void;
+  scatterAdd(out: Handle, index: Handle, src: Handle, dim: number): void;
+  embedding(out: Handle, weight: Handle, indices: Handle): void;
+  embeddingBackward(weight: Handle, g: Handle, indices: Handle): void;
+}
+
+/** What the addon offers beside kernels: memory, transfer, the stream. See native/addon.cpp. */
+interface Runtime {
+  init(makeError: (kind: string, message: string) => Error): { handles: Uint32Array; numbers: Float64Array };
+  empty(dtype: number, ndim: number, owner: object | undefined, force: boolean): Handle;
+  view(base: Handle, ndim: number, offset: number, owner: object | undefined): Handle;
+  openPage(owner: object): void;
+  dispose(handle: Handle): void;
+  sweep(): number;
+  trim(): void;
+  setBudget(bytes: number, tensors: number, limit: number): void;
+  stats(resetPeak: boolean): [tensors: number, bytes: number, peak: number, cached: number, reserved: number];
+  sync(): void;
+  program(
+    name: string,
+    code: Uint16Array,
+    outputs: Uint16Array,
+    constants: Float64Array,
+    inputs: number,
+    scalars: number,
+    temporaries: number,
+  ): ProgramId;
+  threads(count: number): number;
+  read(handle: Handle, dtype: number): Promise<ArrayBuffer>;
+  readSync(handle: Handle, dtype: number): ArrayBuffer;
+  write(handle: Handle, data: ArrayBufferView, dtype: number): void;
+  describe(): { isa: string; isas: string[]; kernels: string[]; opcodes: string[]; inline: boolean };
+}
+
+export const native = loadAddon() as Kernels & Runtime;
+
+const scratch = native.init(fromNative);
+/** Shapes and strides travel here: a shape from 0, strides from `strideBase`; see native/addon.cpp. */
+export const scratchNumbers: Float64Array = scratch.numbers;
+export const scratchHandles: Uint32Array = scratch.handles;
+/** Where strides start in the scratch numbers: kMaxDims of native/runtime/tensor.h. */
+export const strideBase = 8;

@@ -1,0 +1,115 @@
+// Layers: Linear, activations, Dropout, Flatten.
+import type { DType } from '../dtype.js';
+import { ArgumentError } from '../errors.js';
+import { empty, type TensorOptions } from '../ops/creation.js';
+import { relu } from '../ops/math.js';
+import { linear } from '../ops/matmul.js';
+import type { Generator } from '../ops/random.js';
+import { flatten } from '../ops/view.js';
+import type { Shape } from '../shape.js';
+import type { Tensor } from '../tensor/tensor.js';
+import type { ApplyCheck, ApplyShape, FlattenFn, IdentityFn, LinearFn } from '../types/sequential.js';
+import { dropout } from './functional.js';
+import { kaimingUniform, uniform } from './init.js';
+import { Module, parameter, type Parameter } from './module.js';
+
+/** Options of `Linear`. */
+export interface LinearOptions extends Omit<TensorOptions, 'requiresGrad'> {
+  /** Add a learned bias. Default true. */
+  bias?: boolean;
+  /** Source of the initial values. Default: the generator that `manualSeed` seeds. */
+  generator?: Generator;
+}
+
+function checkSize(op: string, name: string, value: number): void {
+  if (!Number.isInteger(value) || value < 0) throw new ArgumentError(`${op}: ${name} must be an integer >= 0, got ${String(value)}.`);
+}
+
+/**
+ * A fully connected layer: `x @ weight.T + bias`. weight `[outFeatures, inFeatures]` and bias `[outFeatures]` start uniform
+ * on +-1 / sqrt(inFeatures), as in PyTorch.
+ *
+ * Shapes: `[..., inFeatures] -> [..., outFeatures]`.
+ *
+ * @example
+ * const layer = new nn.Linear(784, 512);
+ * layer.forward(randn([128, 784])).shape; // [128, 512]
+ */
+export class Linear<I extends number = number, O extends number = number> extends Module<LinearFn<I, O>> {
+  readonly inFeatures: I;
+  readonly outFeatures: O;
+  readonly weight: Parameter<readonly [O, I]>;
+  readonly bias: Parameter<readonly [O]> | null;
+
+  constructor(inFeatures: I, outFeatures: O, options: LinearOptions = {}) {
+    super();
+    checkSize('Linear', 'inFeatures', inFeatures);
+    checkSize('Linear', 'outFeatures', outFeatures);
+    const { bias = true, generator, ...tensorOptions } = options;
+    this.inFeatures = inFeatures;
+    this.outFeatures = outFeatures;
+    const weight: Tensor<readonly [O, I]> = empty([outFeatures, inFeatures] as const, tensorOptions);
+    // kaimingUniform with a = sqrt(5) is uniform on +-1 / sqrt(fanIn).
+    this.weight = parameter(kaimingUniform(weight, { a: Math.sqrt(5), ...(generator === undefined ? {} : { generator }) }));
+    const bound = inFeatures > 0 ? 1 / Math.sqrt(inFeatures) : 0;
+    this.bias = bias ? parameter(uniform(empty([outFeatures] as const, tensorOptions) as Tensor<readonly [O]>, -bound, bound, generator)) : null;
+  }
+
+  override forward<S extends Shape, D extends DType>(x: Tensor<S, D> & ApplyCheck<LinearFn<I, O>, S>): Tensor<ApplyShape<LinearFn<I, O>, S>, D> {
+    return linear(x as Tensor, this.weight as Tensor, this.bias as Tensor | null) as unknown as Tensor<ApplyShape<LinearFn<I, O>, S>, D>;
+  }
+
+  override extraRepr(): string {
+    return `${this.inFeatures}, ${this.outFeatures}, bias=${this.bias !== null}`;
+  }
+}
+
+/** `max(x, 0)`. */
+export class ReLU extends Module<IdentityFn> {
+  override forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D> {
+    return relu(x);
+  }
+}
+
+/**
+ * In training, sets each element to 0 with probability p and scales the others by 1 / (1 - p); in evaluation does nothing.
+ *
+ * @throws ArgumentError unless 0 <= p <= 1
+ */
+export class Dropout extends Module<IdentityFn> {
+  constructor(
+    readonly p = 0.5,
+    private readonly _generator?: Generator,
+  ) {
+    super();
+    if (!(p >= 0 && p <= 1)) throw new ArgumentError(`Dropout: p must be from 0 to 1, got ${String(p)}.`);
+  }
+
+  override forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D> {
+    return dropout(x, { p: this.p, training: this.training, ...(this._generator === undefined ? {} : { generator: this._generator }) });
+  }
+
+  override extraRepr(): string {
+    return `p=${this.p}`;
+  }
+}
+
+/** Dimensions `startDim` (default 1) to `endDim` (default -1) become one. */
+export class Flatten<A extends number = 1, B extends number = -1> extends Module<FlattenFn<A, B>> {
+  readonly startDim: A;
+  readonly endDim: B;
+
+  constructor(startDim?: A, endDim?: B) {
+    super();
+    this.startDim = startDim ?? (1 as A);
+    this.endDim = endDim ?? (-1 as B);
+  }
+
+  override forward<S extends Shape, D extends DType>(x: Tensor<S, D> & ApplyCheck<FlattenFn<A, B>, S>): Tensor<ApplyShape<FlattenFn<A, B>, S>, D> {
+    return flatten(x as Tensor, this.startDim as number, this.endDim as number) as unknown as Tensor<ApplyShape<FlattenFn<A, B>, S>, D>;
+  }
+
+  override extraRepr(): string {
+    return `startDim=${this.startDim}, endDim=${this.endDim}`;
+  }
+}

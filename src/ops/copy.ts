@@ -1,0 +1,166 @@
+// Copies and conversions: clone, contiguous, to, copy_, and the in-place building blocks of autograd and optimizers.
+import { checkDType, isFloating, type DType } from '../dtype.js';
+import { checkDevice, type Device } from '../device.js';
+import { ArgumentError } from '../errors.js';
+import { native, scratchHandles } from '../native.js';
+import { compile } from '../program/compile.js';
+import { add as addExpr, inputExpr } from '../program/expr.js';
+import { broadcastsTo, formatShape, type Shape } from '../shape.js';
+import { ShapeError } from '../errors.js';
+import { emptyTensor, Tensor, viewTensor } from '../tensor/tensor.js';
+import { broadcastStrides } from '../shape.js';
+import { checkSameDevice, checkTensor, checkWritable, defineOp } from './define.js';
+
+const cloneOp = defineOp({
+  name: 'clone',
+  inputs: ['x'],
+  shape: ({ x }) => x.shape,
+  forward: ([out], { x }) => native.copy(out!._handle, x._handle),
+  vjp: ([g]) => [() => g!],
+});
+
+const castOp = defineOp({
+  name: 'to',
+  inputs: ['x'],
+  shape: ({ x }) => x.shape,
+  dtype: (_, attributes: { dtype: DType }) => attributes.dtype,
+  forward: ([out], { x }) => native.copy(out!._handle, x._handle),
+  // Converting the gradient back is what backward does with any dtype that differs.
+  vjp: ([g], _, { dtype }) => [isFloating(dtype) ? () => g! : null],
+});
+
+/**
+ * A copy with memory of its own, contiguous. Differentiable.
+ *
+ * @method
+ * @example
+ * const y = x.clone();
+ */
+export function clone<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D> {
+  return cloneOp([x], undefined) as Tensor<S, D>;
+}
+
+/**
+ * The tensor itself if its elements lie in row-major order, else a copy in which they do.
+ *
+ * @method
+ */
+export function contiguous<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D> {
+  checkTensor('contiguous', 'x', x);
+  return x.isContiguous ? x : clone(x);
+}
+
+/** Conversion without checks; the tensor itself when nothing changes. @internal */
+export function cast<S extends Shape, D extends DType>(x: Tensor<S>, dtype: D): Tensor<S, D> {
+  return (x.dtype === (dtype as DType) ? x : castOp([x], { dtype })) as Tensor<S, D>;
+}
+
+/**
+ * Converts dtype or moves to a device; the tensor itself when it already fits. Floats become integers by truncation toward
+ * zero, anything not 0 becomes true. Differentiable between float dtypes.
+ *
+ * @method
+ * @throws ArgumentError for an unknown dtype or device, DeviceError for a device that is not there
+ * @example
+ * x.to('float64');
+ */
+export function to<S extends Shape, T extends DType>(x: Tensor<S>, dtype: T): Tensor<S, T>;
+export function to<S extends Shape, D extends DType>(x: Tensor<S, D>, device: Device): Tensor<S, D>;
+export function to<S extends Shape>(x: Tensor<S>, target: DType | Device): Tensor<S> {
+  checkTensor('to', 'x', x);
+  if (typeof target === 'string' && /^(cpu|cuda)/.test(target)) {
+    const device = checkDevice('to', target);
+    if (device === x.device) return x;
+  }
+  return cast(x, checkDType('to', target));
+}
+
+/**
+ * Copies `source` into `target` in place, broadcasting and converting.
+ *
+ * @method
+ * @throws ShapeError if source does not broadcast to target; GradError while gradients are recorded
+ */
+export function copy_<S extends Shape, D extends DType>(target: Tensor<S, D>, source: Tensor): Tensor<S, D> {
+  checkTensor('copy_', 'self', target);
+  checkTensor('copy_', 'source', source);
+  checkSameDevice('copy_', 'self', target, 'source', source);
+  checkWritable('copy_', target);
+  if (!broadcastsTo(source.shape, target.shape)) {
+    throw new ShapeError(
+      `copy_: source of shape ${formatShape(source.shape)} does not broadcast to ${formatShape(target.shape)}.`,
+    );
+  }
+  let from: Tensor = source;
+  if (source._version === target._version && source !== target) from = clone(source);
+  if (from.shape.length !== target.shape.length || !from.shape.every((n, d) => n === target.shape[d])) {
+    from = viewTensor(from, target.shape, broadcastStrides(from.shape, from.strides, target.shape), from._offset);
+  }
+  native.copy(target._handle, from._handle);
+  target._version.count++;
+  return target;
+}
+
+/**
+ * Fills a tensor with one value, in place.
+ *
+ * @method
+ */
+export function fill_<S extends Shape, D extends DType>(x: Tensor<S, D>, value: number | bigint | boolean): Tensor<S, D> {
+  checkTensor('fill_', 'x', x);
+  checkWritable('fill_', x);
+  if (typeof value !== 'number' && typeof value !== 'bigint' && typeof value !== 'boolean') {
+    throw new ArgumentError(`fill_: value must be a number, bigint or boolean, got ${typeof value}.`);
+  }
+  native.fill(x._handle, value);
+  x._version.count++;
+  return x;
+}
+
+/**
+ * Sets all elements to 0, in place.
+ *
+ * @method
+ */
+export function zero_<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D> {
+  return fill_(x, 0);
+}
+
+const sumProgram = (() => {
+  let id = -1;
+  return (): number => {
+    if (id < 0) {
+      const a = inputExpr('a');
+      const b = inputExpr('b');
+      id = compile('accumulate', [addExpr(a, b)], [a, b], []);
+    }
+    return id;
+  };
+})();
+
+/** target += x without checks or recording. @internal */
+export function addInPlace(target: Tensor, x: Tensor): void {
+  scratchHandles[0] = target._handle;
+  scratchHandles[1] = target._handle;
+  scratchHandles[2] = x._handle;
+  native.map(sumProgram(), 3, 0);
+  target._version.count++;
+}
+
+/**
+ * The same values outside the graph: shares memory, requires no gradient.
+ *
+ * @method
+ */
+export function detach<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D> {
+  checkTensor('detach', 'x', x);
+  return viewTensor(x, x.shape, x._strides, x._offset);
+}
+
+/** A contiguous tensor for kernels that need one: x or a temporary copy, unrecorded. @internal */
+export function denseCopy(x: Tensor): Tensor {
+  if (x.isContiguous) return x;
+  const out = emptyTensor('contiguous', x.shape, x.dtype, x.device);
+  native.copy(out._handle, x._handle);
+  return out;
+}

@@ -1,0 +1,54 @@
+// All ops. What has the tag @method is also a method of Tensor; scripts/methods.js writes src/tensor/methods.ts from it.
+export * from './arithmetic.js';
+export * from './autograd.js';
+export * from './compare.js';
+export { clone, contiguous, copy_, detach, fill_, to, zero_ } from './copy.js';
+export * from './creation.js';
+export { defineMultiOp, defineOp, type OpDefinition, type OutputSpec } from './define.js';
+export { defineElementwise, resultDType, type ElementwiseOp, type ElementwiseOptions, type Operand } from './elementwise.js';
+export { embedding, gather, index, indexSelect, oneHot, scatterAdd, type IndexPart } from './indexing.js';
+export { cat, stack } from './join.js';
+export * from './math.js';
+export { linear, matmul } from './matmul.js';
+export * from './random.js';
+export {
+  all,
+  amax,
+  amin,
+  any,
+  argmax,
+  argmin,
+  max,
+  mean,
+  min,
+  prod,
+  std,
+  sum,
+  variance,
+  varMean,
+  type Dims,
+  type ReduceOptions,
+  type ValuesAndIndices,
+  type VarOptions,
+} from './reduce.js';
+export { logSoftmax, softmax } from './softmax.js';
+export {
+  broadcastTo,
+  chunk,
+  expand,
+  flatten,
+  movedim,
+  mT,
+  narrow,
+  permute,
+  reshape,
+  select,
+  slice,
+  split,
+  squeeze,
+  t,
+  transpose,
+  unbind,
+  unsqueeze,
+  view,
+} from './view.js';

@@ -1,0 +1,230 @@
+// Picking elements by index: gather, scatterAdd, indexSelect, embedding, oneHot, and index expressions.
+import { isFloating, type DType } from '../dtype.js';
+import { ArgumentError, DTypeError, IndexError, ShapeError } from '../errors.js';
+import { native } from '../native.js';
+import { formatShape, normalizeDim, type Shape } from '../shape.js';
+import type { Tensor } from '../tensor/tensor.js';
+import type { WithDim } from '../types/shape.js';
+import { eq } from './compare.js';
+import { cast } from './copy.js';
+import { arange } from './creation.js';
+import { checkTensor, defineOp, filledTensor, type Op } from './define.js';
+import { amax } from './reduce.js';
+import { movedim, reshape, select, slice, unsqueeze } from './view.js';
+
+function checkIndex(op: string, name: string, index: Tensor): void {
+  checkTensor(op, name, index);
+  if (index.dtype !== 'int64' && index.dtype !== 'int32') {
+    throw new DTypeError(`${op}: ${name} must be int64 or int32, got ${index.dtype}.`);
+  }
+}
+
+function checkAlong(op: string, x: Tensor, index: Tensor, dim: number, what: string): void {
+  if (index.shape.length !== x.shape.length) {
+    throw new ShapeError(`${op}: index ${formatShape(index.shape)} and ${what} ${formatShape(x.shape)} must have the same rank.`);
+  }
+  x.shape.forEach((n, d) => {
+    if (d !== dim && index.shape[d]! > n) {
+      throw new ShapeError(`${op}: index ${formatShape(index.shape)} is larger than ${what} ${formatShape(x.shape)} in dimension ${d}.`);
+    }
+  });
+}
+
+const gatherOp = defineOp({
+  name: 'gather',
+  inputs: ['x', 'index'],
+  saves: { x: ['index'] },
+  shape: ({ index }) => index.shape,
+  dtype: ({ x }) => x.dtype,
+  forward: ([out], { x, index }, { dim }: { dim: number }) => native.gather(out!._handle, x._handle, index._handle, dim),
+  vjp: ([g], { index }, { dim }, { inputs: [x] }) => [() => scatterAlong(x!.shape, dim, index!, g!), null],
+});
+
+const scatterAddOp = defineOp({
+  name: 'scatterAdd',
+  inputs: ['x', 'index', 'src'],
+  saves: { src: ['index'] },
+  shape: ({ x }) => x.shape,
+  dtype: ({ x }) => x.dtype,
+  forward: ([out], { x, index, src }, { dim }: { dim: number }) => {
+    native.copy(out!._handle, x._handle);
+    native.scatterAdd(out!._handle, index._handle, src._handle, dim);
+  },
+  vjp: ([g], { index }, { dim }) => [() => g!, null, () => gatherOp([g!, index!], { dim })],
+});
+
+/** Zeros of a shape with `src` added at `index` along `dim`. Differentiable. @internal */
+export function scatterAlong(shape: Shape, dim: number, index: Tensor, src: Tensor): Tensor {
+  return scatterAddOp([filledTensor('scatterAdd', shape, src.dtype, src.device, 0), index, src], { dim });
+}
+
+/**
+ * `out[i][j][k] = x[i][index[i][j][k]][k]` for dim 1: elements picked along a dimension. The result has index's shape.
+ *
+ * @method
+ * @param index int64 or int32, of x's rank, not larger than x in other dimensions; values from 0 to the size less 1
+ * @throws IndexError (at the next read) for an index that is out of range
+ */
+export function gather<S extends Shape, D extends DType, I extends Shape>(
+  x: Tensor<S, D>,
+  dim: number,
+  index: Tensor<I, 'int64' | 'int32'>,
+): Tensor<I, D> {
+  checkTensor('gather', 'x', x);
+  checkIndex('gather', 'index', index);
+  const d = normalizeDim('gather', dim, x.shape.length);
+  checkAlong('gather', x, index, d, 'x');
+  return gatherOp([x, index], { dim: d }) as Tensor<I, D>;
+}
+
+/**
+ * A copy of x in which `src` is added: `out[i][index[i][j][k]][k] += src[i][j][k]` for dim 1. Deterministic: in the order of
+ * src's elements.
+ *
+ * @method
+ * @throws IndexError (at the next read) for an index that is out of range
+ */
+export function scatterAdd<S extends Shape, D extends DType>(
+  x: Tensor<S, D>,
+  dim: number,
+  index: Tensor<Shape, 'int64' | 'int32'>,
+  src: Tensor<Shape, D>,
+): Tensor<S, D> {
+  checkTensor('scatterAdd', 'x', x);
+  checkTensor('scatterAdd', 'src', src);
+  checkIndex('scatterAdd', 'index', index);
+  const d = normalizeDim('scatterAdd', dim, x.shape.length);
+  if (src.dtype !== x.dtype) throw new DTypeError(`scatterAdd: x is ${x.dtype} and src ${src.dtype}; convert one.`);
+  checkAlong('scatterAdd', x, index, d, 'x');
+  checkAlong('scatterAdd', src, index, -1, 'src');
+  const window = src.shape.every((n, i) => n === index.shape[i])
+    ? src
+    : index.shape.reduce<Tensor>((part, n, i) => slice(part, i, 0, n), src);
+  return scatterAddOp([x, index, window], { dim: d }) as Tensor<S, D>;
+}
+
+const embeddingOp: Op<undefined> = defineOp({
+  name: 'embedding',
+  inputs: ['weight', 'indices'],
+  saves: { weight: ['indices'] },
+  shape: ({ weight, indices }) => [...indices.shape, ...weight.shape.slice(1)],
+  dtype: ({ weight }) => weight.dtype,
+  forward: ([out], { weight, indices }) => native.embedding(out!._handle, weight._handle, indices._handle),
+  vjp: ([g], { indices }, _, { inputs: [weight] }) => [() => embeddingBackwardOp([g!, indices!], { shape: weight!.shape }), null],
+});
+
+const embeddingBackwardOp: Op<{ shape: Shape }> = defineOp({
+  name: 'embeddingBackward',
+  inputs: ['g', 'indices'],
+  saves: { g: ['indices'] },
+  shape: (_, { shape }: { shape: Shape }) => shape,
+  dtype: ({ g }) => g.dtype,
+  forward: ([out], { g, indices }) => {
+    native.fill(out!._handle, 0);
+    native.embeddingBackward(out!._handle, g._handle, indices._handle);
+  },
+  vjp: ([h], { indices }) => [() => embeddingOp([h!, indices!], undefined), null],
+});
+
+/**
+ * The rows of a table: `out[i..., :] = weight[indices[i...], :]`.
+ *
+ * Shapes: weight `[rows, features]`, indices any -> `[...indices.shape, features]`.
+ *
+ * @throws ShapeError unless weight has 2 dimensions; IndexError (at the next read) for an index that is out of range
+ */
+export function embedding<D extends DType>(weight: Tensor<Shape, D>, indices: Tensor<Shape, 'int64' | 'int32'>): Tensor<Shape, D> {
+  checkTensor('embedding', 'weight', weight);
+  checkIndex('embedding', 'indices', indices);
+  if (weight.shape.length !== 2) throw new ShapeError(`embedding: weight must be [rows, features], got shape ${formatShape(weight.shape)}.`);
+  return embeddingOp([weight, indices], undefined) as Tensor<Shape, D>;
+}
+
+/**
+ * The slices of x at the positions in `index` along a dimension, in that order; positions may repeat.
+ *
+ * @method
+ * @param index int64 or int32, 1-d
+ * @throws IndexError (at the next read) for a position that is out of range
+ */
+export function indexSelect<S extends Shape, D extends DType, const Dim extends number>(
+  x: Tensor<S, D>,
+  dim: Dim,
+  index: Tensor<Shape, 'int64' | 'int32'>,
+): Tensor<WithDim<S, Dim, number>, D> {
+  checkTensor('indexSelect', 'x', x);
+  checkIndex('indexSelect', 'index', index);
+  if (index.shape.length !== 1) throw new ShapeError(`indexSelect: index must have 1 dimension, got shape ${formatShape(index.shape)}.`);
+  const rank = x.shape.length;
+  if (rank === 0) throw new ShapeError('indexSelect: a scalar has no dimensions.');
+  const d = normalizeDim('indexSelect', dim, rank);
+  // Rows of a table: the picked dimension in front, the others as one.
+  const front = d === 0 ? (x as Tensor) : movedim(x as Tensor, d, 0);
+  const rest = front.shape.slice(1);
+  const width = rest.reduce((n, size) => n * size, 1);
+  const rows = embeddingOp([reshape(front, [front.shape[0]!, width]), index], undefined);
+  const out = reshape(rows, [index.shape[0]!, ...rest]);
+  return (d === 0 ? out : movedim(out, 0, d)) as unknown as Tensor<WithDim<S, Dim, number>, D>;
+}
+
+/**
+ * Vectors of zeros with a one at each index.
+ *
+ * @param classes the length of the vectors; by default the largest index and one
+ * @returns int64, of shape `[...indices.shape, classes]`
+ */
+export function oneHot<S extends Shape>(indices: Tensor<S, 'int64' | 'int32'>, classes?: number): Tensor<readonly [...S, number], 'int64'> {
+  checkIndex('oneHot', 'indices', indices);
+  const count = classes ?? (indices.numel === 0 ? 0 : Number(amax(indices as Tensor<Shape, 'int64' | 'int32'>).itemSync()) + 1);
+  if (!Number.isInteger(count) || count < 1) throw new ArgumentError(`oneHot: classes must be an integer above 0, got ${String(count)}.`);
+  const column = unsqueeze(indices as Tensor, -1);
+  const row = cast(arange(count), indices.dtype);
+  return cast(eq(column, row), 'int64') as unknown as Tensor<readonly [...S, number], 'int64'>;
+}
+
+/** One part of an index expression. */
+export type IndexPart = number | string | null | Tensor<Shape, 'int64' | 'int32'>;
+
+/**
+ * Indexing, dimension by dimension, as `x[...]` in Python: a number picks a position and removes the dimension; `'1:3'`,
+ * `':'`, `'::2'`, `'-2:'` slice; `null` inserts a dimension of 1; `'...'` stands for as many full dimensions as are left; a
+ * 1-d integer tensor picks several positions. All but the last are views.
+ *
+ * @method
+ * @throws IndexError for a position outside or too many parts; ArgumentError for a malformed part
+ * @example
+ * x.index(0); // first row
+ * x.index('...', '1:3'); // columns 1 and 2
+ */
+export function index<S extends Shape, D extends DType>(x: Tensor<S, D>, ...parts: IndexPart[]): Tensor<Shape, D> {
+  checkTensor('index', 'x', x);
+  const used = parts.filter((part) => part !== null && part !== '...').length;
+  const rank = x.shape.length;
+  if (used > rank) throw new IndexError(`index: ${used} indices for a tensor of shape ${formatShape(x.shape)}.`);
+  if (parts.filter((part) => part === '...').length > 1) throw new ArgumentError("index: '...' can stand only once.");
+  let result: Tensor = x;
+  let dim = 0;
+  for (const part of parts) {
+    if (part === '...') {
+      dim += rank - used;
+    } else if (part === null) {
+      result = unsqueeze(result, dim++);
+    } else if (typeof part === 'number') {
+      result = select(result, dim, part);
+    } else if (typeof part === 'string') {
+      const match = /^\s*(-?\d+)?\s*:\s*(-?\d+)?\s*(?::\s*(-?\d+)?\s*)?$/.exec(part);
+      if (match === null) throw new ArgumentError(`index: '${part}' is no slice; write it as 'start:end' or 'start:end:step'.`);
+      const [, start, end, step] = match.map((text) => (text === undefined ? undefined : Number(text)));
+      result = slice(result, dim++, start as number | undefined, end as number | undefined, (step as number | undefined) ?? 1);
+    } else {
+      result = indexSelect(result, dim++, part);
+    }
+  }
+  return result as Tensor<Shape, D>;
+}
+
+/** Refuses tensors that cannot carry gradients. @internal */
+export function requireFloatInput(op: string, name: string, x: Tensor): void {
+  checkTensor(op, name, x);
+  if (!isFloating(x.dtype)) throw new DTypeError(`${op}: ${name} must be a float tensor, got ${x.dtype}.`);
+}

@@ -1,0 +1,445 @@
+// Reductions over any set of dimensions: one kernel, with an elementwise program as its prologue.
+import type { DType } from '../dtype.js';
+import { isFloating } from '../dtype.js';
+import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
+import { formatShape, normalizeDim, normalizeDims, numel, reduceShape, type Shape } from '../shape.js';
+import type { Tensor } from '../tensor/tensor.js';
+import type { DimCheck, ReduceShape } from '../types/shape.js';
+import { div, mul, sub } from './arithmetic.js';
+import type { FloatResult } from './arithmetic.js';
+import { eq, where } from './compare.js';
+import { cast } from './copy.js';
+import { checkTensor, defineMultiOp, defineOp, type OutputSpec } from './define.js';
+import { identityProgram, launchReduce, reduceKinds } from './launch.js';
+import { scatterAlong } from './indexing.js';
+import { sqrt } from './math.js';
+import { expand, reshape } from './view.js';
+
+interface ReduceAttributes {
+  readonly dims: readonly number[];
+  readonly keepDim: boolean;
+}
+
+const keptShape = (x: Tensor, dims: readonly number[]): Shape => reduceShape(x.shape, dims, true);
+const reduced = (x: Tensor, { dims, keepDim }: ReduceAttributes): Shape => reduceShape(x.shape, dims, keepDim);
+
+function reduceForward(kind: number, outs: readonly Tensor[], x: Tensor, { dims }: ReduceAttributes, correction = 0): void {
+  launchReduce(kind, identityProgram(), outs, keptShape(x, dims), [x], () => 0, correction);
+}
+
+/** A reduced tensor with its reduced dimensions back, as size 1. */
+function unreduce(t: Tensor, inputShape: Shape, { dims, keepDim }: ReduceAttributes): Tensor {
+  return keepDim ? t : reshape(t, reduceShape(inputShape, dims, true));
+}
+
+function attributesOf(op: string, x: Tensor, dim: number | readonly number[] | undefined, keepDim: boolean | undefined): ReduceAttributes {
+  checkTensor(op, 'x', x);
+  const rank = x.shape.length;
+  const dims =
+    dim === undefined
+      ? x.shape.map((_, d) => d)
+      : typeof dim === 'number'
+        ? [normalizeDim(op, dim, rank)]
+        : normalizeDims(op, dim as readonly number[], rank);
+  return { dims, keepDim: keepDim === true };
+}
+
+function requireElements(op: string, x: Tensor, { dims }: ReduceAttributes): void {
+  if (dims.some((d) => x.shape[d] === 0) && numel(reduceShape(x.shape, dims, false)) > 0) {
+    throw new ShapeError(`${op}: the tensor of shape ${formatShape(x.shape)} has no elements to reduce, and ${op} of nothing has no value.`);
+  }
+}
+
+const countOf = (shape: Shape, dims: readonly number[]): number => dims.reduce((n, d) => n * shape[d]!, 1);
+const sumDType = (dtype: DType): DType => (isFloating(dtype) ? dtype : 'int64');
+
+/** The dtype of a sum: integers and bools give int64. */
+export type SumResult<D extends DType> = D extends 'float32' | 'float64' | 'float16' | 'bfloat16' ? D : 'int64';
+
+/** Options of a reduction. */
+export interface ReduceOptions<K extends boolean = boolean> {
+  /** Keep the reduced dimensions, with size 1. */
+  keepDim?: K;
+}
+
+/** A dimension, several, or all of them. */
+export type Dims = number | readonly number[] | undefined;
+
+const sumOp = defineOp({
+  name: 'sum',
+  inputs: ['x'],
+  shape: ({ x }, a: ReduceAttributes) => reduced(x, a),
+  dtype: ({ x }) => sumDType(x.dtype),
+  forward: (outs, { x }, a) => reduceForward(reduceKinds.sum, outs, x, a),
+  vjp: ([g], _, a, { inputs: [x] }) => [() => expand(unreduce(g!, x!.shape, a), x!.shape)],
+});
+
+/**
+ * The sum over dimensions, all by default. Integers and bools are summed in int64.
+ *
+ * @method
+ * @param dim a dimension, several, or none for all
+ * @throws IndexError for a dimension that is not there
+ * @example
+ * x.sum(); x.sum(1, { keepDim: true }); x.sum([0, 2]);
+ */
+export function sum<S extends Shape, D extends DType, const Dim extends Dims = undefined, const K extends boolean = false>(
+  x: Tensor<S, D> & DimCheck<S, Dim>,
+  dim?: Dim,
+  options: ReduceOptions<K> = {},
+): Tensor<ReduceShape<S, Dim, K>, SumResult<D>> {
+  return sumOp([x], attributesOf('sum', x, dim, options.keepDim)) as Tensor<ReduceShape<S, Dim, K>, SumResult<D>>;
+}
+
+/** Sums down to a shape that broadcasts to x's. Differentiable. @internal */
+export function sumTo(x: Tensor, shape: Shape): Tensor {
+  const missing = x.shape.length - shape.length;
+  const dims: number[] = [];
+  x.shape.forEach((n, d) => {
+    if (d < missing || (shape[d - missing] === 1 && n !== 1)) dims.push(d);
+  });
+  if (dims.length === 0) return reshape(x, shape);
+  return reshape(sumOp([x], { dims, keepDim: true }), shape);
+}
+
+const meanOp = defineOp({
+  name: 'mean',
+  inputs: ['x'],
+  shape: ({ x }, a: ReduceAttributes) => reduced(x, a),
+  forward: (outs, { x }, a) => reduceForward(reduceKinds.mean, outs, x, a),
+  vjp: ([g], _, a, { inputs: [x] }) => [
+    () => expand(unreduce(div(g!, countOf(x!.shape, a.dims)), x!.shape, a), x!.shape),
+  ],
+});
+
+function requireFloat(op: string, x: Tensor): void {
+  if (!isFloating(x.dtype)) {
+    throw new DTypeError(`${op}: expected a float tensor, got ${x.dtype}; convert it with to('float32').`);
+  }
+}
+
+/**
+ * The arithmetic mean over dimensions, all by default. NaN over nothing.
+ *
+ * @method
+ * @throws DTypeError for integer and bool tensors
+ */
+export function mean<S extends Shape, D extends DType, const Dim extends Dims = undefined, const K extends boolean = false>(
+  x: Tensor<S, D> & DimCheck<S, Dim>,
+  dim?: Dim,
+  options: ReduceOptions<K> = {},
+): Tensor<ReduceShape<S, Dim, K>, D> {
+  const attributes = attributesOf('mean', x, dim, options.keepDim);
+  requireFloat('mean', x);
+  return meanOp([x], attributes) as Tensor<ReduceShape<S, Dim, K>, D>;
+}
+
+const prodOp = defineOp({
+  name: 'prod',
+  inputs: ['x'],
+  saves: ['x', 'out'],
+  shape: ({ x }, a: ReduceAttributes) => reduced(x, a),
+  dtype: ({ x }) => sumDType(x.dtype),
+  forward: (outs, { x }, a) => reduceForward(reduceKinds.prod, outs, x, a),
+  vjp: ([g], { x, out }, a) => [
+    () => {
+      // out / x, except where x is 0: there the product of the others, which is 0 unless it is the only zero.
+      const isZero = eq(x!, 0);
+      const others = prodOp([where(isZero, 1, x!)], { dims: a.dims, keepDim: true });
+      const zeros = sumOp([isZero], { dims: a.dims, keepDim: true });
+      const single = where(eq(zeros, 1), others, 0);
+      const quotient = div(unreduce(out!, x!.shape, a), where(isZero, 1, x!));
+      return mul(unreduce(g!, x!.shape, a), where(isZero, single, quotient));
+    },
+  ],
+});
+
+/**
+ * The product over dimensions, all by default; 1 over nothing. Integers and bools multiply in int64.
+ *
+ * @method
+ */
+export function prod<S extends Shape, D extends DType, const Dim extends Dims = undefined, const K extends boolean = false>(
+  x: Tensor<S, D> & DimCheck<S, Dim>,
+  dim?: Dim,
+  options: ReduceOptions<K> = {},
+): Tensor<ReduceShape<S, Dim, K>, SumResult<D>> {
+  return prodOp([x], attributesOf('prod', x, dim, options.keepDim)) as Tensor<ReduceShape<S, Dim, K>, SumResult<D>>;
+}
+
+function extremeOp(name: 'amax' | 'amin') {
+  return defineOp({
+    name,
+    inputs: ['x'],
+    saves: ['x', 'out'],
+    shape: ({ x }, a: ReduceAttributes) => reduced(x, a),
+    forward: (outs, { x }, a) => reduceForward(name === 'amax' ? reduceKinds.max : reduceKinds.min, outs, x, a),
+    vjp: ([g], { x, out }, a) => [
+      () => {
+        const winners = cast(eq(x!, unreduce(out!, x!.shape, a)), g!.dtype);
+        const count = sumOp([winners], { dims: a.dims, keepDim: true });
+        return mul(div(winners, count), unreduce(g!, x!.shape, a));
+      },
+    ],
+  });
+}
+const amaxOp = extremeOp('amax');
+const aminOp = extremeOp('amin');
+
+/**
+ * The largest element over dimensions, all by default; NaN if there is one. Equal elements share the gradient.
+ *
+ * @method
+ * @throws ShapeError if there is nothing to reduce
+ */
+export function amax<S extends Shape, D extends DType, const Dim extends Dims = undefined, const K extends boolean = false>(
+  x: Tensor<S, D> & DimCheck<S, Dim>,
+  dim?: Dim,
+  options: ReduceOptions<K> = {},
+): Tensor<ReduceShape<S, Dim, K>, D> {
+  const attributes = attributesOf('amax', x, dim, options.keepDim);
+  requireElements('amax', x, attributes);
+  return amaxOp([x], attributes) as Tensor<ReduceShape<S, Dim, K>, D>;
+}
+
+/**
+ * The smallest element over dimensions, all by default; NaN if there is one. Equal elements share the gradient.
+ *
+ * @method
+ * @throws ShapeError if there is nothing to reduce
+ */
+export function amin<S extends Shape, D extends DType, const Dim extends Dims = undefined, const K extends boolean = false>(
+  x: Tensor<S, D> & DimCheck<S, Dim>,
+  dim?: Dim,
+  options: ReduceOptions<K> = {},
+): Tensor<ReduceShape<S, Dim, K>, D> {
+  const attributes = attributesOf('amin', x, dim, options.keepDim);
+  requireElements('amin', x, attributes);
+  return aminOp([x], attributes) as Tensor<ReduceShape<S, Dim, K>, D>;
+}
+
+function withIndexOp(name: 'max' | 'min') {
+  return defineMultiOp({
+    name,
+    inputs: ['x'],
+    saves: ['out1'],
+    outputs: ({ x }, a: ReduceAttributes): OutputSpec[] => [
+      { shape: reduced(x, a), dtype: x.dtype },
+      { shape: reduced(x, a), dtype: 'int64' },
+    ],
+    forward: (outs, { x }, a) => reduceForward(name === 'max' ? reduceKinds.maxIndex : reduceKinds.minIndex, outs, x, a),
+    vjp: ([g], { out1 }, a, { inputs: [x] }) => [
+      () => scatterAlong(x!.shape, a.dims[0]!, unreduce(out1!, x!.shape, a), unreduce(g!, x!.shape, a)),
+    ],
+  });
+}
+const maxOp = withIndexOp('max');
+const minOp = withIndexOp('min');
+
+/** What `max` and `min` along a dimension give. */
+export interface ValuesAndIndices<S extends Shape, D extends DType> {
+  values: Tensor<S, D>;
+  indices: Tensor<S, 'int64'>;
+}
+
+/**
+ * Without `dim` the largest element, as `amax`. With it, the largest along that dimension and where it is (the first, if
+ * several); the gradient goes to that element alone.
+ *
+ * @method
+ * @throws ShapeError if there is nothing to reduce
+ * @example
+ * const { values, indices } = x.max(1);
+ */
+export function max<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<readonly [], D>;
+export function max<S extends Shape, D extends DType, const Dim extends number, const K extends boolean = false>(
+  x: Tensor<S, D> & DimCheck<S, Dim>,
+  dim: Dim,
+  options?: ReduceOptions<K>,
+): ValuesAndIndices<ReduceShape<S, Dim, K>, D>;
+export function max(x: Tensor, dim?: number, options: ReduceOptions = {}): Tensor | ValuesAndIndices<Shape, DType> {
+  if (dim === undefined) return amax(x);
+  return valuesAndIndices('max', maxOp, x, dim, options);
+}
+
+/**
+ * As `max`, for the smallest.
+ *
+ * @method
+ */
+export function min<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<readonly [], D>;
+export function min<S extends Shape, D extends DType, const Dim extends number, const K extends boolean = false>(
+  x: Tensor<S, D> & DimCheck<S, Dim>,
+  dim: Dim,
+  options?: ReduceOptions<K>,
+): ValuesAndIndices<ReduceShape<S, Dim, K>, D>;
+export function min(x: Tensor, dim?: number, options: ReduceOptions = {}): Tensor | ValuesAndIndices<Shape, DType> {
+  if (dim === undefined) return amin(x);
+  return valuesAndIndices('min', minOp, x, dim, options);
+}
+
+function valuesAndIndices(op: string, apply: typeof maxOp, x: Tensor, dim: number, options: ReduceOptions): ValuesAndIndices<Shape, DType> {
+  const attributes = attributesOf(op, x, dim, options.keepDim);
+  requireElements(op, x, attributes);
+  const [values, indices] = apply([x], attributes);
+  return { values: values!, indices: indices as Tensor<Shape, 'int64'> };
+}
+
+function argOp(name: 'argmax' | 'argmin') {
+  return defineOp({
+    name,
+    inputs: ['x'],
+    shape: ({ x }, a: ReduceAttributes) => reduced(x, a),
+    dtype: () => 'int64',
+    forward: (outs, { x }, a) => reduceForward(reduceKinds[name], outs, x, a),
+  });
+}
+const argmaxOp = argOp('argmax');
+const argminOp = argOp('argmin');
+
+/**
+ * The position of the largest element along `dim`, or in the flattened tensor; the first if several, NaN counts as
+ * largest.
+ *
+ * @method
+ * @throws ShapeError if there is nothing to reduce
+ */
+export function argmax<S extends Shape, const Dim extends number | undefined = undefined, const K extends boolean = false>(
+  x: Tensor<S> & DimCheck<S, Dim>,
+  dim?: Dim,
+  options: ReduceOptions<K> = {},
+): Tensor<ReduceShape<S, Dim, K>, 'int64'> {
+  const attributes = attributesOf('argmax', x, dim, options.keepDim);
+  requireElements('argmax', x, attributes);
+  return argmaxOp([x], attributes) as Tensor<ReduceShape<S, Dim, K>, 'int64'>;
+}
+
+/**
+ * The position of the smallest element along `dim`, or in the flattened tensor; the first if several, NaN counts as
+ * smallest.
+ *
+ * @method
+ */
+export function argmin<S extends Shape, const Dim extends number | undefined = undefined, const K extends boolean = false>(
+  x: Tensor<S> & DimCheck<S, Dim>,
+  dim?: Dim,
+  options: ReduceOptions<K> = {},
+): Tensor<ReduceShape<S, Dim, K>, 'int64'> {
+  const attributes = attributesOf('argmin', x, dim, options.keepDim);
+  requireElements('argmin', x, attributes);
+  return argminOp([x], attributes) as Tensor<ReduceShape<S, Dim, K>, 'int64'>;
+}
+
+function truthOp(name: 'all' | 'any') {
+  return defineOp({
+    name,
+    inputs: ['x'],
+    shape: ({ x }, a: ReduceAttributes) => reduced(x, a),
+    dtype: () => 'bool',
+    forward: (outs, { x }, a) => reduceForward(reduceKinds[name], outs, x, a),
+  });
+}
+const allOp = truthOp('all');
+const anyOp = truthOp('any');
+
+/**
+ * True where no element along the dimensions is 0.
+ *
+ * @method
+ */
+export function all<S extends Shape, const Dim extends Dims = undefined, const K extends boolean = false>(
+  x: Tensor<S> & DimCheck<S, Dim>,
+  dim?: Dim,
+  options: ReduceOptions<K> = {},
+): Tensor<ReduceShape<S, Dim, K>, 'bool'> {
+  return allOp([x], attributesOf('all', x, dim, options.keepDim)) as Tensor<ReduceShape<S, Dim, K>, 'bool'>;
+}
+
+/**
+ * True where some element along the dimensions is not 0.
+ *
+ * @method
+ */
+export function any<S extends Shape, const Dim extends Dims = undefined, const K extends boolean = false>(
+  x: Tensor<S> & DimCheck<S, Dim>,
+  dim?: Dim,
+  options: ReduceOptions<K> = {},
+): Tensor<ReduceShape<S, Dim, K>, 'bool'> {
+  return anyOp([x], attributesOf('any', x, dim, options.keepDim)) as Tensor<ReduceShape<S, Dim, K>, 'bool'>;
+}
+
+const varMeanOp = defineMultiOp({
+  name: 'varMean',
+  inputs: ['x'],
+  saves: ['x'],
+  outputs: ({ x }, a: ReduceAttributes & { correction: number }): OutputSpec[] => [
+    { shape: reduced(x, a), dtype: x.dtype },
+    { shape: reduced(x, a), dtype: x.dtype },
+  ],
+  forward: (outs, { x }, a) => reduceForward(reduceKinds.var, outs, x, a, a.correction),
+  vjp: ([gVar, gMean], { x }, a) => [
+    () => {
+      const n = countOf(x!.shape, a.dims);
+      const deviation = sub(x!, meanOp([x!], { dims: a.dims, keepDim: true }));
+      const fromVar = mul(deviation, mul(unreduce(gVar!, x!.shape, a), 2 / Math.max(0, n - a.correction)));
+      return fromVar.add(div(unreduce(gMean!, x!.shape, a), n));
+    },
+  ],
+});
+
+/** Options of `var`, `std` and `varMean`. */
+export interface VarOptions<K extends boolean = boolean> extends ReduceOptions<K> {
+  /** Subtracted from the count in the divisor: 1 (default) for the unbiased estimate, 0 for the population's. */
+  correction?: number;
+}
+
+/**
+ * Variance and mean over dimensions in one pass (Welford's method).
+ *
+ * @returns `[variance, mean]`
+ * @throws DTypeError for integer and bool tensors
+ */
+export function varMean<S extends Shape, D extends DType, const Dim extends Dims = undefined, const K extends boolean = false>(
+  x: Tensor<S, D> & DimCheck<S, Dim>,
+  dim?: Dim,
+  options: VarOptions<K> = {},
+): [Tensor<ReduceShape<S, Dim, K>, D>, Tensor<ReduceShape<S, Dim, K>, D>] {
+  const attributes = attributesOf('varMean', x, dim, options.keepDim);
+  requireFloat('varMean', x);
+  const { correction = 1 } = options;
+  if (typeof correction !== 'number' || !Number.isFinite(correction)) {
+    throw new ArgumentError(`varMean: correction must be a finite number, got ${String(correction)}.`);
+  }
+  return varMeanOp([x], { ...attributes, correction }) as [
+    Tensor<ReduceShape<S, Dim, K>, D>,
+    Tensor<ReduceShape<S, Dim, K>, D>,
+  ];
+}
+
+/**
+ * The variance over dimensions, all by default; by default the unbiased estimate (correction 1). NaN when the count is not
+ * above the correction.
+ *
+ * @method var
+ * @throws DTypeError for integer and bool tensors
+ */
+export function variance<S extends Shape, D extends DType, const Dim extends Dims = undefined, const K extends boolean = false>(
+  x: Tensor<S, D> & DimCheck<S, Dim>,
+  dim?: Dim,
+  options: VarOptions<K> = {},
+): Tensor<ReduceShape<S, Dim, K>, D> {
+  return varMean<S, D, Dim, K>(x, dim, options)[0];
+}
+
+/**
+ * The standard deviation over dimensions: the root of `var`.
+ *
+ * @method
+ */
+export function std<S extends Shape, D extends DType, const Dim extends Dims = undefined, const K extends boolean = false>(
+  x: Tensor<S, D> & DimCheck<S, Dim>,
+  dim?: Dim,
+  options: VarOptions<K> = {},
+): Tensor<ReduceShape<S, Dim, K>, FloatResult<D>> {
+  return sqrt(varMean<S, D, Dim, K>(x, dim, options)[0]);
+}

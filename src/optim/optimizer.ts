@@ -1,0 +1,217 @@
+// Base of optimizers: parameter groups, state, state dicts. An optimizer adds its defaults, its state tensors and its
+// update, an elementwise program that runs over all parameters of a group in one native call.
+import { noGrad } from '../autograd/mode.js';
+import { ArgumentError, ShapeError } from '../errors.js';
+import { keep, untracked } from '../memory.js';
+import { copy_ } from '../ops/copy.js';
+import { zerosLike } from '../ops/creation.js';
+import { formatShape, shapesEqual } from '../shape.js';
+import { Tensor } from '../tensor/tensor.js';
+
+/** Parameters that share options. */
+export type ParameterGroup<O extends object> = O & { params: Tensor[] };
+
+/** What optimizers take: tensors, or groups of them with options of their own. */
+export type ParametersLike<O extends object> =
+  | Iterable<Tensor>
+  | readonly (Partial<O> & { readonly params: Iterable<Tensor> })[];
+
+/** What an optimizer remembers of a parameter: tensors and plain numbers by name. */
+export type ParameterState = Record<string, Tensor | number>;
+
+/** A copy-free snapshot: groups with parameters by position, state by position. */
+export interface OptimizerStateDict {
+  state: Record<number, ParameterState>;
+  paramGroups: (Record<string, unknown> & { params: number[] })[];
+}
+
+/**
+ * Base class of optimizers.
+ *
+ * @typeParam O the options of a group
+ */
+export abstract class Optimizer<O extends object> {
+  /** Change an option here, e.g. `optimizer.paramGroups[0].lr = 0.01`, at any time. */
+  readonly paramGroups: ParameterGroup<O>[] = [];
+  /** Moments and the like, by parameter. Made at a parameter's first step. */
+  readonly state = new Map<Tensor, ParameterState>();
+
+  /**
+   * @param name for messages
+   * @param params tensors that require gradients, or groups
+   * @param defaults options for groups that do not have their own
+   */
+  constructor(
+    private readonly name: string,
+    params: ParametersLike<O>,
+    readonly defaults: O,
+  ) {
+    const items = [...(params as Iterable<Tensor | (Partial<O> & { params: Iterable<Tensor> })>)];
+    if (items.length === 0) throw new ArgumentError(`${name}: there are no parameters to optimize.`);
+    if (items[0] instanceof Tensor) this.addParamGroup({ params: items as Tensor[] } as Partial<O> & { params: Tensor[] });
+    else for (const group of items as (Partial<O> & { params: Iterable<Tensor> })[]) this.addParamGroup(group);
+  }
+
+  /** Adds parameters, with options of their own where given. */
+  addParamGroup(group: Partial<O> & { readonly params: Iterable<Tensor> }): void {
+    if (typeof group !== 'object' || group === null || typeof group.params?.[Symbol.iterator] !== 'function') {
+      throw new ArgumentError(`${this.name}: a parameter group must be { params: tensors, ...options }.`);
+    }
+    const params = [...group.params];
+    const known = new Set(this.paramGroups.flatMap((other) => other.params));
+    params.forEach((p, i) => {
+      if (!(p instanceof Tensor)) throw new ArgumentError(`${this.name}: params[${i}] is ${p === null ? 'null' : `a ${typeof p}`}, expected a Tensor.`);
+      if (!p.isLeaf || !p.requiresGrad) {
+        throw new ArgumentError(
+          `${this.name}: params[${i}] of shape ${formatShape(p.shape)} ${p.isLeaf ? 'does not require gradients' : 'was made by a recorded operation'}; optimize leaves made with { requiresGrad: true }.`,
+        );
+      }
+      if (known.has(p)) throw new ArgumentError(`${this.name}: params[${i}] of shape ${formatShape(p.shape)} is given twice.`);
+      known.add(p);
+    });
+    const full = { ...this.defaults, ...group, params };
+    this.checkOptions(full);
+    this.paramGroups.push(full);
+  }
+
+  /** Throws ArgumentError for options out of range. */
+  protected abstract checkOptions(options: O): void;
+
+  /** The tensors (shaped like the parameter, zero at first) and numbers that the update needs for a parameter. */
+  protected abstract initialState(p: Tensor, group: O): ParameterState;
+
+  /** Updates the parameters of a group. `grads` and `states` belong to `params` by position. */
+  protected abstract update(group: O, params: Tensor[], grads: Tensor[], states: ParameterState[]): void;
+
+  /**
+   * Updates every parameter that has a gradient.
+   *
+   * @param closure computes the loss again and its gradients, for methods that need it; called once here
+   * @returns what the closure returned
+   */
+  step<T>(closure?: () => T): T | undefined {
+    const result = closure?.();
+    noGrad(() => {
+      for (const group of this.paramGroups) {
+        const params = group.params.filter((p) => p.grad !== null);
+        if (params.length === 0) continue;
+        const grads = params.map((p) => p.grad!);
+        const states = params.map((p) => this.stateOf(p, group));
+        // Parameters of one dtype and, where it matters to the update, of one step count go together.
+        for (const indices of groupBy(params, (p, i) => `${p.dtype} ${p.device} ${grads[i]!.dtype} ${stepOf(states[i]!)}`)) {
+          this.update(
+            group,
+            indices.map((i) => params[i]!),
+            indices.map((i) => grads[i]!),
+            indices.map((i) => states[i]!),
+          );
+        }
+      }
+    });
+    return result;
+  }
+
+  private stateOf(p: Tensor, group: O): ParameterState {
+    let state = this.state.get(p);
+    if (state === undefined) {
+      state = untracked(() => this.initialState(p, group));
+      this.state.set(p, state);
+    }
+    return state;
+  }
+
+  /** Forgets the gradients of all parameters. */
+  zeroGrad(): void {
+    for (const group of this.paramGroups) {
+      for (const p of group.params) {
+        p.grad?.dispose();
+        p.grad = null;
+      }
+    }
+  }
+
+  /** State and options, for saving. Tensors are those in use, not copies; parameters are named by position. */
+  stateDict(): OptimizerStateDict {
+    const all = this.paramGroups.flatMap((group) => group.params);
+    const position = new Map(all.map((p, i) => [p, i]));
+    const state: Record<number, ParameterState> = {};
+    for (const [p, values] of this.state) state[position.get(p)!] = { ...values };
+    return {
+      state,
+      paramGroups: this.paramGroups.map(({ params, ...options }) => ({
+        ...(options as Record<string, unknown>),
+        params: params.map((p) => position.get(p)!),
+      })),
+    };
+  }
+
+  /**
+   * Restores what `stateDict()` gave, for the same parameters in the same order. Tensors are copied.
+   *
+   * @throws ArgumentError, ShapeError if the groups or shapes differ; nothing is changed then
+   */
+  loadStateDict(dict: OptimizerStateDict): void {
+    const all = this.paramGroups.flatMap((group) => group.params);
+    const sizes = (groups: readonly { params: readonly unknown[] }[]): string => groups.map((group) => group.params.length).join(', ');
+    if (sizes(dict.paramGroups) !== sizes(this.paramGroups)) {
+      throw new ArgumentError(
+        `${this.name}.loadStateDict: the groups hold ${sizes(dict.paramGroups)} parameters, this optimizer's ${sizes(this.paramGroups)}.`,
+      );
+    }
+    const entries = Object.entries(dict.state).map(([key, values]) => {
+      const p = all[Number(key)];
+      if (p === undefined) throw new ArgumentError(`${this.name}.loadStateDict: there is no parameter ${key}.`);
+      for (const [name, value] of Object.entries(values)) {
+        if (value instanceof Tensor && value.shape.length > 0 && !shapesEqual(value.shape, p.shape)) {
+          throw new ShapeError(
+            `${this.name}.loadStateDict: '${name}' of parameter ${key} has shape ${formatShape(value.shape)}, the parameter ${formatShape(p.shape)}.`,
+          );
+        }
+      }
+      return [p, values] as const;
+    });
+    dict.paramGroups.forEach((group, i) => {
+      const { params: _params, ...options } = group;
+      this.checkOptions({ ...this.paramGroups[i]!, ...(options as Partial<O>) });
+      Object.assign(this.paramGroups[i]!, options);
+    });
+    untracked(() =>
+      noGrad(() => {
+        this.state.clear();
+        for (const [p, values] of entries) {
+          const own: ParameterState = {};
+          for (const [name, value] of Object.entries(values)) {
+            own[name] = value instanceof Tensor ? copy_(keep(zerosLike(value)), value) : value;
+          }
+          this.state.set(p, own);
+        }
+      }),
+    );
+  }
+}
+
+const stepOf = (state: ParameterState): string => (typeof state['step'] === 'number' ? String(state['step']) : '');
+
+function groupBy<T>(items: readonly T[], keyOf: (item: T, i: number) => string): number[][] {
+  const groups = new Map<string, number[]>();
+  items.forEach((item, i) => {
+    const key = keyOf(item, i);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [i]);
+    else group.push(i);
+  });
+  return [...groups.values()];
+}
+
+/** A zero tensor like a parameter, kept for as long as the optimizer. */
+export function stateTensor(p: Tensor): Tensor {
+  return keep(zerosLike(p));
+}
+
+/** Checks that an option is a finite number of at least `low` (and below `high`). */
+export function checkOption(op: string, name: string, value: unknown, low = 0, high = Infinity): void {
+  if (typeof value !== 'number' || !(value >= low) || !(value < high) || Number.isNaN(value)) {
+    const range = high === Infinity ? `a number >= ${low}` : `from ${low} to below ${high}`;
+    throw new ArgumentError(`${op}: ${name} must be ${range}, got ${String(value)}.`);
+  }
+}

@@ -1,0 +1,116 @@
+// Programs over lists of tensors: what optimizers are made of. One native call updates every parameter.
+import { debugLevel, traceOp } from '../debug.js';
+import { ArgumentError, DeviceError, ShapeError } from '../errors.js';
+import { native, scratchHandles, scratchNumbers, type ProgramId } from '../native.js';
+import { checkTensor, checkWritable } from '../ops/define.js';
+import { formatShape, shapesEqual } from '../shape.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { compile } from './compile.js';
+import { inputExpr, scalarExpr, toExpr, type Expr, type ExprLike } from './expr.js';
+
+/** What a program is made from. `I`: names of tensors, `S`: names of run-time scalars. */
+export interface ProgramSpec<I extends string, S extends string> {
+  readonly name: string;
+  readonly tensors: readonly I[];
+  readonly scalars?: readonly S[];
+  /** From symbolic values to the new values of some of the tensors, which are updated in place. */
+  readonly update: (values: { readonly [K in I | S]: Expr }) => { readonly [K in I]?: ExprLike };
+}
+
+/** A compiled update of lists of tensors. */
+export class Program<I extends string, S extends string> {
+  private readonly id: ProgramId;
+  private readonly written: readonly I[];
+  private readonly scalars: readonly S[];
+
+  constructor(private readonly spec: ProgramSpec<I, S>) {
+    const inputs = spec.tensors.map((name) => inputExpr(name));
+    this.scalars = spec.scalars ?? [];
+    const scalars = this.scalars.map((name) => scalarExpr(name));
+    const values = Object.fromEntries([...inputs, ...scalars].map((e) => [e.label, e])) as Record<I | S, Expr>;
+    const results = spec.update(values);
+    const unknown = Object.keys(results).filter((name) => !spec.tensors.includes(name as I));
+    if (unknown.length > 0) {
+      throw new ArgumentError(`program '${spec.name}': it updates '${unknown[0]}', which is not one of its tensors (${spec.tensors.join(', ')}).`);
+    }
+    this.written = spec.tensors.filter((name) => results[name] !== undefined);
+    if (this.written.length === 0) throw new ArgumentError(`program '${spec.name}': it updates none of its tensors.`);
+    this.id = compile(
+      spec.name,
+      this.written.map((name) => toExpr(results[name]!)),
+      inputs,
+      scalars,
+    );
+  }
+
+  /**
+   * Runs the update over lists of tensors, all in one native call. The k-th tensors of all lists have one shape.
+   *
+   * @param lists one list per tensor name, equally long
+   * @param scalars one number per scalar name; they may change from call to call at no cost
+   * @throws ShapeError, ArgumentError before anything is changed
+   */
+  run(lists: { readonly [K in I]: readonly Tensor[] }, scalars: { readonly [K in S]: number }): void {
+    const { spec, written } = this;
+    const count = lists[spec.tensors[0]!].length;
+    const device = lists[spec.tensors[0]!][0]?.device;
+    for (const name of spec.tensors) {
+      const list = lists[name];
+      if (list.length !== count) {
+        throw new ArgumentError(`${spec.name}: ${list.length} tensors for '${name}', ${count} for '${spec.tensors[0]}'.`);
+      }
+      for (let k = 0; k < count; k++) {
+        const t = list[k]!;
+        checkTensor(spec.name, `${name}[${k}]`, t);
+        if (t.device !== device) throw new DeviceError(`${spec.name}: ${name}[${k}] is on ${t.device}, others on ${device}.`);
+        const shape = lists[spec.tensors[0]!][k]!.shape;
+        if (!shapesEqual(t.shape, shape)) {
+          throw new ShapeError(
+            `${spec.name}: ${name}[${k}] has shape ${formatShape(t.shape)}, ${spec.tensors[0]}[${k}] ${formatShape(shape)}.`,
+          );
+        }
+      }
+    }
+    for (const name of written) for (const t of lists[name]) checkWritable(spec.name, t);
+    for (const name of this.scalars) {
+      if (typeof scalars[name] !== 'number') throw new ArgumentError(`${spec.name}: the scalar '${name}' is not a number.`);
+    }
+    const perGroup = written.length + spec.tensors.length;
+    const groupsAtOnce = Math.floor(scratchHandles.length / perGroup);
+    for (let from = 0; from < count; from += groupsAtOnce) {
+      const to = Math.min(count, from + groupsAtOnce);
+      const launch = (): void => {
+        let n = 0;
+        for (let k = from; k < to; k++) {
+          for (const name of written) scratchHandles[n++] = lists[name][k]!._handle;
+          for (const name of spec.tensors) scratchHandles[n++] = lists[name][k]!._handle;
+        }
+        this.scalars.forEach((name, i) => {
+          scratchNumbers[i] = scalars[name];
+        });
+        native.map(this.id, n, this.scalars.length);
+      };
+      if (debugLevel > 0) traceOp(spec.name, lists[spec.tensors[0]!].slice(from, to), [], launch);
+      else launch();
+    }
+    for (const name of written) for (const t of lists[name]) t._version.count++;
+  }
+}
+
+/**
+ * Compiles an in-place update of lists of tensors to one fused kernel.
+ *
+ * @example
+ * const sgd = program({
+ *   name: 'sgd',
+ *   tensors: ['p', 'g'],
+ *   scalars: ['lr'],
+ *   update: ({ p, g, lr }) => ({ p: expr.sub(p, expr.mul(lr, g)) }),
+ * });
+ * noGrad(() => sgd.run({ p: params, g: grads }, { lr: 0.1 }));
+ */
+export function program<const I extends string, const S extends string = never>(
+  spec: ProgramSpec<I, S>,
+): Program<I, S> {
+  return new Program(spec);
+}

@@ -1,0 +1,32 @@
+// Threads, the stream, and what the addon runs on.
+import { ArgumentError } from './errors.js';
+import { native } from './native.js';
+
+/** Threads that kernels run on, the stream's own included. Shared by all workers of the process. */
+export function getNumThreads(): number {
+  return native.threads(0);
+}
+
+/**
+ * Sets the number of threads that kernels run on; at start it is `THALWEG_NUM_THREADS`, else the number of processors.
+ * Results do not depend on it.
+ *
+ * @throws ArgumentError unless it is an integer from 1 to 1024
+ */
+export function setNumThreads(threads: number): void {
+  if (!Number.isInteger(threads) || threads < 1 || threads > 1024) {
+    throw new ArgumentError(`setNumThreads: expected an integer from 1 to 1024, got ${String(threads)}.`);
+  }
+  native.threads(threads);
+}
+
+/** Waits for all queued work of this thread, and throws the error of a kernel that failed, if one did. */
+export function synchronize(): void {
+  native.sync();
+}
+
+/** What the addon runs on: the instruction set in use and those available (`THALWEG_CPU` forces one), and the threads. */
+export function info(): { isa: string; isas: string[]; threads: number } {
+  const { isa, isas } = native.describe();
+  return { isa, isas, threads: getNumThreads() };
+}

@@ -1,0 +1,70 @@
+// Puts the ops on Tensor's prototype, and says how a tensor is printed.
+import { inspect } from 'node:util';
+import { disposedError, Tensor, viewTensor } from './tensor.js';
+import { formatTensor, readEdges, type FormatInfo } from './format.js';
+import { opMethods } from './methods.js';
+
+type AnyFunction = (this: void, ...args: unknown[]) => unknown;
+
+for (const [name, op] of Object.entries(opMethods) as [string, AnyFunction][]) {
+  Object.defineProperty(Tensor.prototype, name, {
+    configurable: true,
+    writable: true,
+    value:
+      // Fixed arities keep the common calls free of argument arrays.
+      op.length <= 1
+        ? function (this: Tensor, a: unknown, b: unknown, c: unknown, d: unknown) {
+            return arguments.length === 0 ? op(this) : arguments.length <= 4 ? op(this, a, b, c, d) : op(this, ...arguments);
+          }
+        : function (this: Tensor, a: unknown, b: unknown, c: unknown, d: unknown) {
+            return arguments.length <= 4 ? op(this, a, b, c, d) : op(this, ...arguments);
+          },
+  });
+}
+
+/** The tensor as text: values, shape, dtype, device. Waits for queued work. */
+export function tensorToString(x: Tensor): string {
+  if (x.isDisposed) throw disposedError(x, 'toString');
+  const info: FormatInfo = {
+    shape: x.shape,
+    dtype: x.dtype,
+    device: x.device,
+    requiresGrad: x._requiresGrad,
+    gradFn: x._node?.op,
+  };
+  // Only what is shown is read: a print of gigabytes stays cheap.
+  const values = readEdges(x.shape, (block) => {
+    const { strides } = x;
+    let offset = x._offset;
+    block.forEach((range, d) => {
+      offset += range.start * strides[d]!;
+    });
+    const window = viewTensor(
+      x,
+      block.map((range) => range.end - range.start),
+      strides,
+      offset,
+    );
+    const data = window.dataSync();
+    window.dispose();
+    return data as ArrayLike<number>;
+  });
+  return formatTensor(values, info);
+}
+
+Object.defineProperty(Tensor.prototype, 'toString', {
+  configurable: true,
+  writable: true,
+  value(this: Tensor): string {
+    return tensorToString(this);
+  },
+});
+
+Object.defineProperty(Tensor.prototype, inspect.custom, {
+  configurable: true,
+  writable: true,
+  value(this: Tensor): string {
+    if (this.isDisposed) return `tensor(<disposed>, shape=[${this.shape.join(',')}], dtype=${this.dtype}, device=${this.device})`;
+    return tensorToString(this);
+  },
+});

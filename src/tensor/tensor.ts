@@ -1,0 +1,256 @@
+// The Tensor: a handle on native memory with a shape, strides, a dtype and a place in the autograd graph. Methods come
+// from the ops (src/tensor/methods.ts); what stands here is what has no function form.
+import type { GradNode } from '../autograd/node.js';
+import type { Device } from '../device.js';
+import { dtypeId, isFloating, itemSize, typedArrayOf, type DType, type ItemOf, type TypedArrayOf } from '../dtype.js';
+import { DisposedError, DTypeError, GradError, ShapeError } from '../errors.js';
+import { allocate, keeperFor, track } from '../memory.js';
+import { native, scratchNumbers, strideBase, type Handle } from '../native.js';
+import { contiguousStrides, formatShape, isContiguous, numel, type Shape } from '../shape.js';
+import type { OpMethods } from './methods.js';
+import { nest, type NestedArray } from './nested.js';
+
+/** Counts the in-place changes of a storage; shared by a tensor and its views. @internal */
+export interface Version {
+  count: number;
+}
+
+// The type parameters are those of the class that this merges with.
+// eslint-disable-next-line @typescript-eslint/no-unused-vars, @typescript-eslint/no-empty-object-type
+export interface Tensor<S extends Shape = Shape, D extends DType = DType> extends OpMethods {}
+
+/**
+ * An n-dimensional array of numbers of one dtype, on one device, of up to 8 dimensions.
+ *
+ * Make one with `tensor`, `zeros`, `randn` and the like. Views (reshape, transpose, slice ...) share memory with the tensor
+ * they come from. Memory is freed when the tensor is forgotten, or at once by `dispose`, `using` or `tidy`.
+ *
+ * Methods whose result depends on `S` or `D` by a rule take them from `this`, so that a tensor of a known shape can be used
+ * where any tensor can.
+ *
+ * `S` is the shape as far as the compiler knows it: `Tensor<readonly [2, 3]>`; an unknown dimension is `number`, an unknown
+ * rank `readonly number[]`.
+ *
+ * @example
+ * const x = tensor([[1, 2], [3, 4]]);
+ * console.log(x.matmul(x)); // tensor([[ 7., 10.], [15., 22.]], shape=[2,2], dtype=float32, device=cpu)
+ */
+// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- the methods are put on the prototype in methods.ts
+export class Tensor<S extends Shape = Shape, D extends DType = DType> {
+  /** The sizes of the dimensions; `[]` for a scalar. */
+  readonly shape: S;
+  /** The element type. */
+  readonly dtype: D;
+  /** The device that holds the elements. */
+  readonly device: Device;
+  /** The gradient accumulated by `backward()`; null before the first. */
+  grad: Tensor<S, D> | null = null;
+
+  /** @internal */ _handle: Handle = 0;
+  /** Strides in elements, null when contiguous. @internal */ readonly _strides: readonly number[] | null;
+  /** Offset in the storage, in elements. @internal */ readonly _offset: number;
+  /** @internal */ readonly _version: Version;
+  /** @internal */ _page: object | null = null;
+  /** @internal */ _requiresGrad = false;
+  /** What made this tensor, when gradients flow through it. @internal */ _node: GradNode | null = null;
+  /** Which of the node's outputs it is. @internal */ _nodeOutput = 0;
+  /** Graph nodes that have saved this tensor: while there are any, dispose() keeps the memory. @internal */ _pins = 0;
+  /** Gradient slots that hold this tensor during a backward pass. @internal */ _uses = 0;
+  /** Disposed by the user; the handle may live on while pinned. @internal */ _disposed = false;
+  /** Not freed by tidy. @internal */ _kept = false;
+  /** Shares its storage with the tensor it was taken from. @internal */ _isView = false;
+
+  /** @internal Use the creation functions. */
+  constructor(shape: S, dtype: D, device: Device, strides: readonly number[] | null, offset: number, version: Version) {
+    this.shape = shape;
+    this.dtype = dtype;
+    this.device = device;
+    this._strides = strides;
+    this._offset = offset;
+    this._version = version;
+  }
+
+  /** The number of dimensions. */
+  get ndim(): number {
+    return this.shape.length;
+  }
+
+  /** The number of elements. */
+  get numel(): number {
+    return numel(this.shape);
+  }
+
+  /** Elements to step over in memory for one step along each dimension. */
+  get strides(): readonly number[] {
+    return this._strides ?? contiguousStrides(this.shape);
+  }
+
+  /** True when the elements lie in row-major order without gaps. */
+  get isContiguous(): boolean {
+    return this._strides === null || isContiguous(this.shape, this._strides);
+  }
+
+  /** True when memory was given back; any further use throws DisposedError. */
+  get isDisposed(): boolean {
+    return this._disposed;
+  }
+
+  /** True if operations on this tensor are recorded for `backward()`. */
+  get requiresGrad(): boolean {
+    return this._requiresGrad || this._node !== null;
+  }
+
+  set requiresGrad(value: boolean) {
+    this.requiresGrad_(value);
+  }
+
+  /** True for tensors that no recorded operation made: parameters and data. */
+  get isLeaf(): boolean {
+    return this._node === null;
+  }
+
+  /**
+   * Sets whether operations on this leaf are recorded, in place.
+   *
+   * @throws DTypeError for integer and bool tensors; GradError for a tensor that an operation made
+   */
+  requiresGrad_(value = true): this {
+    liveHandle(this, 'requiresGrad_');
+    if (value && !isFloating(this.dtype)) {
+      throw new DTypeError(`requiresGrad_: only float tensors can have gradients, this one is ${this.dtype}.`);
+    }
+    if (!value && this._node !== null) {
+      throw new GradError('requiresGrad_: this tensor was made by a recorded operation; use detach() to leave the graph.');
+    }
+    this._requiresGrad = value;
+    return this;
+  }
+
+  /** The elements in row-major order, as a typed array (float16 and bfloat16 as Float32Array, int64 as BigInt64Array). */
+  async data<T extends DType>(this: Tensor<Shape, T>): Promise<TypedArrayOf<T>> {
+    return new (typedArrayOf(this.dtype))(await native.read(liveHandle(this, 'data'), readDType(this.dtype)));
+  }
+
+  /** As `data()`, waiting for queued work. */
+  dataSync<T extends DType>(this: Tensor<Shape, T>): TypedArrayOf<T> {
+    return new (typedArrayOf(this.dtype))(native.readSync(liveHandle(this, 'dataSync'), readDType(this.dtype)));
+  }
+
+  /** The elements as they lie in memory in row-major order, little endian, `itemSize(dtype)` bytes each. */
+  async bytes(): Promise<Uint8Array> {
+    return new Uint8Array(await native.read(liveHandle(this, 'bytes'), dtypeId(this.dtype)));
+  }
+
+  /** As `bytes()`, waiting for queued work. */
+  bytesSync(): Uint8Array {
+    return new Uint8Array(native.readSync(liveHandle(this, 'bytesSync'), dtypeId(this.dtype)));
+  }
+
+  /** The elements as nested arrays; a plain value for a scalar. int64 gives bigints, bool booleans. */
+  async array<N extends Shape, T extends DType>(this: Tensor<N, T>): Promise<NestedArray<N, ItemOf<T>>> {
+    return nest<N, ItemOf<T>>(await this.data(), this.shape, this.dtype);
+  }
+
+  /** As `array()`, waiting for queued work. */
+  arraySync<N extends Shape, T extends DType>(this: Tensor<N, T>): NestedArray<N, ItemOf<T>> {
+    return nest<N, ItemOf<T>>(this.dataSync(), this.shape, this.dtype);
+  }
+
+  /**
+   * The value of a tensor of one element: number, bigint for int64, boolean for bool.
+   *
+   * @throws ShapeError when there is not exactly one element
+   */
+  async item<T extends DType>(this: Tensor<Shape, T>): Promise<ItemOf<T>> {
+    checkOneElement(this, 'item');
+    return itemOf(await this.data(), this.dtype);
+  }
+
+  /** As `item()`, waiting for queued work. */
+  itemSync<T extends DType>(this: Tensor<Shape, T>): ItemOf<T> {
+    checkOneElement(this, 'itemSync');
+    return itemOf(this.dataSync(), this.dtype);
+  }
+
+  /** Frees the memory now (of a view: its share). Harmless a second time. Views and the autograd graph keep theirs. */
+  dispose(): void {
+    if (this._disposed) return;
+    this._disposed = true;
+    if (this._pins === 0) releaseHandle(this);
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  toJSON(): unknown {
+    return { shape: this.shape, dtype: this.dtype, device: this.device };
+  }
+}
+
+function readDType(dtype: DType): number {
+  return dtypeId(dtype === 'float16' || dtype === 'bfloat16' ? 'float32' : dtype);
+}
+
+function checkOneElement(tensor: Tensor, op: string): void {
+  if (tensor.numel !== 1) {
+    throw new ShapeError(
+      `${op}: the tensor of shape ${formatShape(tensor.shape)} has ${tensor.numel} elements, not one; use data() or array().`,
+    );
+  }
+}
+
+function itemOf<D extends DType>(data: TypedArrayOf<D>, dtype: D): ItemOf<D> {
+  const value: number | bigint = data[0]!;
+  return (dtype === 'bool' ? value !== 0 : value) as ItemOf<D>;
+}
+
+/** The handle for reading. @internal */
+export function liveHandle(tensor: Tensor, op: string): Handle {
+  if (tensor._disposed) throw disposedError(tensor, op);
+  return tensor._handle;
+}
+
+/** @internal */
+export function disposedError(tensor: Tensor, op: string, name?: string): DisposedError {
+  const what = name === undefined ? 'the tensor' : name;
+  return new DisposedError(`${op}: ${what} of shape ${formatShape(tensor.shape)} was disposed.`);
+}
+
+/** Gives the handle back. @internal */
+export function releaseHandle(tensor: Tensor): void {
+  if (tensor._handle !== 0) {
+    native.dispose(tensor._handle);
+    tensor._handle = 0;
+  }
+}
+
+/** A new contiguous tensor of a checked shape, with unspecified contents. @internal */
+export function emptyTensor<S extends Shape, D extends DType>(op: string, shape: S, dtype: D, device: Device): Tensor<S, D> {
+  const result = new Tensor(shape, dtype, device, null, 0, { count: 0 });
+  const bytes = numel(shape, op) * itemSize(dtype);
+  result._handle = allocate(op, result, dtypeId(dtype), shape, bytes);
+  track(result);
+  return result;
+}
+
+/** Another window on the memory of `base`; null strides: contiguous. @internal */
+export function viewTensor<S extends Shape, D extends DType>(
+  base: Tensor<Shape, D>,
+  shape: S,
+  strides: readonly number[] | null,
+  offset: number,
+): Tensor<S, D> {
+  const result = new Tensor(shape, base.dtype, base.device, strides, offset, base._version);
+  const ndim = shape.length;
+  const steps = strides ?? contiguousStrides(shape);
+  for (let d = 0; d < ndim; d++) {
+    scratchNumbers[d] = shape[d]!;
+    scratchNumbers[strideBase + d] = steps[d]!;
+  }
+  // A view may hold a large storage, so it has a weak reference of its own.
+  result._isView = true;
+  result._handle = native.view(base._handle, ndim, offset, keeperFor(result, Infinity));
+  track(result);
+  return result;
+}

@@ -1,0 +1,33 @@
+// One build of the addon serves every runtime: test/smoke.mjs on the built package (dist/ and the addon), on each of them.
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+
+const run = promisify(execFile);
+const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+
+const runtimes = [
+  { name: 'the Node of this test run', binary: process.execPath, reports: /^node v/ },
+  ...[20, 22, 24, 26].map((major) => ({
+    name: `Node ${major}`,
+    binary: path(`runtimes/node_modules/node${major}/bin/node`),
+    reports: new RegExp(`^node v${major}\\.`),
+  })),
+  { name: 'Bun', binary: path('runtimes/node_modules/bun/bin/bun'), reports: /^bun \d/ },
+];
+
+// The packages with these binaries exist for linux-x64 only; there, a missing one is a failure. Under the sanitizers their
+// runtime library would be preloaded into foreign binaries.
+const expected = process.platform === 'linux' && process.arch === 'x64' && process.env['THALWEG_SANITIZED'] !== '1';
+
+describe('the built package trains on', () => {
+  for (const { name, binary, reports } of runtimes) {
+    test.skipIf(!expected && !existsSync(binary))(name, async () => {
+      const { stdout, stderr } = await run(binary, [path('smoke.mjs')], { cwd: path('..'), timeout: 60_000 });
+      expect(stderr).toBe('');
+      expect(stdout).toMatch(reports);
+    });
+  }
+});

@@ -1,0 +1,24 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const sanitized = process.env['THALWEG_SANITIZED'] === '1';
+
+export default defineConfig({
+  resolve: {
+    alias: { thalweg: fileURLToPath(new URL('./src/index.ts', import.meta.url)) },
+  },
+  test: {
+    include: ['test/**/*.test.ts'],
+    typecheck: {
+      // Type tests are compiled by tsc; the sanitizers have nothing to look at there.
+      enabled: !sanitized,
+      include: ['test/**/*.test-d.ts'],
+      tsconfig: './tsconfig.json',
+    },
+    // Processes, not threads: each test file gets its own addon, and a crash is reported with the file's name.
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: sanitized ? 600_000 : 60_000,
+    hookTimeout: sanitized ? 600_000 : 60_000,
+  },
+});
