@@ -76,13 +76,18 @@ void deleteReleasedReferences(Environment& environment) {
 }
 
 // A sizes array of `ndim` numbers at `offset` in the scratch numbers.
-void readSizes(Arguments& arguments, int ndim, int offset, int64_t* sizes) {
+// With `countable`, sizes of a shape: kernels multiply them in any order, so those that are not 0 must have a product.
+void readSizes(Arguments& arguments, int ndim, int offset, int64_t* sizes, bool countable) {
+  double product = 1;
   for (int d = 0; d < ndim; d++) {
     const double value = arguments.environment.scratchNumbers[static_cast<size_t>(offset + d)];
     if (!(value >= 0 && value <= 9007199254740992.0) || value != std::floor(value))
       fail(ErrorKind::Shape, "%s: %g is not a size", arguments.op, value);
     sizes[d] = static_cast<int64_t>(value);
+    if (value > 0) product *= value;
   }
+  if (countable && product > 9007199254740992.0)
+    fail(ErrorKind::Shape, "%s: the sizes multiply to more than 2^53", arguments.op);
 }
 
 DType readDType(Arguments& arguments) {
@@ -95,36 +100,73 @@ void attachKeeper(Environment& environment, uint32_t handle, napi_value owner) {
   napi_typeof(environment.env, owner, &type);
   if (type == napi_object) {
     napi_ref reference = nullptr;
-    if (napi_create_reference(environment.env, owner, 0, &reference) != napi_ok)
+    if (napi_create_reference(environment.env, owner, 0, &reference) != napi_ok) {
+      environment.handles.free(handle, environment.allocator);
       fail(ErrorKind::Native, "no weak reference could be made");
+    }
     environment.handles.assignKeeper(handle, environment.handles.addKeeper(reference, false));
   } else if (environment.page != kNoKeeper) {
     environment.handles.assignKeeper(handle, environment.page);
   }
 }
 
-// empty(dtype, ndim, owner, force): a handle; 0 when a collection should come first.
+// A new tensor of the given sizes, or 0 when it would pass the budget (unless forced), the limit, or what the system has.
+uint32_t tryCreate(Environment& environment, DType dtype, int ndim, const int64_t* shape, napi_value owner, bool force) {
+  int64_t bytes = itemSize(dtype);
+  bool overflow = false;
+  for (int d = 0; d < ndim; d++) overflow |= __builtin_mul_overflow(bytes, shape[d], &bytes);
+  for (int d = 0; d < ndim; d++)
+    if (shape[d] == 0) overflow = false, bytes = 0;
+  HandleTable& handles = environment.handles;
+  if (overflow || bytes > environment.limitBytes - handles.liveBytes()) return 0;
+  if (!force &&
+      (handles.liveBytes() + bytes > environment.budgetBytes || handles.liveTensors() >= environment.budgetTensors))
+    return 0;
+  const uint32_t handle = handles.create(environment.allocator, 0, dtype, ndim, shape, bytes);
+  if (handle) attachKeeper(environment, handle, owner);
+  return handle;
+}
+
+// empty(dtype, ndim, owner, force): a handle; 0 when a collection should come first. Sizes from scratch number 0.
 napi_value empty(napi_env env, napi_callback_info info) {
   return guarded(env, [&](Environment& environment) -> napi_value {
-    Arguments arguments(env, info, "empty");
+    Arguments arguments(environment, info);
     const DType dtype = readDType(arguments);
     const int ndim = static_cast<int>(arguments.integerBetween(0, kMaxDims));
     napi_value owner = arguments.next();
     const bool force = arguments.boolean();
     int64_t shape[kMaxDims];
-    readSizes(arguments, ndim, 0, shape);
-    int64_t bytes = itemSize(dtype);
-    bool overflow = false;
-    for (int d = 0; d < ndim; d++) overflow |= __builtin_mul_overflow(bytes, shape[d], &bytes);
-    for (int d = 0; d < ndim; d++)
-      if (shape[d] == 0) overflow = false, bytes = 0;
-    HandleTable& handles = environment.handles;
-    if (overflow || bytes > environment.limitBytes - handles.liveBytes()) return makeHandle(env, 0);
-    if (!force && (handles.liveBytes() + bytes > environment.budgetBytes ||
-                   handles.liveTensors() >= environment.budgetTensors))
-      return makeHandle(env, 0);
-    const uint32_t handle = handles.create(environment.allocator, 0, dtype, ndim, shape, bytes);
-    if (handle) attachKeeper(environment, handle, owner);
+    readSizes(arguments, ndim, 0, shape, true);
+    return makeHandle(env, tryCreate(environment, dtype, ndim, shape, owner, force));
+  });
+}
+
+// mapNew(program, dtype | tensors << 4 | scalars << 12, owner): `empty` and the map kernel in one call, for elementwise ops
+// whose operands all have the result's shape. tensors counts the result, whose handle is filled in; 0 as in `empty`.
+napi_value mapNew(napi_env env, napi_callback_info info) {
+  return guarded(env, [&](Environment& environment) -> napi_value {
+    using Map = KernelCall<&KernelTable::map>;
+    Arguments arguments(environment, info);
+    const Program* program = nullptr;
+    Parameter<const Program&>::read(arguments, program);
+    const uint32_t packed = arguments.handle();
+    const uint32_t dtype = packed & 15, tensors = packed >> 4 & 255, scalars = packed >> 12;
+    if (dtype >= kDTypeCount || tensors < 2 || scalars > kScratchNumbers) arguments.bad("a packed operand count");
+    std::vector<TensorView>& list = environment.listTensors;
+    list.resize(1);
+    for (uint32_t i = 1; i < tensors; i++)
+      list.push_back(environment.handles.get(environment.scratchHandles[i], arguments.op).view);
+    const uint32_t handle = tryCreate(environment, static_cast<DType>(dtype), list[1].ndim, list[1].shape,
+                                      arguments.next(), false);
+    if (!handle) return makeHandle(env, 0);
+    list[0] = environment.handles.get(handle, arguments.op).view;
+    try {
+      Map::enqueue(environment, "map",
+                   {program, TensorList{list.data(), tensors}, Scalars{environment.scratchNumbers.data(), scalars}});
+    } catch (...) {
+      environment.handles.free(handle, environment.allocator);
+      throw;
+    }
     return makeHandle(env, handle);
   });
 }
@@ -132,14 +174,14 @@ napi_value empty(napi_env env, napi_callback_info info) {
 // view(base, ndim, offset, owner): shape at scratch number 0, strides at kMaxDims.
 napi_value view(napi_env env, napi_callback_info info) {
   return guarded(env, [&](Environment& environment) -> napi_value {
-    Arguments arguments(env, info, "view");
+    Arguments arguments(environment, info);
     const uint32_t base = arguments.handle();
     const int ndim = static_cast<int>(arguments.integerBetween(0, kMaxDims));
     const int64_t offset = arguments.integer();
     napi_value owner = arguments.next();
     int64_t shape[kMaxDims], strides[kMaxDims];
-    readSizes(arguments, ndim, 0, shape);
-    readSizes(arguments, ndim, kMaxDims, strides);
+    readSizes(arguments, ndim, 0, shape, true);
+    readSizes(arguments, ndim, kMaxDims, strides, false);
     const uint32_t handle = environment.handles.createView(base, ndim, shape, strides, offset);
     attachKeeper(environment, handle, owner);
     return makeHandle(env, handle);
@@ -149,10 +191,13 @@ napi_value view(napi_env env, napi_callback_info info) {
 // openPage(object): tiny tensors created from now on live as long as `object`, or until they are disposed.
 napi_value openPage(napi_env env, napi_callback_info info) {
   return guarded(env, [&](Environment& environment) -> napi_value {
-    Arguments arguments(env, info, "openPage");
+    Arguments arguments(environment, info);
     napi_value object = arguments.next();
+    napi_valuetype objectType = napi_undefined;
+    napi_typeof(env, object, &objectType);
     napi_ref reference = nullptr;
-    if (napi_create_reference(env, object, 0, &reference) != napi_ok) arguments.bad("an object");
+    if (objectType != napi_object || napi_create_reference(env, object, 0, &reference) != napi_ok)
+      arguments.bad("an object");
     const uint32_t previous = environment.page;
     environment.page = environment.handles.addKeeper(reference, true);
     if (previous != kNoKeeper) environment.handles.closeKeeper(previous);
@@ -163,7 +208,7 @@ napi_value openPage(napi_env env, napi_callback_info info) {
 
 napi_value dispose(napi_env env, napi_callback_info info) {
   return guarded(env, [&](Environment& environment) -> napi_value {
-    Arguments arguments(env, info, "dispose");
+    Arguments arguments(environment, info);
     environment.handles.free(arguments.handle(), environment.allocator);
     if (!environment.handles.released.empty()) deleteReleasedReferences(environment);
     return nullptr;
@@ -201,7 +246,7 @@ napi_value trim(napi_env env, napi_callback_info info) {
 
 napi_value setBudget(napi_env env, napi_callback_info info) {
   return guarded(env, [&](Environment& environment) -> napi_value {
-    Arguments arguments(env, info, "setBudget");
+    Arguments arguments(environment, info);
     environment.budgetBytes = arguments.integer();
     environment.budgetTensors = arguments.integer();
     environment.limitBytes = arguments.integer();
@@ -212,7 +257,7 @@ napi_value setBudget(napi_env env, napi_callback_info info) {
 // stats(resetPeak): live tensors, live bytes, peak bytes, cached bytes, reserved bytes.
 napi_value stats(napi_env env, napi_callback_info info) {
   return guarded(env, [&](Environment& environment) -> napi_value {
-    Arguments arguments(env, info, "stats");
+    Arguments arguments(environment, info);
     HandleTable& handles = environment.handles;
     const int64_t values[] = {handles.liveTensors(), handles.liveBytes(), handles.peakBytes(),
                               environment.allocator.cachedBytes(), environment.allocator.reservedBytes()};
@@ -237,11 +282,11 @@ napi_value sync(napi_env env, napi_callback_info info) {
 
 // program(name, code, outputRegisters, constants, inputs, scalars, temporaries): the id of an elementwise program.
 napi_value program(napi_env env, napi_callback_info info) {
-  return guarded(env, [&](Environment&) -> napi_value {
-    Arguments arguments(env, info, "program");
+  return guarded(env, [&](Environment& environment) -> napi_value {
+    Arguments arguments(environment, info);
     const auto typedArray = [&](napi_typedarray_type wanted, const char* what, size_t& length) {
       napi_value value = arguments.next(), buffer;
-      napi_typedarray_type type;
+      napi_typedarray_type type = static_cast<napi_typedarray_type>(-1);  // stays so for kinds that Node-API has no name for
       void* data = nullptr;
       size_t offset;
       if (napi_get_typedarray_info(env, value, &type, &length, &data, &buffer, &offset) != napi_ok || type != wanted)
@@ -273,7 +318,7 @@ napi_value program(napi_env env, napi_callback_info info) {
 
 napi_value threads(napi_env env, napi_callback_info info) {
   return guarded(env, [&](Environment& environment) -> napi_value {
-    Arguments arguments(env, info, "threads");
+    Arguments arguments(environment, info);
     const int64_t wanted = arguments.integerBetween(0, 1024);
     if (wanted > 0) {
       environment.stream.synchronize();
@@ -312,7 +357,7 @@ napi_value describe(napi_env env, napi_callback_info info) {
 // init(makeError): the scratch arrays.
 napi_value init(napi_env env, napi_callback_info info) {
   return guarded(env, [&](Environment& environment) -> napi_value {
-    Arguments arguments(env, info, "init");
+    Arguments arguments(environment, info);
     napi_value factory = arguments.next();
     napi_valuetype type = napi_undefined;
     napi_typeof(env, factory, &type);
@@ -371,7 +416,7 @@ NAPI_MODULE_INIT() {
     const char* name;
     napi_callback function;
   } functions[] = {
-      {"init", init},       {"empty", empty},       {"view", view},         {"openPage", openPage},
+      {"init", init},       {"empty", empty},       {"mapNew", mapNew},   {"view", view},         {"openPage", openPage},
       {"dispose", dispose}, {"sweep", sweep},       {"trim", trim},         {"setBudget", setBudget},
       {"stats", stats},     {"sync", sync},         {"program", program},   {"threads", threads},
       {"read", readAsync},  {"readSync", readSync}, {"write", write},       {"describe", describe},

@@ -15,9 +15,12 @@ namespace thalweg {
 class Arguments {
  public:
   static constexpr size_t kMost = 12;
-  Arguments(napi_env env, napi_callback_info info, const char* op) : environment(Environment::of(env)), op(op) {
+  // The name of the function is its data; see exportFunction.
+  Arguments(Environment& environment, napi_callback_info info) : environment(environment) {
+    void* data = nullptr;
     count_ = kMost;
-    napi_get_cb_info(env, info, &count_, values_, nullptr, nullptr);
+    napi_get_cb_info(environment.env, info, &count_, values_, nullptr, &data);
+    op = static_cast<const char*>(data);
     if (count_ > kMost) count_ = kMost;
   }
 
@@ -26,9 +29,12 @@ class Arguments {
     return values_[next_++];
   }
   uint32_t handle() {
-    uint32_t value = 0;
-    if (napi_get_value_uint32(environment.env, next(), &value) != napi_ok) bad("a handle");
-    return value;
+    // Not napi_get_value_uint32: it takes 2^32 + 5 for 5 and NaN for 0.
+    double value = -1;
+    napi_get_value_double(environment.env, next(), &value);
+    if (!(value >= 0 && value <= UINT32_MAX) || value != static_cast<double>(static_cast<uint32_t>(value)))
+      bad("a handle");
+    return static_cast<uint32_t>(value);
   }
   double number() {
     double value = 0;
@@ -58,7 +64,7 @@ class Arguments {
   }
 
   Environment& environment;
-  const char* const op;
+  const char* op;
   int64_t handlesRead = 0, numbersRead = 0;  // cursors in the scratch arrays
 
  private:
@@ -197,27 +203,29 @@ struct KernelCallImpl<Member, void (*KernelTable::*)(Context&, P...)> {
 
   static napi_value call(napi_env env, napi_callback_info info) {
     return guarded(env, [&](Environment& environment) -> napi_value {
-      void* data = nullptr;
-      napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data);
-      const char* name = static_cast<const char*>(data);
-      Arguments arguments(env, info, name);
+      Arguments arguments(environment, info);
       environment.listTensors.clear();
       Stored stored;
       std::apply([&](auto&... value) { (Parameter<P>::read(arguments, value), ...); }, stored);
       std::apply([&](auto&... value) { (resolveList(value, environment.listTensors.data()), ...); }, stored);
-      if (environment.stream.isInline()) {
-        run(environment.stream.context(), *environment.kernels, stored);
-        return nullptr;
-      }
-      const int64_t extra = std::apply([](const auto&... value) { return (int64_t{0} + ... + extraBytes(value)); }, stored);
-      const int64_t fixed = (static_cast<int64_t>(sizeof(Payload)) + 15) / 16 * 16;
-      char* payload = environment.stream.reserve(&execute, nullptr, name, fixed + extra);
-      Payload* command = new (payload) Payload(environment.kernels, stored);
-      char* space = payload + fixed;
-      std::apply([&](auto&... value) { (moveExtra(value, space), ...); }, command->second);
-      environment.stream.submit();
+      enqueue(environment, arguments.op, stored);
       return nullptr;
     });
+  }
+
+  // Lists in `stored` may point anywhere: they are copied into the command.
+  static void enqueue(Environment& environment, const char* name, const Stored& stored) {
+    if (environment.stream.isInline()) {
+      run(environment.stream.context(), *environment.kernels, stored);
+      return;
+    }
+    const int64_t extra = std::apply([](const auto&... value) { return (int64_t{0} + ... + extraBytes(value)); }, stored);
+    const int64_t fixed = (static_cast<int64_t>(sizeof(Payload)) + 15) / 16 * 16;
+    char* payload = environment.stream.reserve(&execute, nullptr, name, fixed + extra);
+    Payload* command = new (payload) Payload(environment.kernels, stored);
+    char* space = payload + fixed;
+    std::apply([&](auto&... value) { (moveExtra(value, space), ...); }, command->second);
+    environment.stream.submit();
   }
 
  private:

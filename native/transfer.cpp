@@ -53,15 +53,31 @@ int64_t readBytes(const Environment& environment, const TensorView& source, DTyp
     overflow |= __builtin_mul_overflow(bytes, source.shape[d], &bytes);
   }
   if (overflow) fail(ErrorKind::OutOfMemory, "read: the tensor's size in bytes is beyond 2^63");
-  if (bytes > environment.limitBytes)
-    fail(ErrorKind::OutOfMemory, "read: the tensor has %lld bytes, the limit is %lld", static_cast<long long>(bytes),
-         static_cast<long long>(environment.limitBytes));
+  // The result needs memory of its own. Only an expanded view can have more than what is live.
+  const int64_t live = environment.handles.liveBytes();
+  if (bytes > live && bytes > environment.limitBytes - live)
+    fail(ErrorKind::OutOfMemory, "read: the tensor has %lld bytes, %lld are live and the limit is %lld",
+         static_cast<long long>(bytes), static_cast<long long>(live), static_cast<long long>(environment.limitBytes));
   return bytes;
+}
+
+// Node ends the process when napi_create_arraybuffer finds no memory; `new ArrayBuffer` throws.
+napi_status createArrayBuffer(napi_env env, int64_t bytes, void** data, napi_value* buffer) {
+  constexpr int64_t kSurelyThere = 1 << 20;
+  if (bytes <= kSurelyThere) return napi_create_arraybuffer(env, static_cast<size_t>(bytes), data, buffer);
+  napi_value global, constructor, argument;
+  size_t length = 0;
+  napi_status status = napi_get_global(env, &global);
+  if (status == napi_ok) status = napi_get_named_property(env, global, "ArrayBuffer", &constructor);
+  if (status == napi_ok) status = napi_create_double(env, static_cast<double>(bytes), &argument);
+  if (status == napi_ok) status = napi_new_instance(env, constructor, 1, &argument, buffer);
+  if (status == napi_ok) status = napi_get_arraybuffer_info(env, *buffer, data, &length);
+  return status == napi_ok && length != static_cast<size_t>(bytes) ? napi_generic_failure : status;
 }
 
 napi_value makeBuffer(napi_env env, int64_t bytes, void** data) {
   napi_value buffer = nullptr;
-  if (napi_create_arraybuffer(env, static_cast<size_t>(bytes), data, &buffer) != napi_ok) {
+  if (createArrayBuffer(env, bytes, data, &buffer) != napi_ok) {
     napi_value pending;
     bool isPending = false;
     napi_is_exception_pending(env, &isPending);
@@ -72,16 +88,28 @@ napi_value makeBuffer(napi_env env, int64_t bytes, void** data) {
   return buffer;
 }
 
+// To the JavaScript thread, which owns the request from now on, unless it is closing.
+void deliver(std::unique_ptr<ReadRequest> request) {
+  if (napi_call_threadsafe_function(request->environment->completions, request.get(), napi_tsfn_nonblocking) == napi_ok)
+    static_cast<void>(request.release());
+}
+
 void executeRead(Stream& stream, char* payload) {
-  ReadRequest* request = *reinterpret_cast<ReadRequest**>(payload);
+  std::unique_ptr<ReadRequest> request(*reinterpret_cast<ReadRequest**>(payload));
+  // An earlier command's error is this read's; then there is nothing to copy.
+  if ((request->error = stream.takeError())) {
+    deliver(std::move(request));
+    return;
+  }
   try {
     request->kernels->copy(stream.context(), contiguousView(request->staging.get(), request->dtype, request->source),
                            request->source);
   } catch (const Error& error) {
-    stream.setError(error.kind, error.what());
+    request->error = std::make_unique<StreamError>(StreamError{error.kind, error.what()});
+  } catch (const std::exception& error) {
+    request->error = std::make_unique<StreamError>(StreamError{ErrorKind::Native, error.what()});
   }
-  request->error = stream.takeError();
-  napi_call_threadsafe_function(request->environment->completions, request, napi_tsfn_nonblocking);
+  deliver(std::move(request));
 }
 
 void dropRead(Stream&, char* payload) { delete *reinterpret_cast<ReadRequest**>(payload); }
@@ -121,6 +149,23 @@ struct WriteCommand {
 
 char* inlineData(char* payload) { return payload + (sizeof(WriteCommand) + 15) / 16 * 16; }
 
+size_t bytesPerElement(napi_typedarray_type type) {
+  switch (type) {
+    case napi_int8_array:
+    case napi_uint8_array:
+    case napi_uint8_clamped_array: return 1;
+    case napi_int16_array:
+    case napi_uint16_array: return 2;
+    case napi_int32_array:
+    case napi_uint32_array:
+    case napi_float32_array: return 4;
+    case napi_float64_array:
+    case napi_bigint64_array:
+    case napi_biguint64_array: return 8;
+    default: return 0;
+  }
+}
+
 void dropWrite(Stream&, char* payload) { std::free(reinterpret_cast<WriteCommand*>(payload)->staging); }
 
 void executeWrite(Stream& stream, char* payload) {
@@ -144,30 +189,34 @@ void openCompletions(Environment& environment) {
 
 napi_value readAsync(napi_env env, napi_callback_info info) {
   return guarded(env, [&](Environment& environment) -> napi_value {
-    Arguments arguments(env, info, "read");
+    Arguments arguments(environment, info);
     const HandleEntry& entry = environment.handles.get(arguments.handle(), "read");
     const DType dtype = static_cast<DType>(arguments.integerBetween(0, kDTypeCount - 1));
     const int64_t bytes = readBytes(environment, entry.view, dtype);
     auto request = std::make_unique<ReadRequest>(
         ReadRequest{&environment, environment.kernels, entry.view, dtype, allocateStaging("read", bytes), bytes, nullptr, nullptr});
+    const bool isInline = environment.stream.isInline();
+    char* payload =
+        isInline ? nullptr : environment.stream.reserve(executeRead, dropRead, "read", sizeof(ReadRequest*));
     napi_value promise = nullptr;
-    napi_create_promise(env, &request->deferred, &promise);
+    if (napi_create_promise(env, &request->deferred, &promise) != napi_ok)
+      fail(ErrorKind::Native, "read: no promise could be made");
+    // Nothing throws from here on: the promise will be settled.
     if (environment.pendingReads++ == 0) napi_ref_threadsafe_function(env, environment.completions);
     ReadRequest* raw = request.release();
-    if (environment.stream.isInline()) {
+    if (isInline) {
       executeRead(environment.stream, reinterpret_cast<char*>(&raw));
-      return promise;
+    } else {
+      *reinterpret_cast<ReadRequest**>(payload) = raw;
+      environment.stream.submit();
     }
-    char* payload = environment.stream.reserve(executeRead, dropRead, "read", sizeof(ReadRequest*));
-    *reinterpret_cast<ReadRequest**>(payload) = raw;
-    environment.stream.submit();
     return promise;
   });
 }
 
 napi_value readSync(napi_env env, napi_callback_info info) {
   return guarded(env, [&](Environment& environment) -> napi_value {
-    Arguments arguments(env, info, "read");
+    Arguments arguments(environment, info);
     const TensorView source = environment.handles.get(arguments.handle(), "read").view;
     const DType dtype = static_cast<DType>(arguments.integerBetween(0, kDTypeCount - 1));
     const int64_t bytes = readBytes(environment, source, dtype);
@@ -184,34 +233,34 @@ napi_value readSync(napi_env env, napi_callback_info info) {
 
 napi_value write(napi_env env, napi_callback_info info) {
   return guarded(env, [&](Environment& environment) -> napi_value {
-    Arguments arguments(env, info, "write");
+    Arguments arguments(environment, info);
     const TensorView target = environment.handles.get(arguments.handle(), "write").view;
     napi_value value = arguments.next(), buffer;
     const DType dtype = static_cast<DType>(arguments.integerBetween(0, kDTypeCount - 1));
-    napi_typedarray_type type;
+    napi_typedarray_type type = static_cast<napi_typedarray_type>(-1);  // stays so for kinds newer than this Node-API
     size_t length = 0, offset = 0;
     void* data = nullptr;
     if (napi_get_typedarray_info(env, value, &type, &length, &data, &buffer, &offset) != napi_ok)
       fail(ErrorKind::Native, "write: argument 2 is not a typed array");
-    const size_t itemBytes = type == napi_int8_array || type == napi_uint8_array || type == napi_uint8_clamped_array ? 1
-                             : type == napi_int16_array || type == napi_uint16_array                                 ? 2
-                             : type == napi_float64_array || type == napi_bigint64_array ||
-                                     type == napi_biguint64_array
-                                 ? 8
-                                 : 4;
+    const size_t itemBytes = bytesPerElement(type);
+    if (itemBytes == 0) fail(ErrorKind::Native, "write: this kind of typed array is not supported");
     const int64_t given = static_cast<int64_t>(length * itemBytes);
     const int64_t bytes = readBytes(environment, target, dtype);
     if (given != bytes)
       fail(ErrorKind::Shape, "write: the array has %lld bytes, the tensor takes %lld", static_cast<long long>(given),
            static_cast<long long>(bytes));
     if (bytes == 0) return nullptr;
-    if (environment.stream.isInline() || environment.stream.isIdle()) {
-      environment.kernels->copy(environment.stream.context(), target,
-                                contiguousView(static_cast<char*>(data), dtype, target));
+    const bool isNow = environment.stream.isInline() || environment.stream.isIdle();
+    const bool small = bytes <= 1024 && !isNow;
+    // A Uint8Array may start anywhere; kernels want elements at their natural alignment.
+    const bool aligned = reinterpret_cast<uintptr_t>(data) % static_cast<uintptr_t>(itemSize(dtype)) == 0;
+    Staging staging = small || (isNow && aligned) ? nullptr : allocateStaging("write", bytes);
+    if (isNow) {
+      if (staging) std::memcpy(staging.get(), data, static_cast<size_t>(bytes));
+      char* source = staging ? staging.get() : static_cast<char*>(data);
+      environment.kernels->copy(environment.stream.context(), target, contiguousView(source, dtype, target));
       return nullptr;
     }
-    const bool small = bytes <= 1024;
-    Staging staging = small ? nullptr : allocateStaging("write", bytes);
     const int64_t fixed = (static_cast<int64_t>(sizeof(WriteCommand)) + 15) / 16 * 16;
     char* payload = environment.stream.reserve(executeWrite, dropWrite, "write", fixed + (small ? bytes : 0));
     std::memcpy(small ? inlineData(payload) : staging.get(), data, static_cast<size_t>(bytes));

@@ -19,7 +19,7 @@ const files = readdirSync(folder)
   .filter((file) => file.endsWith('.ts') && file !== 'index.ts')
   .sort();
 
-/** @type {{ file: string, name: string, method: string, text: string[] }[]} */
+/** @type {{ file: string, name: string, method: string, variadic: boolean, text: string[] }[]} */
 const methods = [];
 /** Type names used, by module: './x.js' relative to src/ops. @type {Map<string, Set<string>>} */
 const imports = new Map();
@@ -78,7 +78,9 @@ for (const file of files) {
       };
       for (const part of [...(f.typeParameters ?? []), ...f.parameters, f.type]) if (part) visit(part);
     }
-    methods.push({ file, name, method, text: lines.map((line) => `${comment}\n${line}`) });
+    const variadic = signatures.some((f) => f.parameters.some((p) => p.dotDotDotToken));
+    if (signatures.some((f) => f.parameters.length > 5)) throw new Error(`${file}: ${name} has more than 5 parameters, see install.ts`);
+    methods.push({ file, name, method, variadic, text: lines.map((line) => `${comment}\n${line}`) });
   }
 }
 
@@ -106,8 +108,11 @@ ${methods.flatMap((m) => m.text).join('\n\n')}
 
 /** Method names and the functions behind them. */
 export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => unknown>> = {
-${methods.map((m) => (m.name === m.method ? `${m.method}: ops.${m.name},` : `${m.method}: ops.${m.name},`)).join('\n')}
+${methods.map((m) => `${m.method}: ops.${m.name},`).join('\n')}
 };
+
+/** Those that take any number of arguments. */
+export const variadicMethods: ReadonlySet<string> = new Set([${methods.filter((m) => m.variadic).map((m) => `'${m.method}'`).join(', ')}]);
 `;
 
 const config = await prettier.resolveConfig(target);

@@ -33,6 +33,7 @@ export interface Kernels {
 interface Runtime {
   init(makeError: (kind: string, message: string) => Error): { handles: Uint32Array; numbers: Float64Array };
   empty(dtype: number, ndim: number, owner: object | undefined, force: boolean): Handle;
+  mapNew(program: ProgramId, packed: number, owner: object | undefined): Handle;
   view(base: Handle, ndim: number, offset: number, owner: object | undefined): Handle;
   openPage(owner: object): void;
   dispose(handle: Handle): void;

@@ -164,8 +164,8 @@ void matmulOf(ThreadPool& pool, const TensorView& out, const TensorView& a, cons
 
 }  // namespace
 
-void matmul(Context& context, const TensorView& out, const TensorView& a, const TensorView& b, const OptionalTensor& bias,
-            int64_t activationCode) {
+void matmul(Context& context, const TensorView& out, const TensorView& a, const TensorView& b,
+            const OptionalTensor& bias, int64_t activationCode) {
   Batch batch = checkShapes(out, a, b);
   if (a.dtype != b.dtype || out.dtype != a.dtype || (bias.defined && bias.dtype != a.dtype))
     fail(ErrorKind::DType, "matmul: dtypes differ: out %s, a %s, b %s%s%s.", dtypeName(out.dtype), dtypeName(a.dtype),

@@ -16,9 +16,6 @@ constexpr int64_t KC = 512, MC = 480, NC = 3072;
 constexpr int64_t kDirectColumnsKC = 128;
 // Floating-point operations worth a task of their own: some 20 us of one core.
 constexpr double kTaskFlops = 2e6;
-// With few terms to a sum, writing C is what costs: its rows are finished one after the other, all of B staying in
-// cache.
-constexpr int64_t kRowsFirstDepth = 96, kRowsFirstBytes = 1 << 19;
 
 enum Slot { kSlotA, kSlotB, kSlotC, kSlotVector, kSlotParts = kSlotVector };  // no product has both a vector and parts
 
@@ -48,7 +45,7 @@ struct Tiling {
 template <class S>
 struct Plan {
   using T = Compute<S>;
-  bool packA, packB, directC, rowsFirst, dot;
+  bool packA, packB, directC, dot;
   int64_t kc;
 
   explicit Plan(const Problem<S>& p) {
@@ -57,7 +54,6 @@ struct Plan {
     packB = converts || p.bcs != 1;
     directC = !converts && p.ccs == 1;
     kc = blockOfK(p.k, !packA && p.ars == 1 && p.acs != 1 ? kDirectColumnsKC : KC);
-    rowsFirst = !packB && p.k < kRowsFirstDepth;
     dot = suitsDot(p);
   }
 };
@@ -151,19 +147,9 @@ class Gemm {
         packedA = scratch(kSlotA, p.m * kc);
         for (int64_t tile = 0; tile < rowTiles.count; tile++) packRowTile(tile, k0, kc, packedA + tileRow(tile) * kc);
       }
-      if (plan.rowsFirst) {
-        for (int64_t tile = 0; tile < rowTiles.count; tile++) {
-          const T* packedTile = packedA == nullptr ? nullptr : packedA + tileRow(tile) * kc;
-          for (int64_t panel = 0; panel < vectorPanels.count; panel++) {
-            const Strip<T> b = readPanel(panel, k0, kc, packedB, tile == 0);
-            multiplyPanel(panel, b, tile, tile + 1, packedTile, k0, kc, scratchC, scratchLd);
-          }
-        }
-      } else {
-        for (int64_t panel = 0; panel < vectorPanels.count; panel++) {
-          const Strip<T> b = readPanel(panel, k0, kc, packedB, true);
-          multiplyPanel(panel, b, 0, rowTiles.count, packedA, k0, kc, scratchC, scratchLd);
-        }
+      for (int64_t panel = 0; panel < vectorPanels.count; panel++) {
+        const Strip<T> b = readPanel(panel, k0, kc, packedB);
+        multiplyPanel(panel, b, 0, rowTiles.count, packedA, k0, kc, scratchC, scratchLd);
       }
     }
   }
@@ -233,11 +219,10 @@ class Gemm {
     return {};
   }
 
-  // A panel where it lies, or packed (now, or by an earlier call). A panel with padding cannot be read in place: the
-  // padding is not ours to read.
-  Strip<T> readPanel(int64_t panel, int64_t k0, int64_t kc, T* packed, bool pack) const {
+  // A panel where it lies, or packed. A panel with padding cannot be read in place: the padding is not ours to read.
+  Strip<T> readPanel(int64_t panel, int64_t k0, int64_t kc, T* packed) const {
     if (!plan.packB && validColumns(panel) == vectors(panel) * L) return directPanel(panelColumn(panel), k0);
-    if (pack) packPanel(panel, k0, kc, packed);
+    packPanel(panel, k0, kc, packed);
     return {packed, 1, vectors(panel) * L};
   }
 
@@ -269,9 +254,9 @@ Pieces cutIntoPieces(const Problem<S>& p, const Plan<S>& plan) {
                                                    : static_cast<int64_t>(flops / kTaskFlops);
   const int64_t vectors = ceilDiv(p.n, lanes<T>), panels = ceilDiv(vectors, NV), tiles = ceilDiv(p.m, MR);
   int64_t columnPieces, rowPieces;
-  if (plan.rowsFirst || (!plan.packB && p.m >= 4 * p.n)) {
-    columnPieces = ceilDiv(p.n * plan.kc * static_cast<int64_t>(sizeof(T)), kRowsFirstBytes);
-    rowPieces = ceilDiv(wanted, columnPieces);
+  if (!plan.packB && p.m >= 4 * p.n) {
+    columnPieces = 1;
+    rowPieces = wanted;
   } else {
     columnPieces = wanted;
     rowPieces = ceilDiv(wanted, least(wanted, panels));

@@ -3,32 +3,14 @@
 #pragma once
 #include <utility>
 
-#include "cpu/simd.h"
+#include "cpu/matmul_tile.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {
 
-// MR * NV accumulators, NV vectors of B and a broadcast fit the register file (32, 16 or, without FMA, 16 and a
-// product).
-#if defined(__AVX512F__) || defined(__aarch64__)
-constexpr int MR = 8, NV = 3;
-#elif defined(__AVX2__)
-constexpr int MR = 6, NV = 2;
-#else
-constexpr int MR = 2, NV = 4;
-#endif
-template <class T>
-constexpr int NR = NV * lanes<T>;
-
-// The panel of B is larger than the first-level cache: its rows are fetched this many steps ahead.
+// The panel of B is larger than the first-level cache: its rows are fetched this many steps ahead. With few
+// steps that would mostly be past its end.
 constexpr int64_t kPrefetchRows = 8;
-
-// Integer arithmetic: the address may be past the end of the array.
-template <int Write, class T>
-THALWEG_INLINE void prefetch(const T* p, int64_t elements, int64_t bytes) {
-  const uintptr_t address = reinterpret_cast<uintptr_t>(p) + static_cast<uintptr_t>(elements) * sizeof(T);
-  __builtin_prefetch(reinterpret_cast<const char*>(address + static_cast<uintptr_t>(bytes)), Write);
-}
 
 // Element (i, k) of A is a[i * ars + k * acs]; row k of B starts at b + k * ldb.
 template <class T>
@@ -42,17 +24,21 @@ __attribute__((noinline)) void microKernel(int64_t kc, const T* __restrict a, in
                                            bool accumulate) {
   constexpr int L = lanes<T>;
   if constexpr (UnitRows) ars = 1;
+  const int64_t ahead = kc < 8 * kPrefetchRows ? 0 : kPrefetchRows * ldb;
   Vec<T> sum[Rows][Vectors];
   THALWEG_UNROLL for (int i = 0; i < Rows; i++) {
-    // C is needed only after the loop: fetched meanwhile.
-    THALWEG_UNROLL for (int line = 0; line < Vectors * kVectorBytes; line += 64) prefetch<1>(c, i * ldc, line);
     THALWEG_UNROLL for (int j = 0; j < Vectors; j++) sum[i][j] = Vec<T>{};
+  }
+  if (accumulate) {
+    // C is needed only after the loop: fetched meanwhile.
+    THALWEG_UNROLL for (int i = 0; i < Rows; i++) {
+      THALWEG_UNROLL for (int line = 0; line < Vectors * kVectorBytes; line += 64) prefetch<1>(c, i * ldc, line);
+    }
   }
   for (int64_t k = 0; k < kc; k++) {
     Vec<T> row[Vectors];
     THALWEG_UNROLL for (int j = 0; j < Vectors; j++) row[j] = load(b + j * L);
-    THALWEG_UNROLL for (int line = 0; line < Vectors * kVectorBytes; line += 64)
-        prefetch<0>(b, kPrefetchRows * ldb, line);
+    THALWEG_UNROLL for (int line = 0; line < Vectors * kVectorBytes; line += 64) prefetch<0>(b, ahead, line);
     THALWEG_UNROLL for (int i = 0; i < Rows; i++) {
       const Vec<T> x = broadcast(a[i * ars]);
       THALWEG_UNROLL for (int j = 0; j < Vectors; j++) sum[i][j] += x * row[j];

@@ -71,7 +71,8 @@ void reduce(Context& ctx, int64_t kind, const Program& prologue, TensorList outs
   checkOutputs(q.kind, outs);
   makePlan(q.plan, outs, ins, isArg(q.kind) || hasIndex(q.kind));
   if (q.plan.results() == 0) return;
-  const bool needsElements = isArg(q.kind) || hasIndex(q.kind) || q.kind == ReduceKind::Max || q.kind == ReduceKind::Min;
+  const bool needsElements =
+      isArg(q.kind) || hasIndex(q.kind) || q.kind == ReduceKind::Max || q.kind == ReduceKind::Min;
   if (q.plan.count == 0 && needsElements)
     fail(ErrorKind::Shape, "reduce: %s of 0 elements is undefined", kindName(q.kind));
 

@@ -285,7 +285,9 @@ struct MaxOp {
   void combine(State& a, const State& b) const { a.best = larger(b.best, a.best); }
   Value first(const State& s) const { return flip(s.best); }
   Second second(const State&) const { return 0; }
-  THALWEG_NOINLINE void tile(State& s, const T* p, int64_t n, int64_t) const { s.best = larger(maxOf(p, n, flip), s.best); }
+  THALWEG_NOINLINE void tile(State& s, const T* p, int64_t n, int64_t) const {
+    s.best = larger(maxOf(p, n, flip), s.best);
+  }
 
   void startLanes(Lanes& l, int w) const {
     for (int j = 0; j < w; j++) l.best[j] = kLowest<T>;

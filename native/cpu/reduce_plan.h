@@ -1,5 +1,6 @@
-// How a reduction walks its iteration space. Dimensions are reordered so that the innermost one has the smallest strides,
-// and grouped as [outer kept, reduced, inner kept]: inner == 1 is a reduction of rows, inner > 1 one of columns.
+// How a reduction walks its iteration space. Dimensions are reordered so that the innermost one has the smallest
+// strides, and grouped as [outer kept, reduced, inner kept]: inner == 1 is a reduction of rows, inner > 1 one of
+// columns.
 #pragma once
 #include <utility>
 #include <vector>

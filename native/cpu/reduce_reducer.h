@@ -1,5 +1,5 @@
-// An operation of reduce_ops.h behind a virtual interface: the walks of reduce_walk.h are compiled once for each compute
-// type and call it for a few hundred elements at a time.
+// An operation of reduce_ops.h behind a virtual interface: the walks of reduce_walk.h are compiled once for each
+// compute type and call it for a few hundred elements at a time.
 #pragma once
 #include "cpu/convert.h"
 #include "cpu/reduce_ops.h"

@@ -16,13 +16,60 @@ THALWEG_INLINE Vec<T> vectorExp(Vec<T> x) {
   return FloatOps<VectorMath<T>>::exp(x);
 }
 
-// The first n lanes from memory, the rest `fill`.
+// The lanes below n, n < lanes: true (all bits) or false.
 template <class T>
-THALWEG_INLINE Vec<T> loadFilled(const T* p, int64_t n, T fill) {
+THALWEG_INLINE Vec<MaskOf<T>> lanesBelow(int n) {
+  Vec<MaskOf<T>> index;
+  for (int i = 0; i < lanes<T>; i++) index[i] = i;
+  return index < broadcast(static_cast<MaskOf<T>>(n));
+}
+
+// Masked loads and stores where there are instructions for them; a copy of a few bytes through memory takes longer than
+// the rest of a short row.
+#if defined(__AVX512F__)
+THALWEG_INLINE Vec<float> loadFilled(const float* p, int n, float fill) {
+  const __mmask16 mask = static_cast<__mmask16>((1u << n) - 1);
+  return reinterpret_cast<Vec<float>>(_mm512_mask_loadu_ps(_mm512_set1_ps(fill), mask, p));
+}
+THALWEG_INLINE Vec<double> loadFilled(const double* p, int n, double fill) {
+  const __mmask8 mask = static_cast<__mmask8>((1u << n) - 1);
+  return reinterpret_cast<Vec<double>>(_mm512_mask_loadu_pd(_mm512_set1_pd(fill), mask, p));
+}
+THALWEG_INLINE void storeFirst(float* p, Vec<float> v, int n) {
+  _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), reinterpret_cast<__m512>(v));
+}
+THALWEG_INLINE void storeFirst(double* p, Vec<double> v, int n) {
+  _mm512_mask_storeu_pd(p, static_cast<__mmask8>((1u << n) - 1), reinterpret_cast<__m512d>(v));
+}
+#elif defined(__AVX2__)
+THALWEG_INLINE Vec<float> loadFilled(const float* p, int n, float fill) {
+  const Vec<int32_t> mask = lanesBelow<float>(n);
+  const Vec<float> v = reinterpret_cast<Vec<float>>(_mm256_maskload_ps(p, reinterpret_cast<__m256i>(mask)));
+  return mask ? v : broadcast(fill);
+}
+THALWEG_INLINE Vec<double> loadFilled(const double* p, int n, double fill) {
+  const Vec<int64_t> mask = lanesBelow<double>(n);
+  const Vec<double> v = reinterpret_cast<Vec<double>>(_mm256_maskload_pd(p, reinterpret_cast<__m256i>(mask)));
+  return mask ? v : broadcast(fill);
+}
+THALWEG_INLINE void storeFirst(float* p, Vec<float> v, int n) {
+  _mm256_maskstore_ps(p, reinterpret_cast<__m256i>(lanesBelow<float>(n)), reinterpret_cast<__m256>(v));
+}
+THALWEG_INLINE void storeFirst(double* p, Vec<double> v, int n) {
+  _mm256_maskstore_pd(p, reinterpret_cast<__m256i>(lanesBelow<double>(n)), reinterpret_cast<__m256d>(v));
+}
+#else
+template <class T>
+THALWEG_INLINE Vec<T> loadFilled(const T* p, int n, T fill) {
   Vec<T> v = broadcast(fill);
-  std::memcpy(&v, p, static_cast<size_t>(n) * sizeof(T));
+  for (int i = 0; i < n; i++) v[i] = p[i];
   return v;
 }
+template <class T>
+THALWEG_INLINE void storeFirst(T* p, Vec<T> v, int n) {
+  for (int i = 0; i < n; i++) p[i] = v[i];
+}
+#endif
 
 template <class T>
 constexpr T kMinusInfinity = -std::numeric_limits<T>::infinity();
@@ -58,7 +105,7 @@ THALWEG_INLINE void mapVectors(int64_t n, T* out, F value) {
   constexpr int L = lanes<T>;
   int64_t i = 0;
   for (; i + L <= n; i += L) store(out + i, value(i, L));
-  if (i < n) storePartial(out + i, value(i, static_cast<int>(n - i)), static_cast<int>(n - i));
+  if (i < n) storeFirst(out + i, value(i, static_cast<int>(n - i)), static_cast<int>(n - i));
 }
 
 template <class T>
@@ -70,16 +117,15 @@ THALWEG_INLINE Vec<T> loadLanes(const T* p, int n, T fill) {
 template <class T>
 void softmaxRow(T* out, const T* x, int64_t n, bool log) {
   constexpr int L = lanes<T>;
-  if (n <= L) {
-    const Vec<T> v = loadLanes(x, static_cast<int>(n), kMinusInfinity<T>);
+  if (n < L) {
+    const int m = static_cast<int>(n);
+    const Vec<T> v = loadFilled(x, m, kMinusInfinity<T>);
     const T max = joinLanes<T>(v, [](auto a, auto b) { return larger(b, a); });
-    Vec<T> e = v - max;
-    // The lanes beyond the row: exp(-inf) = 0, also where max is -inf or NaN and only the row shall be NaN.
-    Vec<T> p = vectorExp<T>(e);
-    if (n < L) p = loadFilled(reinterpret_cast<const T*>(&p), n, T(0));
-    const double sum = joinSum<T>(p);
-    e = log ? e - static_cast<T>(std::log(sum)) : p * static_cast<T>(1 / sum);
-    storePartial(out, e, static_cast<int>(n));
+    const Vec<T> d = v - max;
+    // The lanes beyond the row are -inf - max, a NaN where max is -inf: only the row itself shall count.
+    const Vec<T> e = lanesBelow<T>(m) ? vectorExp<T>(d) : Vec<T>{};
+    const double sum = joinSum<T>(e);
+    storeFirst(out, log ? d - static_cast<T>(std::log(sum)) : e * static_cast<T>(1 / sum), m);
     return;
   }
   const T max = maxOf(x, n, Flip<T>());
@@ -95,7 +141,7 @@ void softmaxRow(T* out, const T* x, int64_t n, bool log) {
     if (m == lanes<T>)
       store(out + i, e);
     else
-      storePartial(out + i, e, m);
+      storeFirst(out + i, e, m);
     return e;
   });
   const T scale = static_cast<T>(1 / sum);

@@ -251,8 +251,10 @@ struct CachingAllocator::State {
   int64_t reserved = 0, live = 0, cachedLargeBytes = 0;
 
   bool carve(int index);
+  std::vector<Large>::iterator findLarge(int64_t size);
   void* takeLarge(int64_t bytes);
   void* allocate(int64_t bytes);
+  bool wantsTrim() const { return cachedLargeBytes > std::max(kCacheFloor, live); }
   void trim();
 };
 
@@ -280,13 +282,19 @@ bool CachingAllocator::State::carve(int index) {
   return true;
 }
 
+// A cached block for `size` bytes, not much larger, or end().
+std::vector<CachingAllocator::State::Large>::iterator CachingAllocator::State::findLarge(int64_t size) {
+  const auto smaller = [](const Large& a, int64_t b) { return a.bytes < b; };
+  const auto fit = std::lower_bound(cachedLarge.begin(), cachedLarge.end(), size, smaller);
+  if (fit == cachedLarge.end() || fit->bytes - size > size / 4) return cachedLarge.end();
+  // The latest released block of that size: the likeliest to be in a cache of the processor.
+  return std::lower_bound(fit, cachedLarge.end(), fit->bytes + 1, smaller) - 1;
+}
+
 void* CachingAllocator::State::takeLarge(int64_t bytes) {
   const int64_t size = roundUp(bytes, kSystemBlock);
-  const auto smaller = [](const Large& a, int64_t b) { return a.bytes < b; };
-  auto fit = std::lower_bound(cachedLarge.begin(), cachedLarge.end(), size, smaller);
-  if (fit != cachedLarge.end() && fit->bytes - size <= size / 4) {
-    // The latest released block of that size: the likeliest to be in a cache of the processor.
-    fit = std::lower_bound(fit, cachedLarge.end(), fit->bytes + 1, smaller) - 1;
+  const auto fit = findLarge(size);
+  if (fit != cachedLarge.end()) {
     const Large block = *fit;
     liveLarge.emplace(block.address, block.bytes);
     cachedLarge.erase(fit);
@@ -373,7 +381,11 @@ void* CachingAllocator::allocate(int64_t bytes) {
   if (bytes < 0 || bytes >= kMaxRequest) return nullptr;
   {
     std::lock_guard<std::mutex> lock(state_->mutex);
-    void* block = state_->allocate(bytes);
+    // When what is cached does not serve, and is much, it goes back before more is taken: sizes that come again and
+    // again are served, so this is for those that changed.
+    const bool trimFirst = bytes > kMaxSmall && state_->synchronise && state_->wantsTrim() &&
+                           state_->findLarge(roundUp(bytes, kSystemBlock)) == state_->cachedLarge.end();
+    void* block = trimFirst ? nullptr : state_->allocate(bytes);
     if (block || !state_->synchronise) return block;
   }
   state_->synchronise();
@@ -415,7 +427,7 @@ int64_t CachingAllocator::reservedBytes() const {
 
 bool CachingAllocator::wantsTrim() const {
   std::lock_guard<std::mutex> lock(state_->mutex);
-  return state_->cachedLargeBytes > std::max(kCacheFloor, state_->live);
+  return state_->wantsTrim();
 }
 
 void CachingAllocator::trim() {

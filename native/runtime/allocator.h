@@ -12,8 +12,8 @@ namespace thalweg {
 class CachingAllocator {
  public:
   // synchronise waits until all commands queued so far have run. It is called, from the thread that asked for memory or
-  // released it and without locks held, before cached blocks go back to the system: when the system refuses memory, and
-  // in sanitizer builds. Without it a refusal is final and the caller may synchronise, trim() and ask again.
+  // released it and without locks held, before cached blocks go back to the system: when the system refuses memory, when
+  // the cache is large and does not serve, and in sanitizer builds. Without it a refusal is final and the caller may synchronise, trim() and ask again.
   explicit CachingAllocator(std::function<void()> synchronise = nullptr);
   // Gives cached blocks back; blocks still in use stay valid.
   ~CachingAllocator();
@@ -28,7 +28,7 @@ class CachingAllocator {
 
   int64_t cachedBytes() const;    // of reservedBytes, what no live block uses
   int64_t reservedBytes() const;  // held from the system
-  // The cache is larger than max(256 MB, live bytes): worth a synchronisation and a trim().
+  // The cache is larger than max(256 MB, live bytes): a request that it cannot serve will synchronise and trim() first.
   bool wantsTrim() const;
   // Gives all cached blocks back to the system. The caller has synchronised the stream.
   void trim();

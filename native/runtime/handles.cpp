@@ -1,5 +1,7 @@
 #include "runtime/handles.h"
 
+#include <algorithm>
+
 #include "runtime/error.h"
 
 namespace thalweg {
@@ -26,8 +28,18 @@ uint32_t HandleTable::newEntry() {
   return static_cast<uint32_t>(entries_.size() - 1);
 }
 
+Storage* HandleTable::newStorage() {
+  if (freeStorages_.empty()) return new Storage;
+  Storage* storage = freeStorages_.back().release();
+  freeStorages_.pop_back();
+  storage->references.store(1, std::memory_order_relaxed);
+  return storage;
+}
+
 uint32_t HandleTable::create(CachingAllocator& allocator, uint8_t device, DType dtype, int ndim, const int64_t* shape,
                              int64_t bytes) {
+  // What can throw comes first, so that nothing is left half done.
+  std::unique_ptr<Storage> storage(newStorage());
   const uint32_t index = newEntry();
   void* data = allocator.allocate(bytes);
   HandleEntry& entry = entries_[index];
@@ -36,7 +48,7 @@ uint32_t HandleTable::create(CachingAllocator& allocator, uint8_t device, DType 
     firstFree_ = index;
     return 0;
   }
-  entry.storage = new Storage;
+  entry.storage = storage.release();
   entry.storage->data = static_cast<char*>(data);
   entry.storage->bytes = bytes;
   entry.storage->device = device;
@@ -87,7 +99,8 @@ uint32_t HandleTable::createView(uint32_t base, int ndim, const int64_t* shape, 
   view.ndim = static_cast<uint8_t>(ndim);
   for (int d = 0; d < ndim; d++) {
     view.shape[d] = shape[d];
-    view.strides[d] = strides[d];
+    // A step that is never taken may be any number: kept small, so that size times stride cannot overflow.
+    view.strides[d] = empty ? std::min<int64_t>(strides[d], 1) : shape[d] == 1 ? std::min(strides[d], capacity) : strides[d];
   }
   liveTensors_++;
   return handleOf(index);
@@ -126,7 +139,7 @@ void HandleTable::freeIndex(uint32_t index, CachingAllocator& allocator) {
   if (storage->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
     allocator.release(storage->data, storage->bytes);
     liveBytes_ -= storage->bytes;
-    delete storage;
+    freeStorages_.emplace_back(storage);
   }
   entry.generation = (entry.generation + 1) % kHandleGenerations;
   entry.next = firstFree_;

@@ -6,6 +6,7 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "runtime/allocator.h"
@@ -90,12 +91,14 @@ class HandleTable {
  private:
   uint32_t newEntry();
   void freeIndex(uint32_t index, CachingAllocator& allocator);
+  Storage* newStorage();
   void releaseKeeper(uint32_t keeper);
   uint32_t handleOf(uint32_t index) const { return entries_[index].generation << kHandleIndexBits | index; }
 
   std::vector<HandleEntry> entries_;
   std::vector<Keeper> keepers_;
   std::vector<uint32_t> freeKeepers_;
+  std::vector<std::unique_ptr<Storage>> freeStorages_;  // malloc would cost as much as a tiny op
   uint32_t firstFree_ = 0;
   uint32_t firstGeneration_;
   int64_t liveTensors_ = 0, liveBytes_ = 0, peakBytes_ = 0;

@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <new>
+#include <system_error>
 
 namespace thalweg {
 
@@ -32,6 +34,7 @@ char* Stream::reserve(Run run, Run drop, const char* name, int64_t payloadBytes)
   const int64_t size = (static_cast<int64_t>(sizeof(Header)) + kAlign - 1) / kAlign * kAlign +
                        (inlineBytes + kAlign - 1) / kAlign * kAlign;
   char* block = nullptr;
+  if (!thread_.joinable()) start();
   if (external) {
     block = static_cast<char*>(std::malloc(static_cast<size_t>(payloadBytes)));
     if (!block)
@@ -59,8 +62,16 @@ char* Stream::reserve(Run run, Run drop, const char* name, int64_t payloadBytes)
 
 void Stream::submit() {
   tail_.store(reservedEnd_, std::memory_order_seq_cst);
-  if (!thread_.joinable()) thread_ = std::thread([this] { main(); });
   consumer_.wake();
+}
+
+// Before the first command is written: should the system refuse a thread, nothing waits for one.
+void Stream::start() {
+  try {
+    thread_ = std::thread([this] { main(); });
+  } catch (const std::system_error& error) {
+    fail(ErrorKind::Native, "the system gives no thread for the command stream: %s", error.what());
+  }
 }
 
 void Stream::execute(Header* header, bool run) {
@@ -74,6 +85,8 @@ void Stream::execute(Header* header, bool run) {
       header->run(*this, payload);
     } catch (const Error& error) {
       setError(error.kind, error.what());
+    } catch (const std::bad_alloc&) {
+      setError(ErrorKind::OutOfMemory, std::string(header->name) + ": the system has no memory left");
     } catch (const std::exception& error) {
       setError(ErrorKind::Native, std::string(header->name) + ": " + error.what());
     }

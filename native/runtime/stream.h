@@ -94,6 +94,7 @@ class Stream {
   static constexpr int64_t kAlign = 16;
   static constexpr int64_t kMaxInline = kRingBytes / 8;
 
+  void start();
   void main();
   void execute(Header* header, bool run);
 

@@ -1,5 +1,7 @@
 import { ArgumentError } from '../errors.js';
-import { fromTypedArray, stack, Tensor, tensor } from '../index.js';
+import { fromTypedArray, tensor } from '../ops/creation.js';
+import { stack } from '../ops/join.js';
+import { Tensor } from '../tensor/tensor.js';
 
 type NumericArray = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
 

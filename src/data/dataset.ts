@@ -1,6 +1,7 @@
 import { ArgumentError, DeviceError, IndexError, ShapeError } from '../errors.js';
-import { fromTypedArray, Tensor } from '../index.js';
+import { fromTypedArray } from '../ops/creation.js';
 import type { Shape } from '../shape.js';
+import { Tensor } from '../tensor/tensor.js';
 import type { Collated } from './collate.js';
 
 /** Positions of samples; what a loader hands to `batch`. */

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ArgumentError } from '../errors.js';
-import { rand } from '../index.js';
+import { defaultGenerator, type Generator as RandomGenerator } from '../ops/random.js';
 import { collate, type Collated } from './collate.js';
 import type { Dataset } from './dataset.js';
-import { sequentialIndices, shuffledIndices } from './sampler.js';
+import { philox, sequentialIndices, shuffledIndices } from './sampler.js';
 
 /** Options of `DataLoader`. */
 export interface DataLoaderOptions<Sample, Batch> {
@@ -13,8 +13,10 @@ export interface DataLoaderOptions<Sample, Batch> {
   readonly shuffle?: boolean;
   /** Leave out the last batch if it is smaller than the others. Default false. */
   readonly dropLast?: boolean;
-  /** Seed of the shuffling. Default: drawn from the global generator once, so that `manualSeed` decides. */
+  /** Seed of the shuffling. Default: drawn from `generator` when the first epoch starts. */
   readonly seed?: number;
+  /** Where the seed comes from if none is given. Default: the generator that `manualSeed` seeds. */
+  readonly generator?: RandomGenerator;
   /** How many batches are under way while one is in use. Default 1. */
   readonly prefetch?: number;
   /** Makes a batch of samples, for datasets without `batch`. Default: `collate`. */
@@ -53,6 +55,7 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
   readonly prefetch: number;
   readonly #collate: (samples: Sample[]) => Batch | Promise<Batch>;
   readonly #customCollate: boolean;
+  readonly #generator: RandomGenerator;
   #seed: number | undefined;
   #epoch = 0;
   #lastTurn = performance.now();
@@ -66,6 +69,7 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
     this.shuffle = options.shuffle ?? false;
     this.dropLast = options.dropLast ?? false;
     this.#seed = options.seed === undefined ? undefined : checkInteger('seed', options.seed, 0);
+    this.#generator = options.generator ?? defaultGenerator;
     this.#customCollate = options.collate !== undefined;
     this.#collate = options.collate ?? ((samples) => collate(samples) as Batch);
   }
@@ -143,7 +147,13 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
   }
 
   #baseSeed(): number {
-    this.#seed ??= Math.floor(Number(rand([1], { dtype: 'float64' }).itemSync()) * Number.MAX_SAFE_INTEGER);
+    if (this.#seed === undefined) {
+      const { seed } = this.#generator;
+      const block = this.#generator.take(1);
+      const key = [Number(seed & 0xffff_ffffn), Number(seed >> 32n)] as const;
+      const [high, low] = philox([block >>> 0, Math.floor(block / 2 ** 32), 0, 0], key);
+      this.#seed = (high & 0x1f_ffff) * 2 ** 32 + low;
+    }
     return this.#seed;
   }
 

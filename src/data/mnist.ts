@@ -2,7 +2,9 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileError } from '../errors.js';
-import { fromTypedArray, type Tensor, tidy } from '../index.js';
+import { tidy } from '../memory.js';
+import { fromTypedArray } from '../ops/creation.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { TensorDataset } from './dataset.js';
 import { cacheFolder, download, type DownloadOptions } from './download.js';
 import { readIdx } from './idx.js';
@@ -115,10 +117,10 @@ async function readSplit(images: MnistFile, labels: MnistFile, options: MnistOpt
 
   const pixels = fromTypedArray(x.data, [count, 1, 28, 28], { dtype: 'uint8' });
   const digits = fromTypedArray(BigInt64Array.from(y.data, BigInt), [count], { dtype: 'int64' });
-  if (options.normalize === false) return new TensorDataset(pixels, digits) as unknown as MnistDataset;
+  if (options.normalize === false) return new TensorDataset(pixels, digits);
   const scaled = tidy(() => pixels.to('float32').div(255));
   pixels.dispose();
-  return new TensorDataset(scaled, digits) as unknown as MnistDataset;
+  return new TensorDataset(scaled, digits);
 }
 
 /**

@@ -4,12 +4,12 @@ import { isGradEnabled } from '../autograd/mode.js';
 import { debugLevel, traceOp } from '../debug.js';
 import { isFloating, promoteTypes, resultTypeWithScalar, type DType } from '../dtype.js';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
-import { native, scratchHandles, type ProgramId } from '../native.js';
+import { native, scratchHandles, scratchNumbers, type ProgramId } from '../native.js';
 import { compile } from '../program/compile.js';
 import { derive, leavesOf, substitute } from '../program/derive.js';
 import { inputExpr, scalarExpr, toExpr, type Expr, type ExprLike } from '../program/expr.js';
 import { broadcastShapes, broadcastTwo, formatShape, shapesEqual, type Shape } from '../shape.js';
-import { emptyTensor, Tensor } from '../tensor/tensor.js';
+import { emptyTensor, mapNewTensor, Tensor } from '../tensor/tensor.js';
 import { checkSameDevice, checkTensor, checkWritable, definedOps, filledTensor, inPlaceGradError, needsRecord } from './define.js';
 import { cast, clone } from './copy.js';
 import { launchReduce, reduceKinds, stageNumbers, type Operand } from './launch.js';
@@ -34,11 +34,12 @@ export interface ElementwiseOptions {
   readonly grad?: (g: Expr, out: Expr, ...parameters: Expr[]) => readonly (ExprLike | null)[];
 }
 
+const none: readonly number[] = [];
 const defaultNames = [['x'], ['a', 'b'], ['a', 'b', 'c']];
 
 /** An elementwise op with its compiled forms. */
 export class ElementwiseOp {
-  private readonly programs = new Map<number, ProgramId>();
+  private readonly programs: ProgramId[] = [];
   private gradients: GradientOp[] | null = null;
 
   constructor(
@@ -52,17 +53,56 @@ export class ElementwiseOp {
 
   /** The program with the operands of `scalarMask` as run-time scalars in front of the op's own. */
   program(scalarMask: number): ProgramId {
-    const known = this.programs.get(scalarMask);
+    const known = this.programs[scalarMask];
     if (known !== undefined) return known;
     const tensors = this.inputs.filter((_, i) => (scalarMask & (1 << i)) === 0);
     const numbers = this.inputs.filter((_, i) => (scalarMask & (1 << i)) !== 0);
     const id = compile(this.name, [this.root], tensors, [...numbers, ...this.scalars]);
-    this.programs.set(scalarMask, id);
+    this.programs[scalarMask] = id;
     return id;
   }
 
   /** Applies the op. `numbers`: values of the op's own scalars. */
-  apply(operands: readonly Operand[], numbers: readonly number[] = []): Tensor {
+  apply(operands: readonly Operand[], numbers: readonly number[] = none): Tensor {
+    return this.applyAlike(operands, numbers) ?? this.applyAny(operands, numbers);
+  }
+
+  // The common case, operands of one shape and dtype and perhaps numbers, in one native call. Null: not that case.
+  private applyAlike(operands: readonly Operand[], numbers: readonly number[]): Tensor | null {
+    const count = this.inputs.length;
+    const first = operands[0];
+    if (debugLevel > 0 || !(first instanceof Tensor) || first._disposed || numbers.length < this.scalars.length) return null;
+    const { shape, dtype, device } = first;
+    const floating = isFloating(dtype);
+    if (!floating && this.kind === 'float') return null;
+    let mask = 0;
+    let tensors = 1;
+    let scalars = 0;
+    scratchHandles[1] = first._handle;
+    let recorded = first._requiresGrad || first._node !== null;
+    for (let i = 1; i < count; i++) {
+      const operand = operands[i];
+      if (operand instanceof Tensor) {
+        if (operand._disposed || operand.dtype !== dtype || operand.device !== device || !shapesEqual(operand.shape, shape)) return null;
+        scratchHandles[++tensors] = operand._handle;
+        recorded ||= operand._requiresGrad || operand._node !== null;
+      } else if (typeof operand === 'number' && floating) {
+        mask |= 1 << i;
+        scratchNumbers[scalars++] = operand;
+      } else return null;
+    }
+    for (let i = 0; i < this.scalars.length; i++) {
+      const value = numbers[i];
+      if (typeof value !== 'number') return null;
+      scratchNumbers[scalars++] = value;
+    }
+    const resultType = this.kind === 'bool' ? 'bool' : dtype;
+    const out = mapNewTensor(this.program(mask), shape, resultType, device, tensors + 1, scalars);
+    if (out !== null && recorded && isGradEnabled() && isFloating(resultType)) this.record(out, operands, numbers);
+    return out;
+  }
+
+  private applyAny(operands: readonly Operand[], numbers: readonly number[]): Tensor {
     const { shape, dtype, device, tensors, mask, scalarCount } = this.prepare(operands, numbers);
     const resultType = this.kind === 'bool' ? 'bool' : dtype;
     const out = emptyTensor(this.name, shape, resultType, device);

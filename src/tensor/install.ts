@@ -2,7 +2,7 @@
 import { inspect } from 'node:util';
 import { disposedError, Tensor, viewTensor } from './tensor.js';
 import { formatTensor, readEdges, type FormatInfo } from './format.js';
-import { opMethods } from './methods.js';
+import { opMethods, variadicMethods } from './methods.js';
 
 type AnyFunction = (this: void, ...args: unknown[]) => unknown;
 
@@ -10,15 +10,14 @@ for (const [name, op] of Object.entries(opMethods) as [string, AnyFunction][]) {
   Object.defineProperty(Tensor.prototype, name, {
     configurable: true,
     writable: true,
-    value:
-      // Fixed arities keep the common calls free of argument arrays.
-      op.length <= 1
-        ? function (this: Tensor, a: unknown, b: unknown, c: unknown, d: unknown) {
-            return arguments.length === 0 ? op(this) : arguments.length <= 4 ? op(this, a, b, c, d) : op(this, ...arguments);
-          }
-        : function (this: Tensor, a: unknown, b: unknown, c: unknown, d: unknown) {
-            return arguments.length <= 4 ? op(this, a, b, c, d) : op(this, ...arguments);
-          },
+    // A fixed arity keeps the common calls free of argument arrays; an op cannot tell undefined from nothing.
+    value: variadicMethods.has(name)
+      ? function (this: Tensor, ...args: unknown[]) {
+          return op(this, ...args);
+        }
+      : function (this: Tensor, a: unknown, b: unknown, c: unknown, d: unknown) {
+          return op(this, a, b, c, d);
+        },
   });
 }
 

@@ -1135,3 +1135,6 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   view: ops.view,
   zero_: ops.zero_,
 };
+
+/** Those that take any number of arguments. */
+export const variadicMethods: ReadonlySet<string> = new Set(['index']);

@@ -5,7 +5,7 @@ import type { Device } from '../device.js';
 import { dtypeId, isFloating, itemSize, typedArrayOf, type DType, type ItemOf, type TypedArrayOf } from '../dtype.js';
 import { DisposedError, DTypeError, GradError, ShapeError } from '../errors.js';
 import { allocate, keeperFor, track } from '../memory.js';
-import { native, scratchNumbers, strideBase, type Handle } from '../native.js';
+import { native, scratchNumbers, strideBase, type Handle, type ProgramId } from '../native.js';
 import { contiguousStrides, formatShape, isContiguous, numel, type Shape } from '../shape.js';
 import type { OpMethods } from './methods.js';
 import { nest, type NestedArray } from './nested.js';
@@ -230,6 +230,31 @@ export function emptyTensor<S extends Shape, D extends DType>(op: string, shape:
   const result = new Tensor(shape, dtype, device, null, 0, { count: 0 });
   const bytes = numel(shape, op) * itemSize(dtype);
   result._handle = allocate(op, result, dtypeId(dtype), shape, bytes);
+  track(result);
+  return result;
+}
+
+/**
+ * A new tensor that the map kernel fills from operands staged in the scratch arrays, all of `shape`. Null when there is no
+ * room before a collection; the operands are staged still.
+ *
+ * @internal
+ */
+export function mapNewTensor<S extends Shape, D extends DType>(
+  program: ProgramId,
+  shape: S,
+  dtype: D,
+  device: Device,
+  tensors: number,
+  scalars: number,
+): Tensor<S, D> | null {
+  const result = new Tensor(shape, dtype, device, null, 0, { count: 0 });
+  let bytes = itemSize(dtype);
+  for (let d = 0; d < shape.length; d++) bytes *= shape[d]!;
+  const owner = keeperFor(result, bytes);
+  const handle = native.mapNew(program, dtypeId(dtype) | (tensors << 4) | (scalars << 12), owner);
+  if (handle === 0) return null;
+  result._handle = handle;
   track(result);
   return result;
 }

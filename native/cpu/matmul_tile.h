@@ -1,0 +1,28 @@
+// The size of the register tile, and prefetching.
+#pragma once
+#include "cpu/simd.h"
+
+namespace thalweg::cpu::THALWEG_ISA {
+namespace {
+
+// MR * NV accumulators, NV vectors of B and a broadcast fit the register file (32, 16 or, without FMA, 16 and a
+// product).
+#if defined(__AVX512F__) || defined(__aarch64__)
+constexpr int MR = 8, NV = 3;
+#elif defined(__AVX2__)
+constexpr int MR = 6, NV = 2;
+#else
+constexpr int MR = 2, NV = 4;
+#endif
+template <class T>
+constexpr int NR = NV * lanes<T>;
+
+// Integer arithmetic: the address may be past the end of the array.
+template <int Write, class T>
+THALWEG_INLINE void prefetch(const T* p, int64_t elements, int64_t bytes) {
+  const uintptr_t address = reinterpret_cast<uintptr_t>(p) + static_cast<uintptr_t>(elements) * sizeof(T);
+  __builtin_prefetch(reinterpret_cast<const char*>(address + static_cast<uintptr_t>(bytes)), Write);
+}
+
+}  // namespace
+}  // namespace thalweg::cpu::THALWEG_ISA
