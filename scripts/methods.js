@@ -36,7 +36,12 @@ for (const file of files) {
         for (const item of bindings.elements) origins.set(item.name.text, statement.moduleSpecifier.text);
       }
     }
-    if ((ts.isInterfaceDeclaration(statement) || ts.isTypeAliasDeclaration(statement) || ts.isClassDeclaration(statement)) && statement.name) {
+    if (
+      (ts.isInterfaceDeclaration(statement) ||
+        ts.isTypeAliasDeclaration(statement) ||
+        ts.isClassDeclaration(statement)) &&
+      statement.name
+    ) {
       origins.set(statement.name.text, `./${file.replace(/\.ts$/, '.js')}`);
     }
   }
@@ -50,9 +55,17 @@ for (const file of files) {
     // With overloads the implementation's signature is not public.
     const signatures = declarations.length > 1 ? declarations.filter((f) => f.body === undefined) : declarations;
     const doc = declarations
-      .map((f) => ts.getLeadingCommentRanges(text, f.pos)?.findLast((range) => text.slice(range.pos, range.pos + 3) === '/**'))
+      .map((f) =>
+        ts.getLeadingCommentRanges(text, f.pos)?.findLast((range) => text.slice(range.pos, range.pos + 3) === '/**'),
+      )
       .find((range) => range !== undefined);
-    const comment = doc === undefined ? '' : text.slice(doc.pos, doc.end).replace(/\n \* @method[^\n]*/, '').replace(/\n \*\n \*\//, '\n */');
+    const comment =
+      doc === undefined
+        ? ''
+        : text
+            .slice(doc.pos, doc.end)
+            .replace(/\n \* @method[^\n]*/, '')
+            .replace(/\n \*\n \*\//, '\n */');
     const lines = [];
     for (const f of signatures) {
       const first = f.parameters[0];
@@ -62,10 +75,13 @@ for (const file of files) {
       const typeParameters = f.typeParameters ? `<${f.typeParameters.map((p) => p.getText(source)).join(', ')}>` : '';
       const rest = f.parameters.slice(1).map((p) => {
         const optional = p.questionToken !== undefined || p.initializer !== undefined;
-        const type = p.type?.getText(source) ?? (p.initializer ? typeof JSON.parse(p.initializer.getText(source)) : 'unknown');
+        const type =
+          p.type?.getText(source) ?? (p.initializer ? typeof JSON.parse(p.initializer.getText(source)) : 'unknown');
         return `${p.dotDotDotToken ? '...' : ''}${p.name.getText(source)}${optional ? '?' : ''}: ${type}`;
       });
-      lines.push(`${method}${typeParameters}(${[`this: ${first.type.getText(source)}`, ...rest].join(', ')}): ${f.type?.getText(source) ?? 'void'};`);
+      lines.push(
+        `${method}${typeParameters}(${[`this: ${first.type.getText(source)}`, ...rest].join(', ')}): ${f.type?.getText(source) ?? 'void'};`,
+      );
       const visit = (/** @type {ts.Node} */ node) => {
         if (ts.isTypeReferenceNode(node) && ts.isIdentifier(node.typeName)) {
           const origin = origins.get(node.typeName.text);
@@ -79,7 +95,8 @@ for (const file of files) {
       for (const part of [...(f.typeParameters ?? []), ...f.parameters, f.type]) if (part) visit(part);
     }
     const variadic = signatures.some((f) => f.parameters.some((p) => p.dotDotDotToken));
-    if (signatures.some((f) => f.parameters.length > 5)) throw new Error(`${file}: ${name} has more than 5 parameters, see install.ts`);
+    if (signatures.some((f) => f.parameters.length > 5))
+      throw new Error(`${file}: ${name} has more than 5 parameters, see install.ts`);
     methods.push({ file, name, method, variadic, text: lines.map((line) => `${comment}\n${line}`) });
   }
 }
@@ -112,7 +129,10 @@ ${methods.map((m) => `${m.method}: ops.${m.name},`).join('\n')}
 };
 
 /** Those that take any number of arguments. */
-export const variadicMethods: ReadonlySet<string> = new Set([${methods.filter((m) => m.variadic).map((m) => `'${m.method}'`).join(', ')}]);
+export const variadicMethods: ReadonlySet<string> = new Set([${methods
+  .filter((m) => m.variadic)
+  .map((m) => `'${m.method}'`)
+  .join(', ')}]);
 `;
 
 const config = await prettier.resolveConfig(target);

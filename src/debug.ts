@@ -29,7 +29,12 @@ function hasNonFinite(tensor: Tensor): boolean {
 }
 
 /** Runs an op's kernel under the current level. @internal */
-export function traceOp(op: string, inputs: readonly (Tensor | null)[], outs: readonly Tensor[], run: () => void): void {
+export function traceOp(
+  op: string,
+  inputs: readonly (Tensor | null)[],
+  outs: readonly Tensor[],
+  run: () => void,
+): void {
   if (debugLevel === 1) native.sync();
   const inputsFinite = debugLevel < 3 || !inputs.some((t) => t !== null && hasNonFinite(t));
   const start = performance.now();
@@ -40,7 +45,9 @@ export function traceOp(op: string, inputs: readonly (Tensor | null)[], outs: re
     const show = (ts: readonly (Tensor | null)[]): string =>
       ts.map((t) => (t === null ? '-' : `${t.dtype}${formatShape(t.shape)}`)).join(', ');
     const rate = (bytesOf(inputs) + bytesOf(outs)) / ms / 1e6;
-    process.stderr.write(`thalweg: ${op}(${show(inputs)}) -> ${show(outs)}  ${ms.toFixed(3)} ms  ${rate.toFixed(1)} GB/s\n`);
+    process.stderr.write(
+      `thalweg: ${op}(${show(inputs)}) -> ${show(outs)}  ${ms.toFixed(3)} ms  ${rate.toFixed(1)} GB/s\n`,
+    );
   }
   if (debugLevel >= 3 && inputsFinite) {
     for (const out of outs) {

@@ -6,7 +6,15 @@ export { enableGrad, isGradEnabled, noGrad } from './autograd/mode.js';
 export * as data from './data/index.js';
 export { setDebugLevel } from './debug.js';
 export type { Device } from './device.js';
-export { dtypes, promoteTypes, type DType, type FloatDType, type IntDType, type ItemOf, type TypedArrayOf } from './dtype.js';
+export {
+  dtypes,
+  promoteTypes,
+  type DType,
+  type FloatDType,
+  type IntDType,
+  type ItemOf,
+  type TypedArrayOf,
+} from './dtype.js';
 export * from './errors.js';
 export * as safetensors from './io/safetensors.js';
 export { NativeLoadError } from './load.js';
@@ -17,6 +25,6 @@ export * as optim from './optim/index.js';
 export * as expr from './program/expr.js';
 export { program, type Program, type ProgramSpec } from './program/program.js';
 export { getNumThreads, info, setNumThreads, synchronize } from './runtime.js';
-export { Tensor } from './tensor/tensor.js';
+export { isTensor, Tensor } from './tensor/tensor.js';
 export type { ShapeMismatch } from './types/shape.js';
 export type { Shape } from './shape.js';

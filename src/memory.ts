@@ -43,7 +43,7 @@ function readLimit(): number | undefined {
   if (text === undefined || text === '') return undefined;
   const match = /^(\d+(?:\.\d+)?)\s*([KMG]?)i?B?$/i.exec(text);
   if (match === null) return undefined;
-  return Math.floor(Number(match[1]) * { '': 1, k: 1024, m: MiB, g: 1024 * MiB }[match[2]!.toLowerCase()]!);
+  return Math.floor(Number(match[1]) * { '': 1, k: 1024, m: MiB, g: 1024 * MiB }[match[2].toLowerCase()]!);
 }
 
 let baseBudget = minBudget;

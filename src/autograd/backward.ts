@@ -92,7 +92,7 @@ class Pass {
         const edge = node.edges[i]!;
         const rule = rules[i];
         if (!this.isNeeded(edge, needed) || rule === null || rule === undefined) continue;
-        this.send(edge!, this.compute(node, i, edge!, rule));
+        this.send(edge, this.compute(node, i, edge, rule));
       }
       for (const grad of grads) if (grad !== null) this.drop(grad);
       if (!this.retainGraph && rules.length > 0) node.release();
@@ -135,7 +135,7 @@ function neededNodes(
   const stack = [...roots];
   // Iterative, children first: graphs can be deeper than the call stack.
   while (stack.length > 0) {
-    const node = stack[stack.length - 1]!;
+    const node = stack[stack.length - 1];
     if (state.has(node)) {
       stack.pop();
       continue;
@@ -286,12 +286,17 @@ export function grad(
         const given = options.gradOutputs?.[i];
         const seed = rootGradient('grad', root, given);
         if (given !== undefined) seed._uses++;
-        pass.send(edges[i]!, seed);
+        pass.send(edges[i], seed);
       });
-      pass.run(neededNodes(nodes, (node) => wanted.has(node), (leaf) => leafSet.has(leaf)));
+      pass.run(
+        neededNodes(
+          nodes,
+          (node) => wanted.has(node),
+          (leaf) => leafSet.has(leaf),
+        ),
+      );
       const results = inputs.map((input, i) => {
-        const found =
-          input._node === null ? pass.leaves.get(input) : pass.found.get(input._node)?.[input._nodeOutput];
+        const found = input._node === null ? pass.leaves.get(input) : pass.found.get(input._node)?.[input._nodeOutput];
         if (found !== null && found !== undefined) return keepResult(found);
         if (options.allowUnused === true) return null;
         throw new GradError(

@@ -19,7 +19,9 @@ export function withGrad<T>(enabled: boolean, fn: () => T): T {
 
 function checkSync<T>(name: string, result: T): T {
   if (result instanceof Promise) {
-    throw new TypeError(`${name}(fn): fn returned a promise; what it does after its first await would be outside ${name}.`);
+    throw new TypeError(
+      `${name}(fn): fn returned a promise; what it does after its first await would be outside ${name}.`,
+    );
   }
   return result;
 }

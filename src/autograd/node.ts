@@ -40,7 +40,14 @@ export class SavedTensor {
       );
     }
     if (!tensor._disposed) return tensor;
-    const twin = new Tensor(tensor.shape, tensor.dtype, tensor.device, tensor._strides, tensor._offset, tensor._version);
+    const twin = new Tensor(
+      tensor.shape,
+      tensor.dtype,
+      tensor.device,
+      tensor._strides,
+      tensor._offset,
+      tensor._version,
+    );
     twin._handle = tensor._handle;
     twin._page = tensor._page;
     twin._node = tensor._node;

@@ -12,6 +12,7 @@ import { neg, square } from '../ops/math.js';
 import { bernoulli, type Generator } from '../ops/random.js';
 import { mean, sum } from '../ops/reduce.js';
 import { logSoftmax } from '../ops/softmax.js';
+import { tidy } from '../memory.js';
 import { formatShape, type Shape } from '../shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { reshape, unsqueeze } from '../ops/view.js';
@@ -38,7 +39,7 @@ function checkReduction(op: string, reduction: Reduction): void {
 const dropMaskOp = defineElementwise('dropout', (x, mask, scale) => e.mul(x, mask, scale), {
   inputs: ['x', 'mask'],
   scalars: ['scale'],
-  grad: (g, _out, _x, mask, scale) => [e.mul(g, mask!, scale!), null],
+  grad: (g, _out, _x, mask, scale) => [e.mul(g, mask, scale), null],
 });
 
 /**
@@ -62,7 +63,9 @@ export function dropout<S extends Shape, D extends DType>(
     ...(options.generator === undefined ? {} : { generator: options.generator }),
   });
   const scale = p === 1 ? 0 : 1 / (1 - p);
-  return dropMaskOp.apply([x, mask], [scale]) as Tensor<S, D>;
+  const out = dropMaskOp.apply([x, mask], [scale]) as Tensor<S, D>;
+  mask.dispose();
+  return out;
 }
 
 function checkTarget(op: string, target: Tensor): void {
@@ -96,10 +99,11 @@ export function nllLoss(logProbs: Tensor, target: Tensor, options: ClassLossOpti
   checkReduction('nllLoss', reduction);
   requireFloatInput('nllLoss', 'input', logProbs);
   checkTarget('nllLoss', target);
-  return classLoss('nllLoss', logProbs, target, reduction, ignoreIndex, 0);
+  checkClassLoss('nllLoss', logProbs, target);
+  return tidy(() => classLoss(logProbs, target, reduction, ignoreIndex, 0));
 }
 
-function classLoss(op: string, logProbs: Tensor, target: Tensor, reduction: Reduction, ignoreIndex: number, smoothing: number): Tensor {
+function checkClassLoss(op: string, logProbs: Tensor, target: Tensor): void {
   const rank = logProbs.shape.length;
   if (rank !== 1 && rank !== 2) {
     throw new ShapeError(`${op}: input must be [N, C] or [C], got shape ${formatShape(logProbs.shape)}.`);
@@ -109,12 +113,22 @@ function classLoss(op: string, logProbs: Tensor, target: Tensor, reduction: Redu
       `${op}(input ${formatShape(logProbs.shape)}, target ${formatShape(target.shape)}): target must have shape ${formatShape(logProbs.shape.slice(0, -1))}.`,
     );
   }
+}
+
+function classLoss(
+  logProbs: Tensor,
+  target: Tensor,
+  reduction: Reduction,
+  ignoreIndex: number,
+  smoothing: number,
+): Tensor {
+  const rank = logProbs.shape.length;
   const ignored = eq(target, ignoreIndex);
   const counted = cast(eq(ignored, false), logProbs.dtype);
   // An ignored target picks class 0, and its loss is multiplied by 0.
   const safe = mul(target, cast(eq(ignored, false), target.dtype)) as Tensor<Shape, 'int64'>;
   const column = unsqueeze(safe as Tensor, -1) as Tensor<Shape, 'int64'>;
-  const picked = reshape(gather(logProbs, rank - 1, column), target.shape as Shape);
+  const picked = reshape(gather(logProbs, rank - 1, column), target.shape);
   let losses: Tensor = neg(picked);
   if (smoothing > 0) {
     const uniform = neg(mean(logProbs, rank - 1));
@@ -144,7 +158,8 @@ export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntro
     throw new ArgumentError(`crossEntropy: labelSmoothing must be from 0 to 1, got ${String(labelSmoothing)}.`);
   }
   if (logits.shape.length === 0) throw new ShapeError('crossEntropy: input must be [N, C] or [C], got shape [].');
-  return classLoss('crossEntropy', logSoftmax(logits as Tensor, -1), target, reduction, ignoreIndex, labelSmoothing);
+  checkClassLoss('crossEntropy', logits, target);
+  return tidy(() => classLoss(logSoftmax(logits, -1), target, reduction, ignoreIndex, labelSmoothing));
 }
 
 /**
@@ -159,8 +174,12 @@ export function mseLoss(input: Tensor, target: Tensor, options: LossOptions = {}
   checkTensor('mseLoss', 'target', target);
   if (!isFloating(input.dtype)) throw new DTypeError(`mseLoss: input must be a float tensor, got ${input.dtype}.`);
   if (formatShape(input.shape) !== formatShape(target.shape)) {
-    throw new ShapeError(`mseLoss(input ${formatShape(input.shape)}, target ${formatShape(target.shape)}): the shapes must be equal.`);
+    throw new ShapeError(
+      `mseLoss(input ${formatShape(input.shape)}, target ${formatShape(target.shape)}): the shapes must be equal.`,
+    );
   }
-  const losses = square(sub(input, target) as Tensor);
-  return reduction === 'none' ? losses : reduction === 'sum' ? sum(losses) : mean(losses);
+  return tidy(() => {
+    const losses = square(sub<Shape, Shape, DType, DType>(input, target));
+    return reduction === 'none' ? losses : reduction === 'sum' ? sum(losses) : mean(losses);
+  });
 }

@@ -41,12 +41,22 @@ function fans(op: string, weight: Tensor): { fanIn: number; fanOut: number } {
 }
 
 /** Uniform on [low, high). */
-export function uniform<S extends Shape, D extends DType>(x: Tensor<S, D>, low = 0, high = 1, generator?: Generator): Tensor<S, D> {
+export function uniform<S extends Shape, D extends DType>(
+  x: Tensor<S, D>,
+  low = 0,
+  high = 1,
+  generator?: Generator,
+): Tensor<S, D> {
   return noGrad(() => uniform_(x, low, high, generator));
 }
 
 /** Normal. */
-export function normal<S extends Shape, D extends DType>(x: Tensor<S, D>, mean = 0, std = 1, generator?: Generator): Tensor<S, D> {
+export function normal<S extends Shape, D extends DType>(
+  x: Tensor<S, D>,
+  mean = 0,
+  std = 1,
+  generator?: Generator,
+): Tensor<S, D> {
   return noGrad(() => normal_(x, mean, std, generator));
 }
 
@@ -74,25 +84,39 @@ function kaimingStd(op: string, x: Tensor, options: KaimingOptions): number {
 }
 
 /** Uniform on +-gain * sqrt(3 / fan) (He et al. 2015). */
-export function kaimingUniform<S extends Shape, D extends DType>(x: Tensor<S, D>, options: KaimingOptions = {}): Tensor<S, D> {
+export function kaimingUniform<S extends Shape, D extends DType>(
+  x: Tensor<S, D>,
+  options: KaimingOptions = {},
+): Tensor<S, D> {
   const bound = Math.sqrt(3) * kaimingStd('kaimingUniform', x, options);
   return uniform(x, -bound, bound, options.generator);
 }
 
 /** Normal with standard deviation gain / sqrt(fan) (He et al. 2015). */
-export function kaimingNormal<S extends Shape, D extends DType>(x: Tensor<S, D>, options: KaimingOptions = {}): Tensor<S, D> {
+export function kaimingNormal<S extends Shape, D extends DType>(
+  x: Tensor<S, D>,
+  options: KaimingOptions = {},
+): Tensor<S, D> {
   return normal(x, 0, kaimingStd('kaimingNormal', x, options), options.generator);
 }
 
 /** Uniform on +-gain * sqrt(6 / (fanIn + fanOut)) (Glorot and Bengio 2010). */
-export function xavierUniform<S extends Shape, D extends DType>(x: Tensor<S, D>, gain = 1, generator?: Generator): Tensor<S, D> {
+export function xavierUniform<S extends Shape, D extends DType>(
+  x: Tensor<S, D>,
+  gain = 1,
+  generator?: Generator,
+): Tensor<S, D> {
   const { fanIn, fanOut } = fans('xavierUniform', x);
   const bound = gain * Math.sqrt(6 / Math.max(1, fanIn + fanOut));
   return uniform(x, -bound, bound, generator);
 }
 
 /** Normal with standard deviation gain * sqrt(2 / (fanIn + fanOut)) (Glorot and Bengio 2010). */
-export function xavierNormal<S extends Shape, D extends DType>(x: Tensor<S, D>, gain = 1, generator?: Generator): Tensor<S, D> {
+export function xavierNormal<S extends Shape, D extends DType>(
+  x: Tensor<S, D>,
+  gain = 1,
+  generator?: Generator,
+): Tensor<S, D> {
   const { fanIn, fanOut } = fans('xavierNormal', x);
   return normal(x, 0, gain * Math.sqrt(2 / Math.max(1, fanIn + fanOut)), generator);
 }

@@ -22,7 +22,8 @@ export interface LinearOptions extends Omit<TensorOptions, 'requiresGrad'> {
 }
 
 function checkSize(op: string, name: string, value: number): void {
-  if (!Number.isInteger(value) || value < 0) throw new ArgumentError(`${op}: ${name} must be an integer >= 0, got ${String(value)}.`);
+  if (!Number.isInteger(value) || value < 0)
+    throw new ArgumentError(`${op}: ${name} must be an integer >= 0, got ${String(value)}.`);
 }
 
 /**
@@ -36,6 +37,7 @@ function checkSize(op: string, name: string, value: number): void {
  * layer.forward(randn([128, 784])).shape; // [128, 512]
  */
 export class Linear<I extends number = number, O extends number = number> extends Module<LinearFn<I, O>> {
+  /** @internal */ override readonly _transparent = true;
   readonly inFeatures: I;
   readonly outFeatures: O;
   readonly weight: Parameter<readonly [O, I]>;
@@ -50,13 +52,19 @@ export class Linear<I extends number = number, O extends number = number> extend
     this.outFeatures = outFeatures;
     const weight: Tensor<readonly [O, I]> = empty([outFeatures, inFeatures] as const, tensorOptions);
     // kaimingUniform with a = sqrt(5) is uniform on +-1 / sqrt(fanIn).
-    this.weight = parameter(kaimingUniform(weight, { a: Math.sqrt(5), ...(generator === undefined ? {} : { generator }) }));
+    this.weight = parameter(
+      kaimingUniform(weight, { a: Math.sqrt(5), ...(generator === undefined ? {} : { generator }) }),
+    );
     const bound = inFeatures > 0 ? 1 / Math.sqrt(inFeatures) : 0;
-    this.bias = bias ? parameter(uniform(empty([outFeatures] as const, tensorOptions) as Tensor<readonly [O]>, -bound, bound, generator)) : null;
+    this.bias = bias
+      ? parameter(uniform(empty<readonly [O], DType>([outFeatures], tensorOptions), -bound, bound, generator))
+      : null;
   }
 
-  override forward<S extends Shape, D extends DType>(x: Tensor<S, D> & ApplyCheck<LinearFn<I, O>, S>): Tensor<ApplyShape<LinearFn<I, O>, S>, D> {
-    return linear(x as Tensor, this.weight as Tensor, this.bias as Tensor | null) as unknown as Tensor<ApplyShape<LinearFn<I, O>, S>, D>;
+  override forward<S extends Shape, D extends DType>(
+    x: Tensor<S, D> & ApplyCheck<LinearFn<I, O>, S>,
+  ): Tensor<ApplyShape<LinearFn<I, O>, S>, D> {
+    return linear(x, this.weight, this.bias) as unknown as Tensor<ApplyShape<LinearFn<I, O>, S>, D>;
   }
 
   override extraRepr(): string {
@@ -66,6 +74,7 @@ export class Linear<I extends number = number, O extends number = number> extend
 
 /** `max(x, 0)`. */
 export class ReLU extends Module<IdentityFn> {
+  /** @internal */ override readonly _transparent = true;
   override forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D> {
     return relu(x);
   }
@@ -77,6 +86,7 @@ export class ReLU extends Module<IdentityFn> {
  * @throws ArgumentError unless 0 <= p <= 1
  */
 export class Dropout extends Module<IdentityFn> {
+  /** @internal */ override readonly _transparent = true;
   constructor(
     readonly p = 0.5,
     private readonly _generator?: Generator,
@@ -86,7 +96,11 @@ export class Dropout extends Module<IdentityFn> {
   }
 
   override forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D> {
-    return dropout(x, { p: this.p, training: this.training, ...(this._generator === undefined ? {} : { generator: this._generator }) });
+    return dropout(x, {
+      p: this.p,
+      training: this.training,
+      ...(this._generator === undefined ? {} : { generator: this._generator }),
+    });
   }
 
   override extraRepr(): string {
@@ -96,6 +110,7 @@ export class Dropout extends Module<IdentityFn> {
 
 /** Dimensions `startDim` (default 1) to `endDim` (default -1) become one. */
 export class Flatten<A extends number = 1, B extends number = -1> extends Module<FlattenFn<A, B>> {
+  /** @internal */ override readonly _transparent = true;
   readonly startDim: A;
   readonly endDim: B;
 
@@ -105,8 +120,13 @@ export class Flatten<A extends number = 1, B extends number = -1> extends Module
     this.endDim = endDim ?? (-1 as B);
   }
 
-  override forward<S extends Shape, D extends DType>(x: Tensor<S, D> & ApplyCheck<FlattenFn<A, B>, S>): Tensor<ApplyShape<FlattenFn<A, B>, S>, D> {
-    return flatten(x as Tensor, this.startDim as number, this.endDim as number) as unknown as Tensor<ApplyShape<FlattenFn<A, B>, S>, D>;
+  override forward<S extends Shape, D extends DType>(
+    x: Tensor<S, D> & ApplyCheck<FlattenFn<A, B>, S>,
+  ): Tensor<ApplyShape<FlattenFn<A, B>, S>, D> {
+    return flatten(x as Tensor, this.startDim as number, this.endDim as number) as unknown as Tensor<
+      ApplyShape<FlattenFn<A, B>, S>,
+      D
+    >;
   }
 
   override extraRepr(): string {

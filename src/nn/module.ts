@@ -6,7 +6,7 @@ import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
 import { keep } from '../memory.js';
 import { copy_, to as convert } from '../ops/copy.js';
 import { formatShape, shapesEqual, type Shape } from '../shape.js';
-import { Tensor } from '../tensor/tensor.js';
+import { isTensor, type Tensor } from '../tensor/tensor.js';
 import type { ShapeFn, UnknownFn } from '../types/sequential.js';
 
 /** A module of any shape function. */
@@ -21,7 +21,8 @@ export type Parameter<S extends Shape = Shape, D extends DType = DType> = Tensor
  * @throws DTypeError for integer and bool tensors
  */
 export function parameter<S extends Shape, D extends DType>(data: Tensor<S, D>): Parameter<S, D> {
-  if (data._node !== null) throw new ArgumentError('parameter: the tensor was made by a recorded operation; pass detach() of it.');
+  if (data._node !== null)
+    throw new ArgumentError('parameter: the tensor was made by a recorded operation; pass detach() of it.');
   return keep(data).requiresGrad_();
 }
 
@@ -53,6 +54,13 @@ export abstract class Module<F extends ShapeFn = UnknownFn> {
   /** Only for the compiler. @internal */
   declare readonly _shapeFn?: F;
   private _training = true;
+  /**
+   * True for layers that keep no reference to what they are given or give: a chain of them may free what passes between
+   * two as soon as nobody needs it.
+   *
+   * @internal
+   */
+  readonly _transparent: boolean = false;
 
   /** True in training mode (the start), false after `eval()`: dropout and the like depend on it. */
   get training(): boolean {
@@ -68,7 +76,8 @@ export abstract class Module<F extends ShapeFn = UnknownFn> {
       if (name.startsWith('_')) continue;
       if (value instanceof Module) yield [name, value];
       else if (Array.isArray(value)) {
-        for (const [i, item] of (value as unknown[]).entries()) if (item instanceof Module) yield [`${name}.${i}`, item];
+        for (const [i, item] of (value as unknown[]).entries())
+          if (item instanceof Module) yield [`${name}.${i}`, item];
       }
     }
   }
@@ -87,7 +96,7 @@ export abstract class Module<F extends ShapeFn = UnknownFn> {
     const seen = new Set<Tensor>();
     for (const [prefix, module] of this.namedModules()) {
       for (const [name, value] of Object.entries(module) as [string, unknown][]) {
-        if (name.startsWith('_') || !(value instanceof Tensor) || seen.has(value)) continue;
+        if (name.startsWith('_') || !isTensor(value) || seen.has(value)) continue;
         seen.add(value);
         yield [prefix === '' ? name : `${prefix}.${name}`, value];
       }
@@ -157,7 +166,8 @@ export abstract class Module<F extends ShapeFn = UnknownFn> {
     const missing = [...own.keys()].filter((name) => !state.has(name));
     const unexpected = [...state.keys()].filter((name) => !own.has(name));
     if ((options.strict ?? true) && missing.length + unexpected.length > 0) {
-      const list = (what: string, names: string[]): string => (names.length === 0 ? '' : ` ${what}: ${names.join(', ')}.`);
+      const list = (what: string, names: string[]): string =>
+        names.length === 0 ? '' : ` ${what}: ${names.join(', ')}.`;
       throw new ArgumentError(
         `loadStateDict: the names differ.${list('Missing', missing)}${list('Unexpected', unexpected)} Pass { strict: false } to load what fits.`,
       );
@@ -165,7 +175,9 @@ export abstract class Module<F extends ShapeFn = UnknownFn> {
     for (const [name, target] of own) {
       const source = state.get(name);
       if (source !== undefined && !shapesEqual(source.shape, target.shape)) {
-        throw new ShapeError(`loadStateDict: '${name}' has shape ${formatShape(target.shape)}, the given tensor ${formatShape(source.shape)}.`);
+        throw new ShapeError(
+          `loadStateDict: '${name}' has shape ${formatShape(target.shape)}, the given tensor ${formatShape(source.shape)}.`,
+        );
       }
     }
     noGrad(() => {
@@ -189,8 +201,8 @@ export abstract class Module<F extends ShapeFn = UnknownFn> {
     for (const [, module] of this.namedModules()) {
       const fields = module as unknown as Record<string, unknown>;
       for (const [name, value] of Object.entries(fields)) {
-        if (name.startsWith('_') || !(value instanceof Tensor) || (!isDevice && !isFloating(value.dtype))) continue;
-        const converted = noGrad(() => convert(value as Tensor, target as DType));
+        if (name.startsWith('_') || !isTensor(value) || (!isDevice && !isFloating(value.dtype))) continue;
+        const converted = noGrad(() => convert(value, target as DType));
         if (converted === value) continue;
         fields[name] = keep(value.requiresGrad ? converted.requiresGrad_() : converted);
       }

@@ -18,7 +18,10 @@ export class Sequential<const L extends readonly unknown[] = readonly AnyModule[
   constructor(...layers: L & CheckedLayers<L>) {
     super();
     layers.forEach((layer: unknown, i: number) => {
-      if (!(layer instanceof Module)) throw new ArgumentError(`Sequential: layer ${i} is ${layer === null ? 'null' : `a ${typeof layer}`}, expected a Module.`);
+      if (!(layer instanceof Module))
+        throw new ArgumentError(
+          `Sequential: layer ${i} is ${layer === null ? 'null' : `a ${typeof layer}`}, expected a Module.`,
+        );
     });
     this.layers = layers;
   }
@@ -27,9 +30,20 @@ export class Sequential<const L extends readonly unknown[] = readonly AnyModule[
     for (const [i, layer] of this.layers.entries()) yield [String(i), layer as AnyModule];
   }
 
-  override forward<S extends Shape, D extends DType>(x: Tensor<S, D> & ApplyCheck<ChainFn<L>, S>): Tensor<ApplyShape<ChainFn<L>, S>, D> {
+  override forward<S extends Shape, D extends DType>(
+    x: Tensor<S, D> & ApplyCheck<ChainFn<L>, S>,
+  ): Tensor<ApplyShape<ChainFn<L>, S>, D> {
     let result: Tensor = x;
-    for (const layer of this.layers) result = (layer as AnyModule).forward(result) as Tensor;
+    let last: AnyModule | null = null;
+    for (const layer of this.layers as readonly AnyModule[]) {
+      const before = result;
+      result = layer.forward(before) as Tensor;
+      // Nobody else has seen a value between two layers that keep no references: free it now, not at the next collection.
+      // What backward needs of it stays until then.
+      if (before !== result && last?._transparent === true && layer._transparent && before !== (x as Tensor))
+        before.dispose();
+      last = layer;
+    }
     return result as unknown as Tensor<ApplyShape<ChainFn<L>, S>, D>;
   }
 }

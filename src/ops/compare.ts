@@ -222,5 +222,9 @@ export function where(condition: Tensor<Shape, 'bool'>, a: Operand, b: Operand):
   if ((dtype as DType) !== 'bool') throw new DTypeError(`where: condition is ${dtype}, expected bool.`);
   const result = resultDType([a, b]);
   // The condition must not take part in promotion; values of it are 0 and 1 in any dtype.
-  return whereOp.apply([condition, a instanceof Tensor ? cast(a, result) : a, b instanceof Tensor ? cast(b, result) : b]);
+  return whereOp.apply([
+    condition,
+    a instanceof Tensor ? cast(a, result) : a,
+    b instanceof Tensor ? cast(b, result) : b,
+  ]);
 }

@@ -7,7 +7,8 @@ import { compile } from '../program/compile.js';
 import { add as addExpr, inputExpr } from '../program/expr.js';
 import { broadcastsTo, formatShape, type Shape } from '../shape.js';
 import { ShapeError } from '../errors.js';
-import { emptyTensor, Tensor, viewTensor } from '../tensor/tensor.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { emptyTensor, viewTensor } from '../tensor/tensor.js';
 import { broadcastStrides } from '../shape.js';
 import { checkSameDevice, checkTensor, checkWritable, defineOp } from './define.js';
 
@@ -15,8 +16,8 @@ const cloneOp = defineOp({
   name: 'clone',
   inputs: ['x'],
   shape: ({ x }) => x.shape,
-  forward: ([out], { x }) => native.copy(out!._handle, x._handle),
-  vjp: ([g]) => [() => g!],
+  forward: ([out], { x }) => native.copy(out._handle, x._handle),
+  vjp: ([g]) => [() => g],
 });
 
 const castOp = defineOp({
@@ -24,9 +25,9 @@ const castOp = defineOp({
   inputs: ['x'],
   shape: ({ x }) => x.shape,
   dtype: (_, attributes: { dtype: DType }) => attributes.dtype,
-  forward: ([out], { x }) => native.copy(out!._handle, x._handle),
+  forward: ([out], { x }) => native.copy(out._handle, x._handle),
   // Converting the gradient back is what backward does with any dtype that differs.
-  vjp: ([g], _, { dtype }) => [isFloating(dtype) ? () => g! : null],
+  vjp: ([g], _, { dtype }) => [isFloating(dtype) ? () => g : null],
 });
 
 /**
@@ -52,7 +53,7 @@ export function contiguous<S extends Shape, D extends DType>(x: Tensor<S, D>): T
 
 /** Conversion without checks; the tensor itself when nothing changes. @internal */
 export function cast<S extends Shape, D extends DType>(x: Tensor<S>, dtype: D): Tensor<S, D> {
-  return (x.dtype === (dtype as DType) ? x : castOp([x], { dtype })) as Tensor<S, D>;
+  return (x.dtype === dtype ? x : castOp([x], { dtype })) as Tensor<S, D>;
 }
 
 /**
@@ -106,7 +107,10 @@ export function copy_<S extends Shape, D extends DType>(target: Tensor<S, D>, so
  *
  * @method
  */
-export function fill_<S extends Shape, D extends DType>(x: Tensor<S, D>, value: number | bigint | boolean): Tensor<S, D> {
+export function fill_<S extends Shape, D extends DType>(
+  x: Tensor<S, D>,
+  value: number | bigint | boolean,
+): Tensor<S, D> {
   checkTensor('fill_', 'x', x);
   checkWritable('fill_', x);
   if (typeof value !== 'number' && typeof value !== 'bigint' && typeof value !== 'boolean') {

@@ -1,6 +1,6 @@
 // Making tensors: from JavaScript values, constants and ranges.
 import { checkDevice, type Device } from '../device.js';
-import { checkDType, dtypeId, itemSize, type AnyTypedArray, type DType } from '../dtype.js';
+import { checkDType, dtypeId, itemSize, type DType } from '../dtype.js';
 import { ArgumentError, DTypeError } from '../errors.js';
 import { native } from '../native.js';
 import { checkShape, numel, type Shape } from '../shape.js';
@@ -34,7 +34,11 @@ export function create<S extends Shape, D extends DType>(
   const checked = checkShape(op, shape) as S;
   const dtype = (options.dtype === undefined ? fallback : checkDType(op, options.dtype)) as D;
   const device = options.device === undefined ? 'cpu' : checkDevice(op, options.device);
-  if (options.requiresGrad === true && itemSize(dtype) > 0 && !['float32', 'float64', 'float16', 'bfloat16'].includes(dtype)) {
+  if (
+    options.requiresGrad === true &&
+    itemSize(dtype) > 0 &&
+    !['float32', 'float64', 'float16', 'bfloat16'].includes(dtype)
+  ) {
     throw new DTypeError(`${op}: only float tensors can have gradients, this one is ${dtype}.`);
   }
   return emptyTensor(op, checked, dtype, device);
@@ -119,7 +123,7 @@ export function fromTypedArray<A extends SourceArray, const S extends Shape, D e
   }
   const out = create('fromTypedArray', shape, options, own);
   checkLength('fromTypedArray', array.length, shape, numel(shape));
-  native.write(out._handle, array as AnyTypedArray, dtypeId(own));
+  native.write(out._handle, array, dtypeId(own));
   return finish(out, options);
 }
 
@@ -194,12 +198,18 @@ function like<S extends Shape, D extends DType>(op: string, x: Tensor<S>, option
 }
 
 /** Zeros with the shape, dtype and device of x. */
-export function zerosLike<S extends Shape, D extends DType>(x: Tensor<S, D>, options: TensorOptions<D> = {}): Tensor<S, D> {
+export function zerosLike<S extends Shape, D extends DType>(
+  x: Tensor<S, D>,
+  options: TensorOptions<D> = {},
+): Tensor<S, D> {
   return zeros<S, D>(x.shape, like('zerosLike', x, options));
 }
 
 /** Ones with the shape, dtype and device of x. */
-export function onesLike<S extends Shape, D extends DType>(x: Tensor<S, D>, options: TensorOptions<D> = {}): Tensor<S, D> {
+export function onesLike<S extends Shape, D extends DType>(
+  x: Tensor<S, D>,
+  options: TensorOptions<D> = {},
+): Tensor<S, D> {
   return ones<S, D>(x.shape, like('onesLike', x, options));
 }
 
@@ -213,7 +223,10 @@ export function fullLike<S extends Shape, D extends DType>(
 }
 
 /** Unspecified contents with the shape, dtype and device of x. */
-export function emptyLike<S extends Shape, D extends DType>(x: Tensor<S, D>, options: TensorOptions<D> = {}): Tensor<S, D> {
+export function emptyLike<S extends Shape, D extends DType>(
+  x: Tensor<S, D>,
+  options: TensorOptions<D> = {},
+): Tensor<S, D> {
   return empty<S, D>(x.shape, like('emptyLike', x, options));
 }
 
@@ -233,16 +246,22 @@ export function arange<D extends DType = DType>(
 ): Tensor<readonly [number], D> {
   const start = end === undefined ? 0 : startOrEnd;
   const stop = end ?? startOrEnd;
-  for (const [name, value] of [['start', start], ['end', stop], ['step', step]] as const) {
-    if (typeof value !== 'number' || !Number.isFinite(value)) throw new ArgumentError(`arange: ${name} must be a finite number, got ${String(value)}.`);
+  for (const [name, value] of [
+    ['start', start],
+    ['end', stop],
+    ['step', step],
+  ] as const) {
+    if (typeof value !== 'number' || !Number.isFinite(value))
+      throw new ArgumentError(`arange: ${name} must be a finite number, got ${String(value)}.`);
   }
   if (step === 0) throw new ArgumentError('arange: step must not be 0.');
-  if ((stop - start) * step < 0) throw new ArgumentError(`arange: a step of ${step} does not lead from ${start} to ${stop}.`);
+  if ((stop - start) * step < 0)
+    throw new ArgumentError(`arange: a step of ${step} does not lead from ${start} to ${stop}.`);
   const count = Math.max(0, Math.ceil((stop - start) / step));
   const integers = [start, stop, step].every(Number.isInteger);
   const out = create('arange', [count] as const, options, integers ? 'int64' : 'float32');
   native.arange(out._handle, start, step);
-  return finish(out, options) as Tensor<readonly [number], D>;
+  return finish(out, options);
 }
 
 /** `steps` numbers from `start` to `end`, both included, evenly spaced. */
@@ -252,15 +271,21 @@ export function linspace<D extends DType = 'float32'>(
   steps: number,
   options: TensorOptions<D> = {},
 ): Tensor<readonly [number], D> {
-  if (!Number.isInteger(steps) || steps < 0) throw new ArgumentError(`linspace: steps must be an integer >= 0, got ${steps}.`);
-  if (!Number.isFinite(start) || !Number.isFinite(end)) throw new ArgumentError('linspace: start and end must be finite numbers.');
+  if (!Number.isInteger(steps) || steps < 0)
+    throw new ArgumentError(`linspace: steps must be an integer >= 0, got ${steps}.`);
+  if (!Number.isFinite(start) || !Number.isFinite(end))
+    throw new ArgumentError('linspace: start and end must be finite numbers.');
   const out = create('linspace', [steps] as const, options);
   native.arange(out._handle, start, steps > 1 ? (end - start) / (steps - 1) : 0);
-  return finish(out, options) as Tensor<readonly [number], D>;
+  return finish(out, options);
 }
 
 /** The n x m matrix (m = n by default) with ones on the diagonal. */
-export function eye<D extends DType = 'float32'>(n: number, m = n, options: TensorOptions<D> = {}): Tensor<readonly [number, number], D> {
+export function eye<D extends DType = 'float32'>(
+  n: number,
+  m = n,
+  options: TensorOptions<D> = {},
+): Tensor<readonly [number, number], D> {
   const out = create('eye', [n, m] as const, options);
   native.fill(out._handle, 0);
   const diagonal = Math.min(n, m);
@@ -269,5 +294,5 @@ export function eye<D extends DType = 'float32'>(n: number, m = n, options: Tens
     native.fill(view._handle, 1);
     view.dispose();
   }
-  return finish(out, options) as Tensor<readonly [number, number], D>;
+  return finish(out, options);
 }

@@ -8,7 +8,7 @@ import { isFloating, type DType } from '../dtype.js';
 import { ArgumentError, DeviceError, DTypeError, GradError, ShapeError } from '../errors.js';
 import { native } from '../native.js';
 import { formatShape, type Shape } from '../shape.js';
-import { disposedError, emptyTensor, Tensor } from '../tensor/tensor.js';
+import { disposedError, emptyTensor, isTensor, type Tensor } from '../tensor/tensor.js';
 
 /** Shape and dtype of an output. */
 export interface OutputSpec {
@@ -57,10 +57,14 @@ export interface OpDefinition<N extends string, O extends string, A> {
 
 /** Checks that a value is a usable tensor. */
 export function checkTensor(op: string, name: string, value: unknown): asserts value is Tensor {
-  if (!(value instanceof Tensor)) {
+  if (!isTensor(value)) {
     const got = value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`;
     const hint =
-      Array.isArray(value) || typeof value === 'number' ? '; make one with tensor(...)' : isForeign(value) ? foreignHint : '';
+      Array.isArray(value) || typeof value === 'number'
+        ? '; make one with tensor(...)'
+        : isForeign(value)
+          ? foreignHint
+          : '';
     throw new ArgumentError(`${op}: ${name} is ${got}, expected a Tensor${hint}.`);
   }
   if (value._disposed) throw disposedError(value, op, name);
@@ -161,15 +165,15 @@ export function defineMultiOp<const N extends string, A, const O extends string 
     let first: Tensor | null = null;
     for (let i = 0; i < names.length; i++) {
       const value = given[i] ?? null;
-      const inputName = names[i]!;
+      const inputName = names[i];
       inputs[inputName] = value;
       if (value === null && optional.has(inputName)) continue;
       checkTensor(name, inputName, value);
       if (first === null) first = value;
       else {
-        checkSameDevice(name, names[0]!, first, inputName, value);
+        checkSameDevice(name, names[0], first, inputName, value);
         if (definition.dtype === undefined && definition.outputs === undefined) {
-          checkSameDType(name, names[0]!, first, inputName, value);
+          checkSameDType(name, names[0], first, inputName, value);
         }
       }
     }
@@ -216,7 +220,9 @@ function gradientRule<N extends string, O extends string, A>(
     keys.forEach((key, i) => {
       saved[key] = values[i]!;
     });
-    const filled = grads.map((grad, i) => grad ?? filledTensor(definition.name, specs[i]!.shape, specs[i]!.dtype, device, 0));
+    const filled = grads.map(
+      (grad, i) => grad ?? filledTensor(definition.name, specs[i].shape, specs[i].dtype, device, 0),
+    );
     return definition.vjp!(filled, saved, attributes, { inputs: inputSpecs, needs });
   };
 }
@@ -253,7 +259,7 @@ export function defineOp<const N extends string, A = undefined, const O extends 
   definition: OpDefinition<N, O, A>,
 ): Op<A> {
   const apply = defineMultiOp(definition);
-  return (inputs, attributes) => apply(inputs, attributes)[0]!;
+  return (inputs, attributes) => apply(inputs, attributes)[0];
 }
 
 /** @internal */
@@ -267,10 +273,9 @@ export function inPlaceGradError(name: string): GradError {
 export function checkWritable(name: string, target: Tensor): void {
   if (isGradEnabled() && target.requiresGrad) throw inPlaceGradError(name);
   const { strides } = target;
-  if (strides.some((stride, d) => stride === 0 && target.shape[d]! > 1)) {
+  if (strides.some((stride, d) => stride === 0 && target.shape[d] > 1)) {
     throw new ShapeError(
       `${name}: a tensor of shape ${formatShape(target.shape)} and strides ${formatShape(strides)} is an expanded view, several elements share memory; clone() it first.`,
     );
   }
 }
-

@@ -10,7 +10,15 @@ import { derive, leavesOf, substitute } from '../program/derive.js';
 import { inputExpr, scalarExpr, toExpr, type Expr, type ExprLike } from '../program/expr.js';
 import { broadcastShapes, broadcastTwo, formatShape, shapesEqual, type Shape } from '../shape.js';
 import { emptyTensor, mapNewTensor, Tensor } from '../tensor/tensor.js';
-import { checkSameDevice, checkTensor, checkWritable, definedOps, filledTensor, inPlaceGradError, needsRecord } from './define.js';
+import {
+  checkSameDevice,
+  checkTensor,
+  checkWritable,
+  definedOps,
+  filledTensor,
+  inPlaceGradError,
+  needsRecord,
+} from './define.js';
 import { cast, clone } from './copy.js';
 import { launchReduce, reduceKinds, stageNumbers, type Operand } from './launch.js';
 
@@ -71,7 +79,8 @@ export class ElementwiseOp {
   private applyAlike(operands: readonly Operand[], numbers: readonly number[]): Tensor | null {
     const count = this.inputs.length;
     const first = operands[0];
-    if (debugLevel > 0 || !(first instanceof Tensor) || first._disposed || numbers.length < this.scalars.length) return null;
+    if (debugLevel > 0 || !(first instanceof Tensor) || first._disposed || numbers.length < this.scalars.length)
+      return null;
     const { shape, dtype, device } = first;
     const floating = isFloating(dtype);
     if (!floating && this.kind === 'float') return null;
@@ -83,7 +92,13 @@ export class ElementwiseOp {
     for (let i = 1; i < count; i++) {
       const operand = operands[i];
       if (operand instanceof Tensor) {
-        if (operand._disposed || operand.dtype !== dtype || operand.device !== device || !shapesEqual(operand.shape, shape)) return null;
+        if (
+          operand._disposed ||
+          operand.dtype !== dtype ||
+          operand.device !== device ||
+          !shapesEqual(operand.shape, shape)
+        )
+          return null;
         scratchHandles[++tensors] = operand._handle;
         recorded ||= operand._requiresGrad || operand._node !== null;
       } else if (typeof operand === 'number' && floating) {
@@ -152,20 +167,20 @@ export class ElementwiseOp {
         scalarCount++;
         continue;
       }
-      const label = inputs[i]!.label;
+      const label = inputs[i].label;
       checkTensor(name, label, operand);
       if (first === null || shape === null) {
         first = operand;
         shape = operand.shape;
       } else {
-        checkSameDevice(name, inputs[0]!.label, first, label, operand);
+        checkSameDevice(name, inputs[0].label, first, label, operand);
         if (!shapesEqual(shape, operand.shape)) {
           shape =
             tensors.length === 1
-              ? broadcastTwo(name, inputs[tensorIndex(operands)]!.label, shape, label, operand.shape)
+              ? broadcastTwo(name, inputs[tensorIndex(operands)].label, shape, label, operand.shape)
               : broadcastShapes(
                   name,
-                  [...tensors, operand].map((t) => inputs[operands.indexOf(t)]!.label),
+                  [...tensors, operand].map((t) => inputs[operands.indexOf(t)].label),
                   [...tensors, operand].map((t) => t.shape),
                 );
         }
@@ -177,14 +192,14 @@ export class ElementwiseOp {
     }
     for (let i = 0; i < this.scalars.length; i++) {
       if (typeof numbers[i] !== 'number') {
-        throw new ArgumentError(`${name}: ${this.scalars[i]!.label} must be a number, got ${typeof numbers[i]}.`);
+        throw new ArgumentError(`${name}: ${this.scalars[i].label} must be a number, got ${typeof numbers[i]}.`);
       }
     }
     let dtype = resultDType(operands);
     if (this.kind === 'float' && !isFloating(dtype)) dtype = 'float32';
     if (this.kind === 'bool' && isFloating(dtype) && !tensors.some((t) => isFloating(t.dtype))) {
       // int > 0.5: the comparison must happen in float, which nothing among the operands' dtypes says.
-      for (let i = 0; i < tensors.length; i++) tensors[i] = cast(tensors[i]!, 'float64');
+      for (let i = 0; i < tensors.length; i++) tensors[i] = cast(tensors[i], 'float64');
     }
     return { shape, dtype, device: first.device, tensors, mask, scalarCount };
   }
@@ -198,7 +213,7 @@ export class ElementwiseOp {
     scalarCount: number,
   ): void {
     scratchHandles[0] = out._handle;
-    for (let i = 0; i < tensors.length; i++) scratchHandles[i + 1] = tensors[i]!._handle;
+    for (let i = 0; i < tensors.length; i++) scratchHandles[i + 1] = tensors[i]._handle;
     const count = stageNumbers(operands, mask, scalarCount, numbers, this.scalars.length);
     native.map(this.program(mask), tensors.length + 1, count);
   }
@@ -223,15 +238,15 @@ export class ElementwiseOp {
     const slots: number[] = [];
     edges.forEach((edge, i) => {
       if (edge === null) return;
-      for (const source of gradients[i]!.sources) if (source !== gSource && !slots.includes(source)) slots.push(source);
+      for (const source of gradients[i].sources) if (source !== gSource && !slots.includes(source)) slots.push(source);
     });
     const constants = operands.map((t) => (t instanceof Tensor ? 0 : Number(t)));
     const saved: SavedTensor[] = [];
     const savedSlots: number[] = [];
     for (const slot of slots) {
-      const value = slot === outSource ? out : operands[slot]!;
+      const value = slot === outSource ? out : operands[slot];
       if (!(value instanceof Tensor)) continue;
-      saved.push(new SavedTensor(slot === outSource ? 'out' : this.inputs[slot]!.label, value));
+      saved.push(new SavedTensor(slot === outSource ? 'out' : this.inputs[slot].label, value));
       savedSlots.push(slot);
     }
     const meta = [{ shape: out.shape, dtype: out.dtype, device: out.device }];
@@ -240,11 +255,11 @@ export class ElementwiseOp {
       return edges.map((edge, i) => {
         if (edge === null) return null;
         return () =>
-          gradients[i]!.compute(
+          gradients[i].compute(
             g,
             (source) => {
               const at = savedSlots.indexOf(source);
-              return at >= 0 ? values[at]! : constants[source]!;
+              return at >= 0 ? values[at] : constants[source];
             },
             numbers,
             edge.shape,
@@ -269,7 +284,9 @@ class GradientOp {
   constructor(forward: ElementwiseOp, position: number, e: Expr, g: Expr, out: Expr) {
     const leaves = leavesOf(e);
     const inputs = [g, out, ...forward.inputs].filter((leaf) => leaves.has(leaf));
-    this.sources = inputs.map((leaf) => (leaf === g ? gSource : leaf === out ? outSource : forward.inputs.indexOf(leaf)));
+    this.sources = inputs.map((leaf) =>
+      leaf === g ? gSource : leaf === out ? outSource : forward.inputs.indexOf(leaf),
+    );
     this.identity = e === g;
     this.zero = e.kind === 'constant' && e.value === 0;
     this.op = new ElementwiseOp(
@@ -319,7 +336,15 @@ function reduceProgram(
   const rank = Math.max(...tensors.map((t) => t.shape.length), shape.length);
   const kept = [...new Array<number>(rank - shape.length).fill(1), ...shape];
   const run = (): void =>
-    launchReduce(reduceKinds.sum, op.program(mask), [out], kept, tensors, () => stageNumbers(operands, mask, scalarCount, numbers, op.scalars.length), 0);
+    launchReduce(
+      reduceKinds.sum,
+      op.program(mask),
+      [out],
+      kept,
+      tensors,
+      () => stageNumbers(operands, mask, scalarCount, numbers, op.scalars.length),
+      0,
+    );
   if (debugLevel > 0) traceOp(`${op.name}+sum`, tensors, [out], run);
   else run();
   return out;

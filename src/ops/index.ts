@@ -5,7 +5,13 @@ export * from './compare.js';
 export { clone, contiguous, copy_, detach, fill_, to, zero_ } from './copy.js';
 export * from './creation.js';
 export { defineMultiOp, defineOp, type OpDefinition, type OutputSpec } from './define.js';
-export { defineElementwise, resultDType, type ElementwiseOp, type ElementwiseOptions, type Operand } from './elementwise.js';
+export {
+  defineElementwise,
+  resultDType,
+  type ElementwiseOp,
+  type ElementwiseOptions,
+  type Operand,
+} from './elementwise.js';
 export { embedding, gather, index, indexSelect, oneHot, scatterAdd, type IndexPart } from './indexing.js';
 export { cat, stack } from './join.js';
 export * from './math.js';

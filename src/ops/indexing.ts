@@ -21,11 +21,15 @@ function checkIndex(op: string, name: string, index: Tensor): void {
 
 function checkAlong(op: string, x: Tensor, index: Tensor, dim: number, what: string): void {
   if (index.shape.length !== x.shape.length) {
-    throw new ShapeError(`${op}: index ${formatShape(index.shape)} and ${what} ${formatShape(x.shape)} must have the same rank.`);
+    throw new ShapeError(
+      `${op}: index ${formatShape(index.shape)} and ${what} ${formatShape(x.shape)} must have the same rank.`,
+    );
   }
   x.shape.forEach((n, d) => {
-    if (d !== dim && index.shape[d]! > n) {
-      throw new ShapeError(`${op}: index ${formatShape(index.shape)} is larger than ${what} ${formatShape(x.shape)} in dimension ${d}.`);
+    if (d !== dim && index.shape[d] > n) {
+      throw new ShapeError(
+        `${op}: index ${formatShape(index.shape)} is larger than ${what} ${formatShape(x.shape)} in dimension ${d}.`,
+      );
     }
   });
 }
@@ -36,8 +40,8 @@ const gatherOp = defineOp({
   saves: { x: ['index'] },
   shape: ({ index }) => index.shape,
   dtype: ({ x }) => x.dtype,
-  forward: ([out], { x, index }, { dim }: { dim: number }) => native.gather(out!._handle, x._handle, index._handle, dim),
-  vjp: ([g], { index }, { dim }, { inputs: [x] }) => [() => scatterAlong(x!.shape, dim, index!, g!), null],
+  forward: ([out], { x, index }, { dim }: { dim: number }) => native.gather(out._handle, x._handle, index._handle, dim),
+  vjp: ([g], { index }, { dim }, { inputs: [x] }) => [() => scatterAlong(x!.shape, dim, index, g), null],
 });
 
 const scatterAddOp = defineOp({
@@ -47,10 +51,10 @@ const scatterAddOp = defineOp({
   shape: ({ x }) => x.shape,
   dtype: ({ x }) => x.dtype,
   forward: ([out], { x, index, src }, { dim }: { dim: number }) => {
-    native.copy(out!._handle, x._handle);
-    native.scatterAdd(out!._handle, index._handle, src._handle, dim);
+    native.copy(out._handle, x._handle);
+    native.scatterAdd(out._handle, index._handle, src._handle, dim);
   },
-  vjp: ([g], { index }, { dim }) => [() => g!, null, () => gatherOp([g!, index!], { dim })],
+  vjp: ([g], { index }, { dim }) => [() => g, null, () => gatherOp([g, index], { dim })],
 });
 
 /** Zeros of a shape with `src` added at `index` along `dim`. Differentiable. @internal */
@@ -109,8 +113,11 @@ const embeddingOp: Op<undefined> = defineOp({
   saves: { weight: ['indices'] },
   shape: ({ weight, indices }) => [...indices.shape, ...weight.shape.slice(1)],
   dtype: ({ weight }) => weight.dtype,
-  forward: ([out], { weight, indices }) => native.embedding(out!._handle, weight._handle, indices._handle),
-  vjp: ([g], { indices }, _, { inputs: [weight] }) => [() => embeddingBackwardOp([g!, indices!], { shape: weight!.shape }), null],
+  forward: ([out], { weight, indices }) => native.embedding(out._handle, weight._handle, indices._handle),
+  vjp: ([g], { indices }, _, { inputs: [weight] }) => [
+    () => embeddingBackwardOp([g, indices], { shape: weight!.shape }),
+    null,
+  ],
 });
 
 const embeddingBackwardOp: Op<{ shape: Shape }> = defineOp({
@@ -120,10 +127,10 @@ const embeddingBackwardOp: Op<{ shape: Shape }> = defineOp({
   shape: (_, { shape }: { shape: Shape }) => shape,
   dtype: ({ g }) => g.dtype,
   forward: ([out], { g, indices }) => {
-    native.fill(out!._handle, 0);
-    native.embeddingBackward(out!._handle, g._handle, indices._handle);
+    native.fill(out._handle, 0);
+    native.embeddingBackward(out._handle, g._handle, indices._handle);
   },
-  vjp: ([h], { indices }) => [() => embeddingOp([h!, indices!], undefined), null],
+  vjp: ([h], { indices }) => [() => embeddingOp([h, indices], undefined), null],
 });
 
 /**
@@ -133,10 +140,14 @@ const embeddingBackwardOp: Op<{ shape: Shape }> = defineOp({
  *
  * @throws ShapeError unless weight has 2 dimensions; IndexError (at the next read) for an index that is out of range
  */
-export function embedding<D extends DType>(weight: Tensor<Shape, D>, indices: Tensor<Shape, 'int64' | 'int32'>): Tensor<Shape, D> {
+export function embedding<D extends DType>(
+  weight: Tensor<Shape, D>,
+  indices: Tensor<Shape, 'int64' | 'int32'>,
+): Tensor<Shape, D> {
   checkTensor('embedding', 'weight', weight);
   checkIndex('embedding', 'indices', indices);
-  if (weight.shape.length !== 2) throw new ShapeError(`embedding: weight must be [rows, features], got shape ${formatShape(weight.shape)}.`);
+  if (weight.shape.length !== 2)
+    throw new ShapeError(`embedding: weight must be [rows, features], got shape ${formatShape(weight.shape)}.`);
   return embeddingOp([weight, indices], undefined) as Tensor<Shape, D>;
 }
 
@@ -154,7 +165,8 @@ export function indexSelect<S extends Shape, D extends DType, const Dim extends 
 ): Tensor<WithDim<S, Dim, number>, D> {
   checkTensor('indexSelect', 'x', x);
   checkIndex('indexSelect', 'index', index);
-  if (index.shape.length !== 1) throw new ShapeError(`indexSelect: index must have 1 dimension, got shape ${formatShape(index.shape)}.`);
+  if (index.shape.length !== 1)
+    throw new ShapeError(`indexSelect: index must have 1 dimension, got shape ${formatShape(index.shape)}.`);
   const rank = x.shape.length;
   if (rank === 0) throw new ShapeError('indexSelect: a scalar has no dimensions.');
   const d = normalizeDim('indexSelect', dim, rank);
@@ -162,8 +174,8 @@ export function indexSelect<S extends Shape, D extends DType, const Dim extends 
   const front = d === 0 ? (x as Tensor) : movedim(x as Tensor, d, 0);
   const rest = front.shape.slice(1);
   const width = rest.reduce((n, size) => n * size, 1);
-  const rows = embeddingOp([reshape(front, [front.shape[0]!, width]), index], undefined);
-  const out = reshape(rows, [index.shape[0]!, ...rest]);
+  const rows = embeddingOp([reshape(front, [front.shape[0], width]), index], undefined);
+  const out = reshape(rows, [index.shape[0], ...rest]);
   return (d === 0 ? out : movedim(out, 0, d)) as unknown as Tensor<WithDim<S, Dim, number>, D>;
 }
 
@@ -173,10 +185,15 @@ export function indexSelect<S extends Shape, D extends DType, const Dim extends 
  * @param classes the length of the vectors; by default the largest index and one
  * @returns int64, of shape `[...indices.shape, classes]`
  */
-export function oneHot<S extends Shape>(indices: Tensor<S, 'int64' | 'int32'>, classes?: number): Tensor<readonly [...S, number], 'int64'> {
+export function oneHot<S extends Shape>(
+  indices: Tensor<S, 'int64' | 'int32'>,
+  classes?: number,
+): Tensor<readonly [...S, number], 'int64'> {
   checkIndex('oneHot', 'indices', indices);
-  const count = classes ?? (indices.numel === 0 ? 0 : Number(amax(indices as Tensor<Shape, 'int64' | 'int32'>).itemSync()) + 1);
-  if (!Number.isInteger(count) || count < 1) throw new ArgumentError(`oneHot: classes must be an integer above 0, got ${String(count)}.`);
+  const count =
+    classes ?? (indices.numel === 0 ? 0 : Number(amax(indices as Tensor<Shape, 'int64' | 'int32'>).itemSync()) + 1);
+  if (!Number.isInteger(count) || count < 1)
+    throw new ArgumentError(`oneHot: classes must be an integer above 0, got ${String(count)}.`);
   const column = unsqueeze(indices as Tensor, -1);
   const row = cast(arange(count), indices.dtype);
   return cast(eq(column, row), 'int64') as unknown as Tensor<readonly [...S, number], 'int64'>;
@@ -213,9 +230,10 @@ export function index<S extends Shape, D extends DType>(x: Tensor<S, D>, ...part
       result = select(result, dim, part);
     } else if (typeof part === 'string') {
       const match = /^\s*(-?\d+)?\s*:\s*(-?\d+)?\s*(?::\s*(-?\d+)?\s*)?$/.exec(part);
-      if (match === null) throw new ArgumentError(`index: '${part}' is no slice; write it as 'start:end' or 'start:end:step'.`);
+      if (match === null)
+        throw new ArgumentError(`index: '${part}' is no slice; write it as 'start:end' or 'start:end:step'.`);
       const [, start, end, step] = match.map((text) => (text === undefined ? undefined : Number(text)));
-      result = slice(result, dim++, start as number | undefined, end as number | undefined, (step as number | undefined) ?? 1);
+      result = slice(result, dim++, start, end, step ?? 1);
     } else {
       result = indexSelect(result, dim++, part);
     }

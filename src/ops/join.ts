@@ -18,10 +18,11 @@ definedOps.add('cat');
  * cat([x, y], 1);
  */
 export function cat<D extends DType>(tensors: readonly Tensor<Shape, D>[], dim = 0): Tensor<Shape, D> {
-  if (!Array.isArray(tensors) || tensors.length === 0) throw new ArgumentError('cat: expected a list of at least one tensor.');
+  if (!Array.isArray(tensors) || tensors.length === 0)
+    throw new ArgumentError('cat: expected a list of at least one tensor.');
   const given: readonly Tensor[] = tensors;
   given.forEach((tensor, i) => checkTensor('cat', `tensors[${i}]`, tensor));
-  const first = given[0]!;
+  const first = given[0];
   const rank = first.shape.length;
   if (rank === 0) throw new ShapeError('cat: scalars have no dimension to join along; use stack().');
   const d = normalizeDim('cat', dim, rank);
@@ -34,7 +35,7 @@ export function cat<D extends DType>(tensors: readonly Tensor<Shape, D>[], dim =
         `cat: tensors[${i}] has shape ${formatShape(tensor.shape)}, tensors[0] ${formatShape(first.shape)}; they must agree but in dimension ${d}.`,
       );
     }
-    total += tensor.shape[d]!;
+    total += tensor.shape[d];
     dtype = promoteTypes(dtype, tensor.dtype);
   });
   const parts: readonly Tensor[] = given.map((tensor) => cast(tensor, dtype));
@@ -46,15 +47,21 @@ export function cat<D extends DType>(tensors: readonly Tensor<Shape, D>[], dim =
   for (const part of parts) {
     starts.push(start);
     if (part.numel > 0) {
-      const window = viewTensor(out, part.shape, strides, start * strides[d]!);
+      const window = viewTensor(out, part.shape, strides, start * strides[d]);
       native.copy(window._handle, part._handle);
       window.dispose();
     }
-    start += part.shape[d]!;
+    start += part.shape[d];
   }
   if (needsRecord(parts)) {
-    const lengths = parts.map((part) => part.shape[d]!);
-    record('cat', parts, [out], () => [], ([g]) => lengths.map((length, i) => () => sliceView(g!, d, starts[i]!, length, 1)));
+    const lengths = parts.map((part) => part.shape[d]);
+    record(
+      'cat',
+      parts,
+      [out],
+      () => [],
+      ([g]) => lengths.map((length, i) => () => sliceView(g!, d, starts[i], length, 1)),
+    );
   }
   return out as Tensor as Tensor<Shape, D>;
 }
@@ -65,18 +72,21 @@ export function cat<D extends DType>(tensors: readonly Tensor<Shape, D>[], dim =
  * @throws ShapeError if the shapes differ
  */
 export function stack<D extends DType>(tensors: readonly Tensor<Shape, D>[], dim = 0): Tensor<Shape, D> {
-  if (!Array.isArray(tensors) || tensors.length === 0) throw new ArgumentError('stack: expected a list of at least one tensor.');
+  if (!Array.isArray(tensors) || tensors.length === 0)
+    throw new ArgumentError('stack: expected a list of at least one tensor.');
   const given: readonly Tensor[] = tensors;
   given.forEach((tensor, i) => checkTensor('stack', `tensors[${i}]`, tensor));
-  const first = given[0]!;
+  const first = given[0];
   const rank = first.shape.length;
   const d = normalizeDim('stack', dim, rank + 1);
   return cat(
     given.map((tensor, i) => {
       if (formatShape(tensor.shape) !== formatShape(first.shape)) {
-        throw new ShapeError(`stack: tensors[${i}] has shape ${formatShape(tensor.shape)}, tensors[0] ${formatShape(first.shape)}.`);
+        throw new ShapeError(
+          `stack: tensors[${i}] has shape ${formatShape(tensor.shape)}, tensors[0] ${formatShape(first.shape)}.`,
+        );
       }
-      return unsqueeze(tensor as Tensor, d) as Tensor<Shape, D>;
+      return unsqueeze(tensor, d) as Tensor<Shape, D>;
     }),
     d,
   );

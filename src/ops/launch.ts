@@ -25,7 +25,20 @@ export function stageNumbers(
 }
 
 /** ReduceKind of native/kernel.h. */
-export const reduceKinds = { sum: 0, mean: 1, prod: 2, max: 3, min: 4, argmax: 5, argmin: 6, maxIndex: 7, minIndex: 8, all: 9, any: 10, var: 11 } as const;
+export const reduceKinds = {
+  sum: 0,
+  mean: 1,
+  prod: 2,
+  max: 3,
+  min: 4,
+  argmax: 5,
+  argmin: 6,
+  maxIndex: 7,
+  minIndex: 8,
+  all: 9,
+  any: 10,
+  var: 11,
+} as const;
 
 let identity = -1;
 export function identityProgram(): ProgramId {
@@ -82,4 +95,3 @@ export function launchReduce(
     for (const handle of temporary) native.dispose(handle);
   }
 }
-

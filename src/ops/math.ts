@@ -307,7 +307,7 @@ export function silu<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<
 const clampOp = defineElementwise('clamp', (x, min, max) => e.minimum(e.maximum(x, min), max), {
   scalars: ['min', 'max'],
   // At the bounds the gradient passes, as in PyTorch.
-  grad: (g, _out, x, min, max) => [e.select(e.mul(e.ge(x!, min!), e.le(x!, max!)), g, 0)],
+  grad: (g, _out, x, min, max) => [e.select(e.mul(e.ge(x, min), e.le(x, max)), g, 0)],
 });
 
 /**

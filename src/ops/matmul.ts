@@ -15,8 +15,8 @@ const matmulOp: Op<undefined> = defineOp({
   inputs: ['a', 'b'],
   saves: { a: ['b'], b: ['a'] },
   shape: ({ a, b }) => matmulShape('matmul', a.shape, b.shape),
-  forward: ([out], { a, b }) => native.matmul(out!._handle, a._handle, b._handle, 0, 0),
-  vjp: ([g], { a, b }) => [() => matmulOp([g!, mT(b!)], undefined), () => matmulOp([mT(a!), g!], undefined)],
+  forward: ([out], { a, b }) => native.matmul(out._handle, a._handle, b._handle, 0, 0),
+  vjp: ([g], { a, b }) => [() => matmulOp([g, mT(b)], undefined), () => matmulOp([mT(a), g], undefined)],
 });
 
 /**
@@ -36,14 +36,17 @@ export function matmul<A extends Shape, B extends Shape, D extends DType>(
 ): Tensor<MatmulShape<A, B>, D> {
   checkTensor('matmul', 'a', a);
   checkTensor('matmul', 'b', b);
-  if ((a.dtype as DType) === 'bool') {
+  if (a.dtype === 'bool') {
     throw new DTypeError(`matmul: bool has no product; convert with to('int32').`);
   }
   const shape = matmulShape('matmul', a.shape, b.shape);
-  const left: Tensor = a.shape.length === 1 ? reshape(a as Tensor, [1, a.shape[0]!]) : a;
-  const right: Tensor = b.shape.length === 1 ? reshape(b as Tensor, [b.shape[0]!, 1]) : b;
+  const left: Tensor = a.shape.length === 1 ? reshape(a as Tensor, [1, a.shape[0]]) : a;
+  const right: Tensor = b.shape.length === 1 ? reshape(b as Tensor, [b.shape[0], 1]) : b;
   const out = matmulOp([left, right], undefined);
-  return (a.shape.length === 1 || b.shape.length === 1 ? reshape(out, shape) : out) as unknown as Tensor<MatmulShape<A, B>, D>;
+  return (a.shape.length === 1 || b.shape.length === 1 ? reshape(out, shape) : out) as unknown as Tensor<
+    MatmulShape<A, B>,
+    D
+  >;
 }
 
 const linearOp = defineOp({
@@ -59,10 +62,10 @@ const linearOp = defineOp({
     if (x.shape.length === 0 || x.shape[x.shape.length - 1] !== inFeatures) {
       throw new ShapeError(
         `linear(x ${formatShape(x.shape)}, weight ${formatShape(weight.shape)}): the last dimension of x is ` +
-          `${x.shape.length === 0 ? 'missing' : x.shape[x.shape.length - 1]!}, but weight takes ${inFeatures} features.`,
+          `${x.shape.length === 0 ? 'missing' : x.shape[x.shape.length - 1]}, but weight takes ${inFeatures} features.`,
       );
     }
-    const shape = [...x.shape.slice(0, -1), outFeatures!];
+    const shape = [...x.shape.slice(0, -1), outFeatures];
     if (bias !== null && !(bias.shape.length === 1 && bias.shape[0] === outFeatures)) {
       broadcastShapes('linear', ['bias', 'result'], [bias.shape, shape]);
       throw new ShapeError(`linear: bias must have shape [${outFeatures}], got ${formatShape(bias.shape)}.`);
@@ -73,23 +76,28 @@ const linearOp = defineOp({
     tidy(() => {
       // One product over all leading dimensions; reshape of a strided x copies, as packing it would.
       const rows = flatRows(x);
-      const result = flatRows(out!);
+      const result = flatRows(out);
       const [rowStride, columnStride] = weight.strides;
-      const transposed = viewTensor(weight, [weight.shape[1]!, weight.shape[0]!], [columnStride!, rowStride!], weight._offset);
+      const transposed = viewTensor(
+        weight,
+        [weight.shape[1], weight.shape[0]],
+        [columnStride, rowStride],
+        weight._offset,
+      );
       native.matmul(result._handle, rows._handle, transposed._handle, bias === null ? 0 : bias._handle, 0);
     });
   },
   vjp: ([g], { x, weight }) => [
-    () => matmul(g!, weight!),
-    () => matmul(mT(flatRows(g!)), flatRows(x!)),
+    () => matmul(g, weight),
+    () => matmul(mT(flatRows(g)), flatRows(x)),
     // The sum over the leading dimensions is un-broadcasting.
-    () => g!,
+    () => g,
   ],
 });
 
 function flatRows(x: Tensor): Tensor {
   if (x.shape.length === 2) return x;
-  const last = x.shape[x.shape.length - 1]!;
+  const last = x.shape[x.shape.length - 1];
   return reshape(x, [last === 0 ? x.shape.slice(0, -1).reduce((n, size) => n * size, 1) : x.numel / last, last]);
 }
 

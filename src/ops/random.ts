@@ -37,7 +37,8 @@ export class Generator {
 
   setState(state: { seed: bigint; offset: number }): this {
     const seed = checkSeed('setState', state.seed);
-    if (!Number.isSafeInteger(state.offset) || state.offset < 0) throw new ArgumentError(`setState: offset ${state.offset} is not an integer >= 0.`);
+    if (!Number.isSafeInteger(state.offset) || state.offset < 0)
+      throw new ArgumentError(`setState: offset ${state.offset} is not an integer >= 0.`);
     this.seedValue = seed;
     this.offset = state.offset;
     return this;
@@ -52,7 +53,8 @@ export class Generator {
 }
 
 function checkSeed(op: string, seed: number | bigint): bigint {
-  if (typeof seed !== 'bigint' && !Number.isSafeInteger(seed)) throw new ArgumentError(`${op}: the seed must be an integer, got ${String(seed)}.`);
+  if (typeof seed !== 'bigint' && !Number.isSafeInteger(seed))
+    throw new ArgumentError(`${op}: the seed must be an integer, got ${String(seed)}.`);
   return BigInt.asUintN(64, BigInt(seed));
 }
 
@@ -79,12 +81,14 @@ export interface RandomOptions<D extends DType = DType> extends TensorOptions<D>
 const blocksFor = (count: number, wide: boolean): number => Math.ceil(count / (wide ? 2 : 4));
 
 function requireFloat(op: string, dtype: DType): void {
-  if (!isFloating(dtype)) throw new DTypeError(`${op}: expected a float dtype, got ${dtype}; use randint() for integers.`);
+  if (!isFloating(dtype))
+    throw new DTypeError(`${op}: expected a float dtype, got ${dtype}; use randint() for integers.`);
 }
 
 function checkFinite(op: string, values: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(values)) {
-    if (typeof value !== 'number' || !Number.isFinite(value)) throw new ArgumentError(`${op}: ${name} must be a finite number, got ${String(value)}.`);
+    if (typeof value !== 'number' || !Number.isFinite(value))
+      throw new ArgumentError(`${op}: ${name} must be a finite number, got ${String(value)}.`);
   }
 }
 
@@ -92,14 +96,26 @@ function fillUniform(op: string, out: Tensor, low: number, high: number, generat
   requireFloat(op, out.dtype);
   checkFinite(op, { low, high });
   if (low > high) throw new ArgumentError(`${op}: low ${low} is above high ${high}.`);
-  native.randomUniform(out._handle, generator.seed, generator.take(blocksFor(out.numel, out.dtype === 'float64')), low, high);
+  native.randomUniform(
+    out._handle,
+    generator.seed,
+    generator.take(blocksFor(out.numel, out.dtype === 'float64')),
+    low,
+    high,
+  );
 }
 
 function fillNormal(op: string, out: Tensor, mean: number, std: number, generator: Generator): void {
   requireFloat(op, out.dtype);
   checkFinite(op, { mean, std });
   if (std < 0) throw new ArgumentError(`${op}: std must not be negative, got ${std}.`);
-  native.randomNormal(out._handle, generator.seed, generator.take(blocksFor(out.numel, out.dtype === 'float64')), mean, std);
+  native.randomNormal(
+    out._handle,
+    generator.seed,
+    generator.take(blocksFor(out.numel, out.dtype === 'float64')),
+    mean,
+    std,
+  );
 }
 
 function fillBernoulli(op: string, out: Tensor, p: number, generator: Generator): void {
@@ -108,14 +124,20 @@ function fillBernoulli(op: string, out: Tensor, p: number, generator: Generator)
 }
 
 /** Uniform numbers of [0, 1). */
-export function rand<const S extends Shape, D extends DType = 'float32'>(shape: S, options: RandomOptions<D> = {}): Tensor<S, D> {
+export function rand<const S extends Shape, D extends DType = 'float32'>(
+  shape: S,
+  options: RandomOptions<D> = {},
+): Tensor<S, D> {
   const out = create('rand', shape, options);
   fillUniform('rand', out, 0, 1, options.generator ?? defaultGenerator);
   return finish(out, options);
 }
 
 /** Normal numbers of mean 0 and standard deviation 1. */
-export function randn<const S extends Shape, D extends DType = 'float32'>(shape: S, options: RandomOptions<D> = {}): Tensor<S, D> {
+export function randn<const S extends Shape, D extends DType = 'float32'>(
+  shape: S,
+  options: RandomOptions<D> = {},
+): Tensor<S, D> {
   const out = create('randn', shape, options);
   fillNormal('randn', out, 0, 1, options.generator ?? defaultGenerator);
   return finish(out, options);
@@ -133,8 +155,12 @@ export function randint<const S extends Shape, D extends DType = 'int64'>(
   shape: S,
   options: RandomOptions<D> = {},
 ): Tensor<S, D> {
-  for (const [name, value] of [['low', low], ['high', high]] as const) {
-    if (typeof value !== 'bigint' && !Number.isSafeInteger(value)) throw new ArgumentError(`randint: ${name} must be an integer, got ${String(value)}.`);
+  for (const [name, value] of [
+    ['low', low],
+    ['high', high],
+  ] as const) {
+    if (typeof value !== 'bigint' && !Number.isSafeInteger(value))
+      throw new ArgumentError(`randint: ${name} must be an integer, got ${String(value)}.`);
   }
   if (low >= high) throw new ArgumentError(`randint: low ${low} must be below high ${high}.`);
   const out = create('randint', shape, options, 'int64');
@@ -145,16 +171,24 @@ export function randint<const S extends Shape, D extends DType = 'int64'>(
 }
 
 /** The integers 0 to n - 1 in random order, int64 by default. */
-export function randperm<D extends DType = 'int64'>(n: number, options: RandomOptions<D> = {}): Tensor<readonly [number], D> {
+export function randperm<D extends DType = 'int64'>(
+  n: number,
+  options: RandomOptions<D> = {},
+): Tensor<readonly [number], D> {
   const out = create('randperm', [n] as const, options, 'int64');
-  if (out.dtype !== 'int64' && (out.dtype as DType) !== 'int32') throw new DTypeError(`randperm: expected int64 or int32, got ${out.dtype}.`);
+  if (out.dtype !== 'int64' && (out.dtype as DType) !== 'int32')
+    throw new DTypeError(`randperm: expected int64 or int32, got ${out.dtype}.`);
   const generator = options.generator ?? defaultGenerator;
   native.randomPermutation(out._handle, generator.seed, generator.take(blocksFor(n, true)));
-  return finish(out, options) as Tensor<readonly [number], D>;
+  return finish(out, options);
 }
 
 /** Ones with probability p, else zeros. */
-export function bernoulli<const S extends Shape, D extends DType = 'float32'>(shape: S, p: number, options: RandomOptions<D> = {}): Tensor<S, D> {
+export function bernoulli<const S extends Shape, D extends DType = 'float32'>(
+  shape: S,
+  p: number,
+  options: RandomOptions<D> = {},
+): Tensor<S, D> {
   const out = create('bernoulli', shape, options);
   fillBernoulli('bernoulli', out, p, options.generator ?? defaultGenerator);
   return finish(out, options);
@@ -170,7 +204,12 @@ function startInPlace(op: string, x: Tensor): void {
  *
  * @method
  */
-export function uniform_<S extends Shape, D extends DType>(x: Tensor<S, D>, low = 0, high = 1, generator: Generator = defaultGenerator): Tensor<S, D> {
+export function uniform_<S extends Shape, D extends DType>(
+  x: Tensor<S, D>,
+  low = 0,
+  high = 1,
+  generator: Generator = defaultGenerator,
+): Tensor<S, D> {
   startInPlace('uniform_', x);
   fillUniform('uniform_', x, low, high, generator);
   x._version.count++;
@@ -182,7 +221,12 @@ export function uniform_<S extends Shape, D extends DType>(x: Tensor<S, D>, low 
  *
  * @method
  */
-export function normal_<S extends Shape, D extends DType>(x: Tensor<S, D>, mean = 0, std = 1, generator: Generator = defaultGenerator): Tensor<S, D> {
+export function normal_<S extends Shape, D extends DType>(
+  x: Tensor<S, D>,
+  mean = 0,
+  std = 1,
+  generator: Generator = defaultGenerator,
+): Tensor<S, D> {
   startInPlace('normal_', x);
   fillNormal('normal_', x, mean, std, generator);
   x._version.count++;

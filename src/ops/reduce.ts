@@ -23,7 +23,13 @@ interface ReduceAttributes {
 const keptShape = (x: Tensor, dims: readonly number[]): Shape => reduceShape(x.shape, dims, true);
 const reduced = (x: Tensor, { dims, keepDim }: ReduceAttributes): Shape => reduceShape(x.shape, dims, keepDim);
 
-function reduceForward(kind: number, outs: readonly Tensor[], x: Tensor, { dims }: ReduceAttributes, correction = 0): void {
+function reduceForward(
+  kind: number,
+  outs: readonly Tensor[],
+  x: Tensor,
+  { dims }: ReduceAttributes,
+  correction = 0,
+): void {
   launchReduce(kind, identityProgram(), outs, keptShape(x, dims), [x], () => 0, correction);
 }
 
@@ -32,7 +38,12 @@ function unreduce(t: Tensor, inputShape: Shape, { dims, keepDim }: ReduceAttribu
   return keepDim ? t : reshape(t, reduceShape(inputShape, dims, true));
 }
 
-function attributesOf(op: string, x: Tensor, dim: number | readonly number[] | undefined, keepDim: boolean | undefined): ReduceAttributes {
+function attributesOf(
+  op: string,
+  x: Tensor,
+  dim: number | readonly number[] | undefined,
+  keepDim: boolean | undefined,
+): ReduceAttributes {
   checkTensor(op, 'x', x);
   const rank = x.shape.length;
   const dims =
@@ -40,17 +51,19 @@ function attributesOf(op: string, x: Tensor, dim: number | readonly number[] | u
       ? x.shape.map((_, d) => d)
       : typeof dim === 'number'
         ? [normalizeDim(op, dim, rank)]
-        : normalizeDims(op, dim as readonly number[], rank);
+        : normalizeDims(op, dim, rank);
   return { dims, keepDim: keepDim === true };
 }
 
 function requireElements(op: string, x: Tensor, { dims }: ReduceAttributes): void {
   if (dims.some((d) => x.shape[d] === 0) && numel(reduceShape(x.shape, dims, false)) > 0) {
-    throw new ShapeError(`${op}: the tensor of shape ${formatShape(x.shape)} has no elements to reduce, and ${op} of nothing has no value.`);
+    throw new ShapeError(
+      `${op}: the tensor of shape ${formatShape(x.shape)} has no elements to reduce, and ${op} of nothing has no value.`,
+    );
   }
 }
 
-const countOf = (shape: Shape, dims: readonly number[]): number => dims.reduce((n, d) => n * shape[d]!, 1);
+const countOf = (shape: Shape, dims: readonly number[]): number => dims.reduce((n, d) => n * shape[d], 1);
 const sumDType = (dtype: DType): DType => (isFloating(dtype) ? dtype : 'int64');
 
 /** The dtype of a sum: integers and bools give int64. */
@@ -71,7 +84,7 @@ const sumOp = defineOp({
   shape: ({ x }, a: ReduceAttributes) => reduced(x, a),
   dtype: ({ x }) => sumDType(x.dtype),
   forward: (outs, { x }, a) => reduceForward(reduceKinds.sum, outs, x, a),
-  vjp: ([g], _, a, { inputs: [x] }) => [() => expand(unreduce(g!, x!.shape, a), x!.shape)],
+  vjp: ([g], _, a, { inputs: [x] }) => [() => expand(unreduce(g, x!.shape, a), x!.shape)],
 });
 
 /**
@@ -83,7 +96,12 @@ const sumOp = defineOp({
  * @example
  * x.sum(); x.sum(1, { keepDim: true }); x.sum([0, 2]);
  */
-export function sum<S extends Shape, D extends DType, const Dim extends Dims = undefined, const K extends boolean = false>(
+export function sum<
+  S extends Shape,
+  D extends DType,
+  const Dim extends Dims = undefined,
+  const K extends boolean = false,
+>(
   x: Tensor<S, D> & DimCheck<S, Dim>,
   dim?: Dim,
   options: ReduceOptions<K> = {},
@@ -108,7 +126,7 @@ const meanOp = defineOp({
   shape: ({ x }, a: ReduceAttributes) => reduced(x, a),
   forward: (outs, { x }, a) => reduceForward(reduceKinds.mean, outs, x, a),
   vjp: ([g], _, a, { inputs: [x] }) => [
-    () => expand(unreduce(div(g!, countOf(x!.shape, a.dims)), x!.shape, a), x!.shape),
+    () => expand(unreduce(div(g, countOf(x!.shape, a.dims)), x!.shape, a), x!.shape),
   ],
 });
 
@@ -124,11 +142,12 @@ function requireFloat(op: string, x: Tensor): void {
  * @method
  * @throws DTypeError for integer and bool tensors
  */
-export function mean<S extends Shape, D extends DType, const Dim extends Dims = undefined, const K extends boolean = false>(
-  x: Tensor<S, D> & DimCheck<S, Dim>,
-  dim?: Dim,
-  options: ReduceOptions<K> = {},
-): Tensor<ReduceShape<S, Dim, K>, D> {
+export function mean<
+  S extends Shape,
+  D extends DType,
+  const Dim extends Dims = undefined,
+  const K extends boolean = false,
+>(x: Tensor<S, D> & DimCheck<S, Dim>, dim?: Dim, options: ReduceOptions<K> = {}): Tensor<ReduceShape<S, Dim, K>, D> {
   const attributes = attributesOf('mean', x, dim, options.keepDim);
   requireFloat('mean', x);
   return meanOp([x], attributes) as Tensor<ReduceShape<S, Dim, K>, D>;
@@ -144,12 +163,12 @@ const prodOp = defineOp({
   vjp: ([g], { x, out }, a) => [
     () => {
       // out / x, except where x is 0: there the product of the others, which is 0 unless it is the only zero.
-      const isZero = eq(x!, 0);
-      const others = prodOp([where(isZero, 1, x!)], { dims: a.dims, keepDim: true });
+      const isZero = eq(x, 0);
+      const others = prodOp([where(isZero, 1, x)], { dims: a.dims, keepDim: true });
       const zeros = sumOp([isZero], { dims: a.dims, keepDim: true });
       const single = where(eq(zeros, 1), others, 0);
-      const quotient = div(unreduce(out!, x!.shape, a), where(isZero, 1, x!));
-      return mul(unreduce(g!, x!.shape, a), where(isZero, single, quotient));
+      const quotient = div(unreduce(out, x.shape, a), where(isZero, 1, x));
+      return mul(unreduce(g, x.shape, a), where(isZero, single, quotient));
     },
   ],
 });
@@ -159,7 +178,12 @@ const prodOp = defineOp({
  *
  * @method
  */
-export function prod<S extends Shape, D extends DType, const Dim extends Dims = undefined, const K extends boolean = false>(
+export function prod<
+  S extends Shape,
+  D extends DType,
+  const Dim extends Dims = undefined,
+  const K extends boolean = false,
+>(
   x: Tensor<S, D> & DimCheck<S, Dim>,
   dim?: Dim,
   options: ReduceOptions<K> = {},
@@ -176,9 +200,9 @@ function extremeOp(name: 'amax' | 'amin') {
     forward: (outs, { x }, a) => reduceForward(name === 'amax' ? reduceKinds.max : reduceKinds.min, outs, x, a),
     vjp: ([g], { x, out }, a) => [
       () => {
-        const winners = cast(eq(x!, unreduce(out!, x!.shape, a)), g!.dtype);
+        const winners = cast(eq(x, unreduce(out, x.shape, a)), g.dtype);
         const count = sumOp([winners], { dims: a.dims, keepDim: true });
-        return mul(div(winners, count), unreduce(g!, x!.shape, a));
+        return mul(div(winners, count), unreduce(g, x.shape, a));
       },
     ],
   });
@@ -192,11 +216,12 @@ const aminOp = extremeOp('amin');
  * @method
  * @throws ShapeError if there is nothing to reduce
  */
-export function amax<S extends Shape, D extends DType, const Dim extends Dims = undefined, const K extends boolean = false>(
-  x: Tensor<S, D> & DimCheck<S, Dim>,
-  dim?: Dim,
-  options: ReduceOptions<K> = {},
-): Tensor<ReduceShape<S, Dim, K>, D> {
+export function amax<
+  S extends Shape,
+  D extends DType,
+  const Dim extends Dims = undefined,
+  const K extends boolean = false,
+>(x: Tensor<S, D> & DimCheck<S, Dim>, dim?: Dim, options: ReduceOptions<K> = {}): Tensor<ReduceShape<S, Dim, K>, D> {
   const attributes = attributesOf('amax', x, dim, options.keepDim);
   requireElements('amax', x, attributes);
   return amaxOp([x], attributes) as Tensor<ReduceShape<S, Dim, K>, D>;
@@ -208,11 +233,12 @@ export function amax<S extends Shape, D extends DType, const Dim extends Dims = 
  * @method
  * @throws ShapeError if there is nothing to reduce
  */
-export function amin<S extends Shape, D extends DType, const Dim extends Dims = undefined, const K extends boolean = false>(
-  x: Tensor<S, D> & DimCheck<S, Dim>,
-  dim?: Dim,
-  options: ReduceOptions<K> = {},
-): Tensor<ReduceShape<S, Dim, K>, D> {
+export function amin<
+  S extends Shape,
+  D extends DType,
+  const Dim extends Dims = undefined,
+  const K extends boolean = false,
+>(x: Tensor<S, D> & DimCheck<S, Dim>, dim?: Dim, options: ReduceOptions<K> = {}): Tensor<ReduceShape<S, Dim, K>, D> {
   const attributes = attributesOf('amin', x, dim, options.keepDim);
   requireElements('amin', x, attributes);
   return aminOp([x], attributes) as Tensor<ReduceShape<S, Dim, K>, D>;
@@ -227,9 +253,10 @@ function withIndexOp(name: 'max' | 'min') {
       { shape: reduced(x, a), dtype: x.dtype },
       { shape: reduced(x, a), dtype: 'int64' },
     ],
-    forward: (outs, { x }, a) => reduceForward(name === 'max' ? reduceKinds.maxIndex : reduceKinds.minIndex, outs, x, a),
+    forward: (outs, { x }, a) =>
+      reduceForward(name === 'max' ? reduceKinds.maxIndex : reduceKinds.minIndex, outs, x, a),
     vjp: ([g], { out1 }, a, { inputs: [x] }) => [
-      () => scatterAlong(x!.shape, a.dims[0]!, unreduce(out1!, x!.shape, a), unreduce(g!, x!.shape, a)),
+      () => scatterAlong(x!.shape, a.dims[0], unreduce(out1, x!.shape, a), unreduce(g, x!.shape, a)),
     ],
   });
 }
@@ -278,11 +305,17 @@ export function min(x: Tensor, dim?: number, options: ReduceOptions = {}): Tenso
   return valuesAndIndices('min', minOp, x, dim, options);
 }
 
-function valuesAndIndices(op: string, apply: typeof maxOp, x: Tensor, dim: number, options: ReduceOptions): ValuesAndIndices<Shape, DType> {
+function valuesAndIndices(
+  op: string,
+  apply: typeof maxOp,
+  x: Tensor,
+  dim: number,
+  options: ReduceOptions,
+): ValuesAndIndices<Shape, DType> {
   const attributes = attributesOf(op, x, dim, options.keepDim);
   requireElements(op, x, attributes);
   const [values, indices] = apply([x], attributes);
-  return { values: values!, indices: indices as Tensor<Shape, 'int64'> };
+  return { values: values, indices: indices as Tensor<Shape, 'int64'> };
 }
 
 function argOp(name: 'argmax' | 'argmin') {
@@ -304,11 +337,11 @@ const argminOp = argOp('argmin');
  * @method
  * @throws ShapeError if there is nothing to reduce
  */
-export function argmax<S extends Shape, const Dim extends number | undefined = undefined, const K extends boolean = false>(
-  x: Tensor<S> & DimCheck<S, Dim>,
-  dim?: Dim,
-  options: ReduceOptions<K> = {},
-): Tensor<ReduceShape<S, Dim, K>, 'int64'> {
+export function argmax<
+  S extends Shape,
+  const Dim extends number | undefined = undefined,
+  const K extends boolean = false,
+>(x: Tensor<S> & DimCheck<S, Dim>, dim?: Dim, options: ReduceOptions<K> = {}): Tensor<ReduceShape<S, Dim, K>, 'int64'> {
   const attributes = attributesOf('argmax', x, dim, options.keepDim);
   requireElements('argmax', x, attributes);
   return argmaxOp([x], attributes) as Tensor<ReduceShape<S, Dim, K>, 'int64'>;
@@ -320,11 +353,11 @@ export function argmax<S extends Shape, const Dim extends number | undefined = u
  *
  * @method
  */
-export function argmin<S extends Shape, const Dim extends number | undefined = undefined, const K extends boolean = false>(
-  x: Tensor<S> & DimCheck<S, Dim>,
-  dim?: Dim,
-  options: ReduceOptions<K> = {},
-): Tensor<ReduceShape<S, Dim, K>, 'int64'> {
+export function argmin<
+  S extends Shape,
+  const Dim extends number | undefined = undefined,
+  const K extends boolean = false,
+>(x: Tensor<S> & DimCheck<S, Dim>, dim?: Dim, options: ReduceOptions<K> = {}): Tensor<ReduceShape<S, Dim, K>, 'int64'> {
   const attributes = attributesOf('argmin', x, dim, options.keepDim);
   requireElements('argmin', x, attributes);
   return argminOp([x], attributes) as Tensor<ReduceShape<S, Dim, K>, 'int64'>;
@@ -379,10 +412,10 @@ const varMeanOp = defineMultiOp({
   forward: (outs, { x }, a) => reduceForward(reduceKinds.var, outs, x, a, a.correction),
   vjp: ([gVar, gMean], { x }, a) => [
     () => {
-      const n = countOf(x!.shape, a.dims);
-      const deviation = sub(x!, meanOp([x!], { dims: a.dims, keepDim: true }));
-      const fromVar = mul(deviation, mul(unreduce(gVar!, x!.shape, a), 2 / Math.max(0, n - a.correction)));
-      return fromVar.add(div(unreduce(gMean!, x!.shape, a), n));
+      const n = countOf(x.shape, a.dims);
+      const deviation = sub(x, meanOp([x], { dims: a.dims, keepDim: true }));
+      const fromVar = mul(deviation, mul(unreduce(gVar, x.shape, a), 2 / Math.max(0, n - a.correction)));
+      return fromVar.add(div(unreduce(gMean, x.shape, a), n));
     },
   ],
 });
@@ -399,7 +432,12 @@ export interface VarOptions<K extends boolean = boolean> extends ReduceOptions<K
  * @returns `[variance, mean]`
  * @throws DTypeError for integer and bool tensors
  */
-export function varMean<S extends Shape, D extends DType, const Dim extends Dims = undefined, const K extends boolean = false>(
+export function varMean<
+  S extends Shape,
+  D extends DType,
+  const Dim extends Dims = undefined,
+  const K extends boolean = false,
+>(
   x: Tensor<S, D> & DimCheck<S, Dim>,
   dim?: Dim,
   options: VarOptions<K> = {},
@@ -423,11 +461,12 @@ export function varMean<S extends Shape, D extends DType, const Dim extends Dims
  * @method var
  * @throws DTypeError for integer and bool tensors
  */
-export function variance<S extends Shape, D extends DType, const Dim extends Dims = undefined, const K extends boolean = false>(
-  x: Tensor<S, D> & DimCheck<S, Dim>,
-  dim?: Dim,
-  options: VarOptions<K> = {},
-): Tensor<ReduceShape<S, Dim, K>, D> {
+export function variance<
+  S extends Shape,
+  D extends DType,
+  const Dim extends Dims = undefined,
+  const K extends boolean = false,
+>(x: Tensor<S, D> & DimCheck<S, Dim>, dim?: Dim, options: VarOptions<K> = {}): Tensor<ReduceShape<S, Dim, K>, D> {
   return varMean<S, D, Dim, K>(x, dim, options)[0];
 }
 
@@ -436,7 +475,12 @@ export function variance<S extends Shape, D extends DType, const Dim extends Dim
  *
  * @method
  */
-export function std<S extends Shape, D extends DType, const Dim extends Dims = undefined, const K extends boolean = false>(
+export function std<
+  S extends Shape,
+  D extends DType,
+  const Dim extends Dims = undefined,
+  const K extends boolean = false,
+>(
   x: Tensor<S, D> & DimCheck<S, Dim>,
   dim?: Dim,
   options: VarOptions<K> = {},

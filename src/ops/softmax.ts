@@ -20,21 +20,19 @@ const backwardOp = defineOp({
   inputs: ['g', 'y'],
   saves: ['g', 'y'],
   shape: ({ y }) => y.shape,
-  forward: ([out], { g, y }, { dim, log }: SoftmaxAttributes) => native.softmaxBackward(out!._handle, g._handle, y._handle, dim, log),
+  forward: ([out], { g, y }, { dim, log }: SoftmaxAttributes) =>
+    native.softmaxBackward(out._handle, g._handle, y._handle, dim, log),
   vjp: ([h], { g, y }, { dim, log }) => {
     const keep = { keepDim: true } as const;
     const sumOver = (x: Tensor): Tensor => sum(x, dim, keep);
     if (log) {
       // g - exp(y) sum(g)
-      return [
-        () => sub(h!, sumOver(mul(h!, exp(y!)))),
-        () => mul(mul(h!, exp(y!)), mul(sumOver(g!), -1)),
-      ];
+      return [() => sub(h, sumOver(mul(h, exp(y)))), () => mul(mul(h, exp(y)), mul(sumOver(g), -1))];
     }
     // y (g - sum(g y))
     return [
-      () => mul(y!, sub(h!, sumOver(mul(h!, y!)))),
-      () => sub(mul(h!, sub(g!, sumOver(mul(g!, y!)))), mul(g!, sumOver(mul(h!, y!)))),
+      () => mul(y, sub(h, sumOver(mul(h, y)))),
+      () => sub(mul(h, sub(g, sumOver(mul(g, y)))), mul(g, sumOver(mul(h, y)))),
     ];
   },
 });
@@ -44,13 +42,14 @@ const softmaxOp = defineOp({
   inputs: ['x'],
   saves: ['out'],
   shape: ({ x }) => x.shape,
-  forward: ([out], { x }, { dim, log }: SoftmaxAttributes) => native.softmax(out!._handle, x._handle, dim, log),
-  vjp: ([g], { out }, attributes) => [() => backwardOp([g!, out!], attributes)],
+  forward: ([out], { x }, { dim, log }: SoftmaxAttributes) => native.softmax(out._handle, x._handle, dim, log),
+  vjp: ([g], { out }, attributes) => [() => backwardOp([g, out], attributes)],
 });
 
 function apply(op: string, x: Tensor, dim: number, log: boolean): Tensor {
   checkTensor(op, 'x', x);
-  if (!isFloating(x.dtype)) throw new DTypeError(`${op}: expected a float tensor, got ${x.dtype}; convert it with to('float32').`);
+  if (!isFloating(x.dtype))
+    throw new DTypeError(`${op}: expected a float tensor, got ${x.dtype}; convert it with to('float32').`);
   return softmaxOp([x], { dim: normalizeDim(op, dim, x.shape.length), log });
 }
 
@@ -60,7 +59,10 @@ function apply(op: string, x: Tensor, dim: number, log: boolean): Tensor {
  * @method
  * @throws DTypeError for integer and bool tensors
  */
-export function softmax<S extends Shape, D extends DType, const Dim extends number>(x: Tensor<S, D> & DimCheck<S, Dim>, dim: Dim): Tensor<S, D> {
+export function softmax<S extends Shape, D extends DType, const Dim extends number>(
+  x: Tensor<S, D> & DimCheck<S, Dim>,
+  dim: Dim,
+): Tensor<S, D> {
   return apply('softmax', x, dim, false) as Tensor<S, D>;
 }
 
@@ -70,6 +72,9 @@ export function softmax<S extends Shape, D extends DType, const Dim extends numb
  * @method
  * @throws DTypeError for integer and bool tensors
  */
-export function logSoftmax<S extends Shape, D extends DType, const Dim extends number>(x: Tensor<S, D> & DimCheck<S, Dim>, dim: Dim): Tensor<S, D> {
+export function logSoftmax<S extends Shape, D extends DType, const Dim extends number>(
+  x: Tensor<S, D> & DimCheck<S, Dim>,
+  dim: Dim,
+): Tensor<S, D> {
   return apply('logSoftmax', x, dim, true) as Tensor<S, D>;
 }

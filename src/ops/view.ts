@@ -50,7 +50,14 @@ function makeView(
   vjp: (g: Tensor) => Tensor,
 ): Tensor {
   const out = viewTensor(x, shape, isContiguous(shape, strides) ? null : strides, offset);
-  if (needsRecord([x])) record(op, [x], [out], () => [], ([g]) => [() => vjp(g!)]);
+  if (needsRecord([x]))
+    record(
+      op,
+      [x],
+      [out],
+      () => [],
+      ([g]) => [() => vjp(g!)],
+    );
   return out;
 }
 
@@ -112,7 +119,10 @@ export function flatten<S extends Shape, D extends DType, const A extends number
   const rank = x.shape.length;
   const start = normalizeDim('flatten', startDim ?? 0, rank, 'startDim');
   const end = normalizeDim('flatten', endDim ?? -1, rank, 'endDim');
-  return reshape(x as Tensor, flattenShape('flatten', x.shape, start, end)) as unknown as Tensor<FlattenShape<S, A, B>, D>;
+  return reshape(x as Tensor, flattenShape('flatten', x.shape, start, end)) as unknown as Tensor<
+    FlattenShape<S, A, B>,
+    D
+  >;
 }
 
 /**
@@ -139,8 +149,8 @@ function permuteView(x: Tensor, order: readonly number[]): Tensor {
   return makeView(
     'permute',
     x,
-    order.map((d) => x.shape[d]!),
-    order.map((d) => strides[d]!),
+    order.map((d) => x.shape[d]),
+    order.map((d) => strides[d]),
     x._offset,
     (g) => permuteView(g, inverse),
   );
@@ -170,10 +180,18 @@ export function transpose<S extends Shape, D extends DType, const A extends numb
  * @method
  * @throws ShapeError for more than 2 dimensions; use mT or transpose
  */
-export function t<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S extends readonly [number, number] ? TransposeShape<S> : S, D> {
+export function t<S extends Shape, D extends DType>(
+  x: Tensor<S, D>,
+): Tensor<S extends readonly [number, number] ? TransposeShape<S> : S, D> {
   checkTensor('t', 'x', x);
-  if (x.shape.length > 2) throw new ShapeError(`t: expected at most 2 dimensions, got shape ${formatShape(x.shape)}; use mT() or transpose().`);
-  return (x.shape.length < 2 ? x : permuteView(x, [1, 0])) as Tensor<S extends readonly [number, number] ? TransposeShape<S> : S, D>;
+  if (x.shape.length > 2)
+    throw new ShapeError(
+      `t: expected at most 2 dimensions, got shape ${formatShape(x.shape)}; use mT() or transpose().`,
+    );
+  return (x.shape.length < 2 ? x : permuteView(x, [1, 0])) as Tensor<
+    S extends readonly [number, number] ? TransposeShape<S> : S,
+    D
+  >;
 }
 
 /**
@@ -195,7 +213,11 @@ export function mT<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<Tr
  *
  * @method
  */
-export function movedim<S extends Shape, D extends DType>(x: Tensor<S, D>, source: number, destination: number): Tensor<Shape, D> {
+export function movedim<S extends Shape, D extends DType>(
+  x: Tensor<S, D>,
+  source: number,
+  destination: number,
+): Tensor<Shape, D> {
   checkTensor('movedim', 'x', x);
   const rank = x.shape.length;
   const from = normalizeDim('movedim', source, rank, 'source');
@@ -229,7 +251,10 @@ export function expand<S extends Shape, D extends DType, const N extends Shape>(
  *
  * @method
  */
-export function broadcastTo<S extends Shape, D extends DType, const N extends Shape>(x: Tensor<S, D>, shape: N): Tensor<N, D> {
+export function broadcastTo<S extends Shape, D extends DType, const N extends Shape>(
+  x: Tensor<S, D>,
+  shape: N,
+): Tensor<N, D> {
   checkTensor('broadcastTo', 'x', x);
   if (Array.isArray(shape) && !broadcastsTo(x.shape, shape)) {
     throw new ShapeError(`broadcastTo: shape ${formatShape(x.shape)} does not broadcast to ${formatShape(shape)}.`);
@@ -242,12 +267,14 @@ export function broadcastTo<S extends Shape, D extends DType, const N extends Sh
  *
  * @method
  */
-export function squeeze<S extends Shape, D extends DType, const Dim extends number | readonly number[] | undefined = undefined>(
-  x: Tensor<S, D> & DimCheck<S, Dim>,
-  dim?: Dim,
-): Tensor<SqueezeShape<S, Dim>, D> {
+export function squeeze<
+  S extends Shape,
+  D extends DType,
+  const Dim extends number | readonly number[] | undefined = undefined,
+>(x: Tensor<S, D> & DimCheck<S, Dim>, dim?: Dim): Tensor<SqueezeShape<S, Dim>, D> {
   checkTensor('squeeze', 'x', x);
-  const dims = dim === undefined ? undefined : normalizeDims('squeeze', typeof dim === 'number' ? [dim] : dim, x.shape.length);
+  const dims =
+    dim === undefined ? undefined : normalizeDims('squeeze', typeof dim === 'number' ? [dim] : dim, x.shape.length);
   return reshapeByDims('squeeze', x, squeezeShape(x.shape, dims), dims) as Tensor<SqueezeShape<S, Dim>, D>;
 }
 
@@ -273,7 +300,7 @@ export function unsqueeze<S extends Shape, D extends DType, const Dim extends nu
   const at = normalizeDim('unsqueeze', dim, rank + 1);
   const shape = [...x.shape.slice(0, at), 1, ...x.shape.slice(at)];
   const { strides } = x;
-  const step = at < rank ? strides[at]! * x.shape[at]! : 1;
+  const step = at < rank ? strides[at] * x.shape[at] : 1;
   const from: Shape = x.shape;
   return makeView('unsqueeze', x, shape, [...strides.slice(0, at), step, ...strides.slice(at)], x._offset, (g) =>
     reshape(g, from),
@@ -284,8 +311,8 @@ export function unsqueeze<S extends Shape, D extends DType, const Dim extends nu
 export function sliceView(x: Tensor, dim: number, start: number, length: number, step: number): Tensor {
   const strides = [...x.strides];
   const shape = x.shape.map((n, d) => (d === dim ? length : n));
-  const offset = x._offset + (length === 0 ? 0 : start * strides[dim]!);
-  strides[dim] = strides[dim]! * step;
+  const offset = x._offset + (length === 0 ? 0 : start * strides[dim]);
+  strides[dim] = strides[dim] * step;
   const from = x.shape;
   return makeView('slice', x, shape, strides, offset, (g) => sliceBackward(g, from, dim, start, step));
 }
@@ -293,12 +320,23 @@ export function sliceView(x: Tensor, dim: number, start: number, length: number,
 // The gradient of a slice: zeros with g in the slice's place. Linear, so its own gradient is the slice of the gradient.
 function sliceBackward(g: Tensor, shape: Shape, dim: number, start: number, step: number): Tensor {
   const out = filledTensor('sliceBackward', shape, g.dtype, g.device, 0);
-  const length = g.shape[dim]!;
-  const window = viewTensor(out, g.shape, sliceStrides(out, dim, step), out._offset + (length === 0 ? 0 : start * out.strides[dim]!));
+  const length = g.shape[dim];
+  const window = viewTensor(
+    out,
+    g.shape,
+    sliceStrides(out, dim, step),
+    out._offset + (length === 0 ? 0 : start * out.strides[dim]),
+  );
   native.copy(window._handle, g._handle);
   window.dispose();
   if (isGradEnabled() && needsRecord([g])) {
-    record('sliceBackward', [g], [out], () => [], ([gg]) => [() => sliceView(gg!, dim, start, length, step)]);
+    record(
+      'sliceBackward',
+      [g],
+      [out],
+      () => [],
+      ([gg]) => [() => sliceView(gg!, dim, start, length, step)],
+    );
   }
   return out;
 }
@@ -325,13 +363,20 @@ export function slice<S extends Shape, D extends DType, const Dim extends number
 ): Tensor<WithDim<S, Dim, number>, D> {
   checkTensor('slice', 'x', x);
   const d = dimensionOf('slice', x, dim);
-  const size = x.shape[d]!;
-  for (const [name, value] of [['start', start], ['end', end]] as const) {
-    if (value !== undefined && (typeof value !== 'number' || Number.isNaN(value) || (Number.isFinite(value) && !Number.isInteger(value)))) {
+  const size = x.shape[d];
+  for (const [name, value] of [
+    ['start', start],
+    ['end', end],
+  ] as const) {
+    if (
+      value !== undefined &&
+      (typeof value !== 'number' || Number.isNaN(value) || (Number.isFinite(value) && !Number.isInteger(value)))
+    ) {
       throw new ArgumentError(`slice: ${name} must be an integer, got ${String(value)}.`);
     }
   }
-  if (!Number.isInteger(step) || step < 1) throw new ArgumentError(`slice: step must be an integer above 0, got ${String(step)}.`);
+  if (!Number.isInteger(step) || step < 1)
+    throw new ArgumentError(`slice: step must be an integer above 0, got ${String(step)}.`);
   const clampTo = (value: number): number => Math.max(0, Math.min(size, value < 0 ? value + size : value));
   const from = clampTo(start ?? 0);
   const to = clampTo(end ?? size);
@@ -358,7 +403,7 @@ export function narrow<S extends Shape, D extends DType, const Dim extends numbe
 ): Tensor<WithDim<S, Dim, L>, D> {
   checkTensor('narrow', 'x', x);
   const d = dimensionOf('narrow', x, dim);
-  const size = x.shape[d]!;
+  const size = x.shape[d];
   if (!Number.isInteger(start) || !Number.isInteger(length)) {
     throw new ArgumentError(`narrow: start and length must be integers, got ${String(start)} and ${String(length)}.`);
   }
@@ -382,7 +427,7 @@ export function select<S extends Shape, D extends DType, const Dim extends numbe
 ): Tensor<ReduceShape<S, Dim, false>, D> {
   checkTensor('select', 'x', x);
   const d = dimensionOf('select', x, dim);
-  const size = x.shape[d]!;
+  const size = x.shape[d];
   if (!Number.isInteger(index)) throw new ArgumentError(`select: index must be an integer, got ${String(index)}.`);
   if (index < -size || index >= size) {
     throw new IndexError(`select: index ${index} is out of range for dimension ${d} of size ${size}.`);
@@ -397,19 +442,26 @@ export function select<S extends Shape, D extends DType, const Dim extends numbe
  * @method
  * @throws ArgumentError if the sizes do not add up to the dimension
  */
-export function split<S extends Shape, D extends DType>(x: Tensor<S, D>, size: number | readonly number[], dim = 0): Tensor<Shape, D>[] {
+export function split<S extends Shape, D extends DType>(
+  x: Tensor<S, D>,
+  size: number | readonly number[],
+  dim = 0,
+): Tensor<Shape, D>[] {
   checkTensor('split', 'x', x);
   const d = dimensionOf('split', x, dim);
-  const total = x.shape[d]!;
+  const total = x.shape[d];
   let sizes: readonly number[];
   if (typeof size === 'number') {
-    if (!Number.isInteger(size) || size < 1) throw new ArgumentError(`split: size must be an integer above 0, got ${String(size)}.`);
+    if (!Number.isInteger(size) || size < 1)
+      throw new ArgumentError(`split: size must be an integer above 0, got ${String(size)}.`);
     sizes = Array.from({ length: Math.max(1, Math.ceil(total / size)) }, (_, i) => Math.min(size, total - i * size));
   } else {
     sizes = size;
     const sum = sizes.reduce((a, b) => a + b, 0);
     if (sizes.some((n) => !Number.isInteger(n) || n < 0) || sum !== total) {
-      throw new ArgumentError(`split: sizes [${sizes.join(',')}] do not add up to ${total}, the size of dimension ${d}.`);
+      throw new ArgumentError(
+        `split: sizes [${sizes.join(',')}] do not add up to ${total}, the size of dimension ${d}.`,
+      );
     }
   }
   let start = 0;
@@ -427,9 +479,10 @@ export function split<S extends Shape, D extends DType>(x: Tensor<S, D>, size: n
  */
 export function chunk<S extends Shape, D extends DType>(x: Tensor<S, D>, count: number, dim = 0): Tensor<Shape, D>[] {
   checkTensor('chunk', 'x', x);
-  if (!Number.isInteger(count) || count < 1) throw new ArgumentError(`chunk: count must be an integer above 0, got ${String(count)}.`);
+  if (!Number.isInteger(count) || count < 1)
+    throw new ArgumentError(`chunk: count must be an integer above 0, got ${String(count)}.`);
   const d = dimensionOf('chunk', x, dim);
-  return split(x, Math.max(1, Math.ceil(x.shape[d]! / count)), d);
+  return split(x, Math.max(1, Math.ceil(x.shape[d] / count)), d);
 }
 
 /**
@@ -440,5 +493,5 @@ export function chunk<S extends Shape, D extends DType>(x: Tensor<S, D>, count: 
 export function unbind<S extends Shape, D extends DType>(x: Tensor<S, D>, dim = 0): Tensor<Shape, D>[] {
   checkTensor('unbind', 'x', x);
   const d = dimensionOf('unbind', x, dim);
-  return Array.from({ length: x.shape[d]! }, (_, i) => select(x as Tensor, d, i) as Tensor<Shape, D>);
+  return Array.from({ length: x.shape[d] }, (_, i) => select(x as Tensor, d, i) as Tensor<Shape, D>);
 }

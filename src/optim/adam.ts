@@ -63,7 +63,7 @@ export class Adam extends Optimizer<AdamOptions> {
 
   protected override update(o: AdamOptions, p: Tensor[], g: Tensor[], states: ParameterState[]): void {
     const [beta1, beta2] = o.betas;
-    const t = (states[0]!['step'] as number) + 1;
+    const t = (states[0]['step'] as number) + 1;
     adam.run(
       { p, g, m: states.map((state) => state['m'] as Tensor), v: states.map((state) => state['v'] as Tensor) },
       {

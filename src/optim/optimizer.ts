@@ -13,8 +13,7 @@ export type ParameterGroup<O extends object> = O & { params: Tensor[] };
 
 /** What optimizers take: tensors, or groups of them with options of their own. */
 export type ParametersLike<O extends object> =
-  | Iterable<Tensor>
-  | readonly (Partial<O> & { readonly params: Iterable<Tensor> })[];
+  Iterable<Tensor> | readonly (Partial<O> & { readonly params: Iterable<Tensor> })[];
 
 /** What an optimizer remembers of a parameter: tensors and plain numbers by name. */
 export type ParameterState = Record<string, Tensor | number>;
@@ -48,7 +47,8 @@ export abstract class Optimizer<O extends object> {
   ) {
     const items = [...(params as Iterable<Tensor | (Partial<O> & { params: Iterable<Tensor> })>)];
     if (items.length === 0) throw new ArgumentError(`${name}: there are no parameters to optimize.`);
-    if (items[0] instanceof Tensor) this.addParamGroup({ params: items as Tensor[] } as Partial<O> & { params: Tensor[] });
+    if (items[0] instanceof Tensor)
+      this.addParamGroup({ params: items as Tensor[] } as Partial<O> & { params: Tensor[] });
     else for (const group of items as (Partial<O> & { params: Iterable<Tensor> })[]) this.addParamGroup(group);
   }
 
@@ -60,13 +60,17 @@ export abstract class Optimizer<O extends object> {
     const params = [...group.params];
     const known = new Set(this.paramGroups.flatMap((other) => other.params));
     params.forEach((p, i) => {
-      if (!(p instanceof Tensor)) throw new ArgumentError(`${this.name}: params[${i}] is ${p === null ? 'null' : `a ${typeof p}`}, expected a Tensor.`);
+      if (!(p instanceof Tensor))
+        throw new ArgumentError(
+          `${this.name}: params[${i}] is ${p === null ? 'null' : `a ${typeof p}`}, expected a Tensor.`,
+        );
       if (!p.isLeaf || !p.requiresGrad) {
         throw new ArgumentError(
           `${this.name}: params[${i}] of shape ${formatShape(p.shape)} ${p.isLeaf ? 'does not require gradients' : 'was made by a recorded operation'}; optimize leaves made with { requiresGrad: true }.`,
         );
       }
-      if (known.has(p)) throw new ArgumentError(`${this.name}: params[${i}] of shape ${formatShape(p.shape)} is given twice.`);
+      if (known.has(p))
+        throw new ArgumentError(`${this.name}: params[${i}] of shape ${formatShape(p.shape)} is given twice.`);
       known.add(p);
     });
     const full = { ...this.defaults, ...group, params };
@@ -98,12 +102,15 @@ export abstract class Optimizer<O extends object> {
         const grads = params.map((p) => p.grad!);
         const states = params.map((p) => this.stateOf(p, group));
         // Parameters of one dtype and, where it matters to the update, of one step count go together.
-        for (const indices of groupBy(params, (p, i) => `${p.dtype} ${p.device} ${grads[i]!.dtype} ${stepOf(states[i]!)}`)) {
+        for (const indices of groupBy(
+          params,
+          (p, i) => `${p.dtype} ${p.device} ${grads[i].dtype} ${stepOf(states[i])}`,
+        )) {
           this.update(
             group,
-            indices.map((i) => params[i]!),
-            indices.map((i) => grads[i]!),
-            indices.map((i) => states[i]!),
+            indices.map((i) => params[i]),
+            indices.map((i) => grads[i]),
+            indices.map((i) => states[i]),
           );
         }
       }
@@ -152,7 +159,8 @@ export abstract class Optimizer<O extends object> {
    */
   loadStateDict(dict: OptimizerStateDict): void {
     const all = this.paramGroups.flatMap((group) => group.params);
-    const sizes = (groups: readonly { params: readonly unknown[] }[]): string => groups.map((group) => group.params.length).join(', ');
+    const sizes = (groups: readonly { params: readonly unknown[] }[]): string =>
+      groups.map((group) => group.params.length).join(', ');
     if (sizes(dict.paramGroups) !== sizes(this.paramGroups)) {
       throw new ArgumentError(
         `${this.name}.loadStateDict: the groups hold ${sizes(dict.paramGroups)} parameters, this optimizer's ${sizes(this.paramGroups)}.`,
@@ -172,8 +180,8 @@ export abstract class Optimizer<O extends object> {
     });
     dict.paramGroups.forEach((group, i) => {
       const { params: _params, ...options } = group;
-      this.checkOptions({ ...this.paramGroups[i]!, ...(options as Partial<O>) });
-      Object.assign(this.paramGroups[i]!, options);
+      this.checkOptions({ ...this.paramGroups[i], ...(options as Partial<O>) });
+      Object.assign(this.paramGroups[i], options);
     });
     untracked(() =>
       noGrad(() => {

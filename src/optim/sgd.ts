@@ -42,7 +42,10 @@ const withMomentum = program({
     const d = gradient(v);
     const buffer = add(mul(v.momentum, v.buffer), mul(v.undamped, d));
     // ahead is 0 for classical momentum; for Nesterov's, 1: d + momentum * buffer.
-    return { buffer, p: sub(v.p, mul(v.lr, add(mul(v.ahead, add(d, mul(v.momentum, buffer))), mul(sub(1, v.ahead), buffer)))) };
+    return {
+      buffer,
+      p: sub(v.p, mul(v.lr, add(mul(v.ahead, add(d, mul(v.momentum, buffer))), mul(sub(1, v.ahead), buffer)))),
+    };
   },
 });
 
@@ -63,7 +66,15 @@ const withMomentum = program({
  */
 export class SGD extends Optimizer<SGDOptions> {
   constructor(params: ParametersLike<SGDOptions>, options: Partial<SGDOptions> = {}) {
-    super('SGD', params, { lr: 1e-3, momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, maximize: false, ...options });
+    super('SGD', params, {
+      lr: 1e-3,
+      momentum: 0,
+      dampening: 0,
+      weightDecay: 0,
+      nesterov: false,
+      maximize: false,
+      ...options,
+    });
   }
 
   protected override checkOptions(o: SGDOptions): void {
@@ -87,14 +98,14 @@ export class SGD extends Optimizer<SGDOptions> {
       weightDecay: o.weightDecay,
       momentum: o.momentum,
       // The first step is not damped.
-      undamped: states[0]!['step'] === 0 ? 1 : 1 - o.dampening,
+      undamped: states[0]['step'] === 0 ? 1 : 1 - o.dampening,
       ahead: o.nesterov ? 1 : 0,
     };
     if (o.momentum === 0) {
       plain.run({ p, g }, values);
       return;
     }
-    const buffer = states.map((state, i) => (state['buffer'] ??= stateTensor(p[i]!)) as Tensor);
+    const buffer = states.map((state, i) => (state['buffer'] ??= stateTensor(p[i])) as Tensor);
     withMomentum.run({ p, g, buffer }, values);
     // Only whether it is the first step matters, so parameters stay in one group.
     for (const state of states) state['step'] = 1;

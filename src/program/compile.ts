@@ -44,7 +44,9 @@ export function compile(
     if (known !== undefined) return known;
     let value: Value;
     if (e.kind === 'input' || e.kind === 'scalar') {
-      throw new ArgumentError(`${name}: the expression uses ${e.kind} '${e.label}', which is not one of its parameters.`);
+      throw new ArgumentError(
+        `${name}: the expression uses ${e.kind} '${e.label}', which is not one of its parameters.`,
+      );
     }
     if (e.kind === 'constant') {
       const key = `c${Object.is(e.value, -0) ? '-0' : e.value}`;
@@ -75,7 +77,7 @@ export function compile(
     if (value.op !== 'add') continue;
     const product = value.args.find((arg) => arg.op === 'mul' && arg.uses === 1 && !removed.has(arg));
     if (product === undefined || results.includes(product)) continue;
-    const other = value.args[0] === product ? value.args[1]! : value.args[0]!;
+    const other = value.args[0] === product ? value.args[1] : value.args[0];
     (value as { op: OpcodeName }).op = 'fma';
     value.args = [...product.args, other];
     removed.add(product);
@@ -103,12 +105,16 @@ export function compile(
       if (arg.op !== null && lastUse.get(arg) === i && !isResult.has(arg)) free.push(arg.register);
     }
     // An output's register is its own from beginning to end: the interpreter may point it at the output's memory.
-    value.register = isResult.has(value) ? firstTemporary + temporaries++ : (free.pop() ?? firstTemporary + temporaries++);
+    value.register = isResult.has(value)
+      ? firstTemporary + temporaries++
+      : (free.pop() ?? firstTemporary + temporaries++);
     words.push(opcodes[value.op!].code, value.register, registers[0] ?? 0, registers[1] ?? 0, registers[2] ?? 0);
   });
   const registers = firstTemporary + temporaries;
   if (registers > maxRegisters) {
-    throw new ArgumentError(`${name}: the program needs ${registers} registers, more than ${maxRegisters}; split it in two.`);
+    throw new ArgumentError(
+      `${name}: the program needs ${registers} registers, more than ${maxRegisters}; split it in two.`,
+    );
   }
   return native.program(
     name,

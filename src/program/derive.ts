@@ -78,34 +78,34 @@ const rules: Readonly<Record<OpcodeName, Rule>> = {
   bitwiseNot: flat,
   add: (g) => [g, g],
   sub: (g) => [g, neg(g)],
-  mul: (g, _y, a, b) => [mul(g, b!), mul(g, a!)],
-  div: (g, y, _a, b) => [div(g, b!), neg(div(mul(g, y), b!))],
+  mul: (g, _y, a, b) => [mul(g, b), mul(g, a)],
+  div: (g, y, _a, b) => [div(g, b), neg(div(mul(g, y), b))],
   floorDiv: flat2,
-  remainder: (g, _y, a, b) => [g, neg(mul(g, floor(div(a!, b!))))],
-  fmod: (g, _y, a, b) => [g, neg(mul(g, trunc(div(a!, b!))))],
+  remainder: (g, _y, a, b) => [g, neg(mul(g, floor(div(a, b))))],
+  fmod: (g, _y, a, b) => [g, neg(mul(g, trunc(div(a, b))))],
   // 0 * inf must not make NaN: b = 0 has derivative 0, and so has a = 0 in the exponent.
   pow: (g, y, a, b) => [
-    select(eq(b!, 0), 0, mul(g, b!, pow(a!, sub(b!, 1)))),
-    select(mul(eq(a!, 0), ge(b!, 0)), 0, mul(g, y, log(a!))),
+    select(eq(b, 0), 0, mul(g, b, pow(a, sub(b, 1)))),
+    select(mul(eq(a, 0), ge(b, 0)), 0, mul(g, y, log(a))),
   ],
   atan2: (g, _y, a, b) => {
-    const scale = div(g, add(square(a!), square(b!)));
-    return [mul(scale, b!), neg(mul(scale, a!))];
+    const scale = div(g, add(square(a), square(b)));
+    return [mul(scale, b), neg(mul(scale, a))];
   },
-  hypot: (g, y, a, b) => [mul(g, div(a!, y)), mul(g, div(b!, y))],
+  hypot: (g, y, a, b) => [mul(g, div(a, y)), mul(g, div(b, y))],
   // Ties share the gradient, as in PyTorch.
-  maximum: (g, _y, a, b) => [halfWhere(eq(a!, b!), gt(a!, b!), g), halfWhere(eq(a!, b!), lt(a!, b!), g)],
-  minimum: (g, _y, a, b) => [halfWhere(eq(a!, b!), lt(a!, b!), g), halfWhere(eq(a!, b!), gt(a!, b!), g)],
+  maximum: (g, _y, a, b) => [halfWhere(eq(a, b), gt(a, b), g), halfWhere(eq(a, b), lt(a, b), g)],
+  minimum: (g, _y, a, b) => [halfWhere(eq(a, b), lt(a, b), g), halfWhere(eq(a, b), gt(a, b), g)],
   // The value that is not NaN wins, as in PyTorch.
   fmax: (g, _y, a, b) => {
-    const wins = select(eq(b!, b!), ge(a!, b!), 1);
+    const wins = select(eq(b, b), ge(a, b), 1);
     return [select(wins, g, 0), select(wins, 0, g)];
   },
   fmin: (g, _y, a, b) => {
-    const wins = select(eq(b!, b!), le(a!, b!), 1);
+    const wins = select(eq(b, b), le(a, b), 1);
     return [select(wins, g, 0), select(wins, 0, g)];
   },
-  copysign: (g, y, a) => [select(eq(a!, 0), 0, mul(g, copysign(1, y), sign(a!))), null],
+  copysign: (g, y, a) => [select(eq(a, 0), 0, mul(g, copysign(1, y), sign(a))), null],
   eq: flat2,
   ne: flat2,
   lt: flat2,
@@ -115,8 +115,8 @@ const rules: Readonly<Record<OpcodeName, Rule>> = {
   bitwiseAnd: flat2,
   bitwiseOr: flat2,
   bitwiseXor: flat2,
-  fma: (g, _y, a, b) => [mul(g, b!), mul(g, a!), g],
-  select: (g, _y, condition) => [null, select(condition!, g, 0), select(condition!, 0, g)],
+  fma: (g, _y, a, b) => [mul(g, b), mul(g, a), g],
+  select: (g, _y, condition) => [null, select(condition, g, 0), select(condition, 0, g)],
 };
 
 /** The expression with `from` replaced by `to`. */

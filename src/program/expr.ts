@@ -65,7 +65,7 @@ function simplify(op: OpcodeName, args: readonly Expr[]): Expr | null {
       if (isConstant(b, 1)) return a;
       break;
     case 'neg':
-      if (a.kind === 'neg') return a.args[0]!;
+      if (a.kind === 'neg') return a.args[0];
       break;
     default:
   }
@@ -74,7 +74,7 @@ function simplify(op: OpcodeName, args: readonly Expr[]): Expr | null {
 
 function fold(op: 'add' | 'mul', values: readonly ExprLike[]): Expr {
   if (values.length < 2) throw new ArgumentError(`expression: ${op} takes at least 2 arguments.`);
-  return values.slice(1).reduce<Expr>((sum, value) => apply(op, sum, value), toExpr(values[0]!));
+  return values.slice(1).reduce<Expr>((sum, value) => apply(op, sum, value), toExpr(values[0]));
 }
 
 type Unary = (x: ExprLike) => Expr;

@@ -31,7 +31,9 @@ export class Program<I extends string, S extends string> {
     const results = spec.update(values);
     const unknown = Object.keys(results).filter((name) => !spec.tensors.includes(name as I));
     if (unknown.length > 0) {
-      throw new ArgumentError(`program '${spec.name}': it updates '${unknown[0]}', which is not one of its tensors (${spec.tensors.join(', ')}).`);
+      throw new ArgumentError(
+        `program '${spec.name}': it updates '${unknown[0]}', which is not one of its tensors (${spec.tensors.join(', ')}).`,
+      );
     }
     this.written = spec.tensors.filter((name) => results[name] !== undefined);
     if (this.written.length === 0) throw new ArgumentError(`program '${spec.name}': it updates none of its tensors.`);
@@ -52,18 +54,21 @@ export class Program<I extends string, S extends string> {
    */
   run(lists: { readonly [K in I]: readonly Tensor[] }, scalars: { readonly [K in S]: number }): void {
     const { spec, written } = this;
-    const count = lists[spec.tensors[0]!].length;
-    const device = lists[spec.tensors[0]!][0]?.device;
+    const count = lists[spec.tensors[0]].length;
+    const device = lists[spec.tensors[0]][0]?.device;
     for (const name of spec.tensors) {
       const list = lists[name];
       if (list.length !== count) {
-        throw new ArgumentError(`${spec.name}: ${list.length} tensors for '${name}', ${count} for '${spec.tensors[0]}'.`);
+        throw new ArgumentError(
+          `${spec.name}: ${list.length} tensors for '${name}', ${count} for '${spec.tensors[0]}'.`,
+        );
       }
       for (let k = 0; k < count; k++) {
-        const t = list[k]!;
+        const t = list[k];
         checkTensor(spec.name, `${name}[${k}]`, t);
-        if (t.device !== device) throw new DeviceError(`${spec.name}: ${name}[${k}] is on ${t.device}, others on ${device}.`);
-        const shape = lists[spec.tensors[0]!][k]!.shape;
+        if (t.device !== device)
+          throw new DeviceError(`${spec.name}: ${name}[${k}] is on ${t.device}, others on ${device}.`);
+        const shape = lists[spec.tensors[0]][k].shape;
         if (!shapesEqual(t.shape, shape)) {
           throw new ShapeError(
             `${spec.name}: ${name}[${k}] has shape ${formatShape(t.shape)}, ${spec.tensors[0]}[${k}] ${formatShape(shape)}.`,
@@ -73,7 +78,8 @@ export class Program<I extends string, S extends string> {
     }
     for (const name of written) for (const t of lists[name]) checkWritable(spec.name, t);
     for (const name of this.scalars) {
-      if (typeof scalars[name] !== 'number') throw new ArgumentError(`${spec.name}: the scalar '${name}' is not a number.`);
+      if (typeof scalars[name] !== 'number')
+        throw new ArgumentError(`${spec.name}: the scalar '${name}' is not a number.`);
     }
     const perGroup = written.length + spec.tensors.length;
     const groupsAtOnce = Math.floor(scratchHandles.length / perGroup);
@@ -82,15 +88,15 @@ export class Program<I extends string, S extends string> {
       const launch = (): void => {
         let n = 0;
         for (let k = from; k < to; k++) {
-          for (const name of written) scratchHandles[n++] = lists[name][k]!._handle;
-          for (const name of spec.tensors) scratchHandles[n++] = lists[name][k]!._handle;
+          for (const name of written) scratchHandles[n++] = lists[name][k]._handle;
+          for (const name of spec.tensors) scratchHandles[n++] = lists[name][k]._handle;
         }
         this.scalars.forEach((name, i) => {
           scratchNumbers[i] = scalars[name];
         });
         native.map(this.id, n, this.scalars.length);
       };
-      if (debugLevel > 0) traceOp(spec.name, lists[spec.tensors[0]!].slice(from, to), [], launch);
+      if (debugLevel > 0) traceOp(spec.name, lists[spec.tensors[0]].slice(from, to), [], launch);
       else launch();
     }
     for (const name of written) for (const t of lists[name]) t._version.count++;

@@ -36,7 +36,7 @@ export function tensorToString(x: Tensor): string {
     const { strides } = x;
     let offset = x._offset;
     block.forEach((range, d) => {
-      offset += range.start * strides[d]!;
+      offset += range.start * strides[d];
     });
     const window = viewTensor(
       x,
@@ -63,7 +63,8 @@ Object.defineProperty(Tensor.prototype, inspect.custom, {
   configurable: true,
   writable: true,
   value(this: Tensor): string {
-    if (this.isDisposed) return `tensor(<disposed>, shape=[${this.shape.join(',')}], dtype=${this.dtype}, device=${this.device})`;
+    if (this.isDisposed)
+      return `tensor(<disposed>, shape=[${this.shape.join(',')}], dtype=${this.dtype}, device=${this.device})`;
     return tensorToString(this);
   },
 });

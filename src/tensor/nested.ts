@@ -18,7 +18,7 @@ export function nest<S extends Shape, T>(data: AnyTypedArray, shape: S, dtype: D
   const isBool = dtype === 'bool';
   const build = (dim: number, offset: number, size: number): unknown => {
     if (dim === shape.length) return isBool ? data[offset] !== 0 : data[offset];
-    const count = shape[dim]!;
+    const count = shape[dim];
     const step = count === 0 ? 0 : size / count;
     const result: unknown[] = new Array(count);
     for (let i = 0; i < count; i++) result[i] = build(dim + 1, offset + i * step, step);
@@ -33,7 +33,10 @@ export type TensorLike = number | bigint | boolean | readonly TensorLike[];
 /** The dtype of JavaScript values: numbers are float32, bigints int64, booleans bool. Mixed kinds are refused. */
 function inferDType(op: string, kinds: Set<string>): DType {
   if (kinds.has('bigint')) {
-    if (kinds.size > 1) throw new DTypeError(`${op}: bigints are mixed with ${[...kinds].filter((k) => k !== 'bigint').join(' and ')}s; give dtype.`);
+    if (kinds.size > 1)
+      throw new DTypeError(
+        `${op}: bigints are mixed with ${[...kinds].filter((k) => k !== 'bigint').join(' and ')}s; give dtype.`,
+      );
     return 'int64';
   }
   if (kinds.has('boolean') && !kinds.has('number')) return 'bool';
@@ -45,11 +48,16 @@ function inferDType(op: string, kinds: Set<string>): DType {
  *
  * @throws ShapeError for ragged arrays, naming the place; DTypeError for values that are not of the dtype
  */
-export function flatten(op: string, value: TensorLike, wanted?: DType): { data: AnyTypedArray; shape: Shape; dtype: DType } {
+export function flatten(
+  op: string,
+  value: TensorLike,
+  wanted?: DType,
+): { data: AnyTypedArray; shape: Shape; dtype: DType } {
   const shape: number[] = [];
   for (let level: unknown = value; Array.isArray(level); level = level[0]) {
     shape.push(level.length);
-    if (shape.length > 8) throw new ShapeError(`${op}: arrays are nested more than 8 deep, the most a tensor can have.`);
+    if (shape.length > 8)
+      throw new ShapeError(`${op}: arrays are nested more than 8 deep, the most a tensor can have.`);
   }
   const flat: unknown[] = [];
   const kinds = new Set<string>();
@@ -57,16 +65,22 @@ export function flatten(op: string, value: TensorLike, wanted?: DType): { data: 
     if (dim === shape.length) {
       const kind = typeof item;
       if (kind !== 'number' && kind !== 'bigint' && kind !== 'boolean') {
-        if (Array.isArray(item)) throw new ShapeError(`${op}: ragged array, value${path} is an array where others are numbers.`);
-        throw new ArgumentError(`${op}: value${path} is ${item === null ? 'null' : `of type ${kind}`}, expected a number, bigint or boolean.`);
+        if (Array.isArray(item))
+          throw new ShapeError(`${op}: ragged array, value${path} is an array where others are numbers.`);
+        throw new ArgumentError(
+          `${op}: value${path} is ${item === null ? 'null' : `of type ${kind}`}, expected a number, bigint or boolean.`,
+        );
       }
       kinds.add(kind);
       flat.push(item);
       return;
     }
-    if (!Array.isArray(item)) throw new ShapeError(`${op}: ragged array, value${path} is not an array of ${shape[dim]} items.`);
+    if (!Array.isArray(item))
+      throw new ShapeError(`${op}: ragged array, value${path} is not an array of ${shape[dim]} items.`);
     if (item.length !== shape[dim]) {
-      throw new ShapeError(`${op}: ragged array, value${path} has ${item.length} items where others have ${shape[dim]}.`);
+      throw new ShapeError(
+        `${op}: ragged array, value${path} has ${item.length} items where others have ${shape[dim]}.`,
+      );
     }
     for (let i = 0; i < item.length; i++) visit(item[i], dim + 1, `${path}[${i}]`);
   };
@@ -79,12 +93,12 @@ export function flatten(op: string, value: TensorLike, wanted?: DType): { data: 
 function convert(op: string, values: readonly (number | bigint | boolean)[], dtype: DType): AnyTypedArray {
   const data = new (typedArrayOf(dtype))(values.length);
   if (data instanceof BigInt64Array) {
-    for (let i = 0; i < values.length; i++) data[i] = toBigInt(op, values[i]!, i);
+    for (let i = 0; i < values.length; i++) data[i] = toBigInt(op, values[i], i);
     return data;
   }
   const float = isFloating(dtype);
   for (let i = 0; i < values.length; i++) {
-    const value = values[i]!;
+    const value = values[i];
     if (dtype === 'bool') data[i] = Number(value) !== 0 ? 1 : 0;
     else if (float) data[i] = Number(value);
     else data[i] = toSmallInteger(op, value, dtype);

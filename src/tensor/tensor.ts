@@ -120,7 +120,9 @@ export class Tensor<S extends Shape = Shape, D extends DType = DType> {
       throw new DTypeError(`requiresGrad_: only float tensors can have gradients, this one is ${this.dtype}.`);
     }
     if (!value && this._node !== null) {
-      throw new GradError('requiresGrad_: this tensor was made by a recorded operation; use detach() to leave the graph.');
+      throw new GradError(
+        'requiresGrad_: this tensor was made by a recorded operation; use detach() to leave the graph.',
+      );
     }
     this._requiresGrad = value;
     return this;
@@ -188,6 +190,11 @@ export class Tensor<S extends Shape = Shape, D extends DType = DType> {
   }
 }
 
+/** True for a Tensor of this copy of Thalweg and this thread. */
+export function isTensor(value: unknown): value is Tensor {
+  return value instanceof Tensor;
+}
+
 function readDType(dtype: DType): number {
   return dtypeId(dtype === 'float16' || dtype === 'bfloat16' ? 'float32' : dtype);
 }
@@ -201,7 +208,7 @@ function checkOneElement(tensor: Tensor, op: string): void {
 }
 
 function itemOf<D extends DType>(data: TypedArrayOf<D>, dtype: D): ItemOf<D> {
-  const value: number | bigint = data[0]!;
+  const value: number | bigint = data[0];
   return (dtype === 'bool' ? value !== 0 : value) as ItemOf<D>;
 }
 
@@ -226,7 +233,12 @@ export function releaseHandle(tensor: Tensor): void {
 }
 
 /** A new contiguous tensor of a checked shape, with unspecified contents. @internal */
-export function emptyTensor<S extends Shape, D extends DType>(op: string, shape: S, dtype: D, device: Device): Tensor<S, D> {
+export function emptyTensor<S extends Shape, D extends DType>(
+  op: string,
+  shape: S,
+  dtype: D,
+  device: Device,
+): Tensor<S, D> {
   const result = new Tensor(shape, dtype, device, null, 0, { count: 0 });
   const bytes = numel(shape, op) * itemSize(dtype);
   result._handle = allocate(op, result, dtypeId(dtype), shape, bytes);
@@ -250,7 +262,7 @@ export function mapNewTensor<S extends Shape, D extends DType>(
 ): Tensor<S, D> | null {
   const result = new Tensor(shape, dtype, device, null, 0, { count: 0 });
   let bytes = itemSize(dtype);
-  for (let d = 0; d < shape.length; d++) bytes *= shape[d]!;
+  for (let d = 0; d < shape.length; d++) bytes *= shape[d];
   const owner = keeperFor(result, bytes);
   const handle = native.mapNew(program, dtypeId(dtype) | (tensors << 4) | (scalars << 12), owner);
   if (handle === 0) return null;
