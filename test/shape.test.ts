@@ -208,19 +208,19 @@ describe('matmulShape', () => {
     [
       [2, 3],
       [2, 5],
-      '(a [2,3], b [2,5]): inner dimensions differ, a.shape[-1] = 3 but b.shape[-2] = 2. Did you mean matmul(a.T, b)?',
+      '(a [2,3], b [2,5]): inner dimensions differ, a.shape[-1] = 3 but b.shape[-2] = 2. Did you mean matmul(a.t(), b)?',
     ],
     [
       [9, 2, 3],
       [9, 4, 3],
-      '(a [9,2,3], b [9,4,3]): inner dimensions differ, a.shape[-1] = 3 but b.shape[-2] = 4. Did you mean matmul(a, b.mT)?',
+      '(a [9,2,3], b [9,4,3]): inner dimensions differ, a.shape[-1] = 3 but b.shape[-2] = 4. Did you mean matmul(a, b.mT())?',
     ],
     // Transposing would fit, but the batches would not.
     [[8, 2, 3], [9, 4, 3], '(a [8,2,3], b [9,4,3]): inner dimensions differ, a.shape[-1] = 3 but b.shape[-2] = 4.'],
     [
       [2, 3],
       [2],
-      '(a [2,3], b [2]): inner dimensions differ, a.shape[-1] = 3 but b.shape[-1] = 2. Did you mean matmul(a.T, b)?',
+      '(a [2,3], b [2]): inner dimensions differ, a.shape[-1] = 3 but b.shape[-1] = 2. Did you mean matmul(a.t(), b)?',
     ],
     [[3], [4], '(a [3], b [4]): inner dimensions differ, a.shape[-1] = 3 but b.shape[-1] = 4.'],
     [[], [4], '(a [], b [4]): both need at least 1 dimension, a has none.'],

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
 import { ArgumentError } from '../../src/errors.js';
-import { data, fromTypedArray, manualSeed, type Tensor } from '../../src/index.js';
+import { data, fromTypedArray, Generator, manualSeed, type Tensor } from '../../src/index.js';
 
 /** A dataset whose batches are the indices themselves, and that records when they were asked for. */
 function recorder(length: number): data.Dataset<number, number[]> & { asked: number[][] } {
@@ -77,12 +77,16 @@ describe('DataLoader', () => {
     expect((await all(make(2))).flat()).not.toEqual(epochs[0]);
   });
 
-  test('without a seed, manualSeed decides', async () => {
-    const run = async (): Promise<number[][]> => {
-      manualSeed(7);
-      return all(new data.DataLoader(recorder(50), { batchSize: 8, shuffle: true }));
-    };
-    expect(await run()).toEqual(await run());
+  test('without a seed, manualSeed or the given generator decides', async () => {
+    const run = (options: { generator?: Generator } = {}): Promise<number[][]> =>
+      all(new data.DataLoader(recorder(50), { batchSize: 8, shuffle: true, ...options }));
+    manualSeed(7);
+    const first = await run();
+    expect(await run()).not.toEqual(first);
+    manualSeed(7);
+    expect(await run()).toEqual(first);
+    expect(await run({ generator: new Generator(7) })).toEqual(first);
+    expect(await run({ generator: new Generator(8n) })).not.toEqual(first);
   });
 
   test.each([0, 1, 3])(

@@ -1,0 +1,479 @@
+// What a caller of the addon can do wrong on purpose: every exported function with values of the wrong kind, and every kernel
+// with tensors of random shapes, strides and dtypes. Typed errors are fine, crashes are not. The sanitizers run this too.
+import { readFileSync } from 'node:fs';
+import { afterAll, describe, expect, test } from 'vitest';
+import { ThalwegError } from '../src/errors.js';
+import { native, scratchHandles, scratchNumbers, strideBase } from '../src/native.js';
+import { sanitized } from './fixtures/child.js';
+
+type AnyFunction = (...args: unknown[]) => unknown;
+const exported = native as unknown as Record<string, AnyFunction>;
+const { kernels, opcodes } = native.describe();
+
+// A small generator with a seed, so that a failure can be repeated: mulberry32.
+function randomSource(seed: number): (below: number) => number {
+  let state = seed >>> 0;
+  return (below) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let x = state;
+    x = Math.imul(x ^ (x >>> 15), x | 1);
+    x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
+    return Math.floor((((x ^ (x >>> 14)) >>> 0) / 2 ** 32) * below);
+  };
+}
+
+/** Calls, and checks that a failure is one of Thalweg's errors. */
+function attempt(fn: AnyFunction, args: unknown[]): unknown {
+  try {
+    return fn(...args);
+  } catch (error) {
+    if (!(error instanceof ThalwegError)) throw error;
+    return error;
+  }
+}
+
+function settle(): unknown {
+  return attempt(() => native.sync(), []);
+}
+
+// What owns the tensors here; the collector frees those of objects that are gone.
+const owner = {};
+
+function newTensor(dtype: number, shape: readonly number[]): number {
+  shape.forEach((n, d) => (scratchNumbers[d] = n));
+  return native.empty(dtype, shape.length, owner, true);
+}
+
+function newView(base: number, shape: readonly number[], strides: readonly number[], offset: number): number {
+  shape.forEach((n, d) => (scratchNumbers[d] = n));
+  strides.forEach((n, d) => (scratchNumbers[strideBase + d] = n));
+  return native.view(base, shape.length, offset, owner);
+}
+
+const stale = newTensor(0, [3]);
+native.dispose(stale);
+const live = newTensor(0, [2, 3]);
+native.fill(live, 1);
+const detached = new Float32Array(6);
+structuredClone(detached.buffer, { transfer: [detached.buffer] });
+const hostile = {
+  get length(): number {
+    throw new Error('a getter ran');
+  },
+  valueOf(): number {
+    throw new Error('valueOf ran');
+  },
+  toString(): string {
+    throw new Error('toString ran');
+  },
+  [Symbol.toPrimitive](): number {
+    throw new Error('toPrimitive ran');
+  },
+};
+
+const garbage: readonly unknown[] = [
+  undefined,
+  null,
+  NaN,
+  -1,
+  -0,
+  0,
+  1,
+  2,
+  0.5,
+  7,
+  8,
+  9,
+  255,
+  Infinity,
+  -Infinity,
+  2 ** 31,
+  2 ** 32,
+  2 ** 32 + live,
+  2 ** 53,
+  2 ** 53 - 1,
+  -(2 ** 53),
+  2 ** 63,
+  1e308,
+  -5n,
+  2n ** 64n,
+  2n ** 200n,
+  true,
+  false,
+  'text',
+  '',
+  Symbol('s'),
+  () => 0,
+  [],
+  {},
+  hostile,
+  detached,
+  new Float32Array(6),
+  new Uint8Array(5),
+  new Uint16Array([65535, 0, 0, 0, 0]),
+  new BigInt64Array(3),
+  new DataView(new ArrayBuffer(8)),
+  new ArrayBuffer(8),
+  new Float32Array(new SharedArrayBuffer(24)),
+  new Proxy({}, {}),
+  stale,
+  live,
+  live + 1,
+  live + 2 ** 22,
+  0xffffffff,
+];
+
+// Not with just any number: these change the process, or start threads.
+const withCare = new Set(['threads', 'setBudget', 'init', 'dispose']);
+
+afterAll(() => {
+  native.setBudget(96 * 2 ** 20, 50_000, 8 * 2 ** 30);
+});
+
+describe('every exported function', () => {
+  test('is a kernel or part of the runtime', () => {
+    const names = [...readFileSync('native/kernels.def', 'utf8').matchAll(/^KERNEL\((\w+)/gm)].map((m) => m[1]);
+    expect(kernels).toEqual(names);
+    for (const name of names) expect(typeof exported[name!]).toBe('function');
+  });
+
+  test('refuses too few arguments', () => {
+    const withoutArguments = new Set(['sweep', 'trim', 'sync', 'describe']);
+    for (const [name, fn] of Object.entries(exported)) {
+      if (withoutArguments.has(name)) continue;
+      expect(attempt(fn, []), name).toBeInstanceOf(ThalwegError);
+    }
+    expect(() => exported['fill']!(live)).toThrow(
+      expect.objectContaining({ name: 'NativeError', message: 'fill: argument 2 is missing' }),
+    );
+  });
+
+  test('survives values of the wrong kind in every place', () => {
+    const random = randomSource(1);
+    for (const [name, fn] of Object.entries(exported)) {
+      if (withCare.has(name)) continue;
+      for (let place = 0; place < 8; place++) {
+        for (const bad of garbage) {
+          const args = Array.from({ length: 8 }, () => (random(2) === 0 ? live : garbage[random(garbage.length)]));
+          args[place] = bad;
+          scratchHandles.fill(random(3) === 0 ? stale : live, 0, 16);
+          for (let i = 0; i < 16; i++) scratchNumbers[i] = Number(random(4) === 0 ? [NaN, -1, 1e300, 2 ** 53][random(4)] : random(4));
+          const result = attempt(fn, args);
+          if (result instanceof Promise) result.catch(() => undefined);
+        }
+      }
+      settle();
+    }
+  });
+
+  test('of those that change the process: wrong kinds', () => {
+    for (const bad of garbage) {
+      if (typeof bad !== 'function') attempt(exported['init']!, [bad]);
+      attempt(exported['setBudget']!, [bad, bad, bad]);
+      if (bad !== live) attempt(exported['dispose']!, [bad]);
+      if (typeof bad !== 'number' || !(bad >= 1 && bad <= 1024)) attempt(exported['threads']!, [bad]);
+    }
+    native.setBudget(96 * 2 ** 20, 50_000, 8 * 2 ** 30);
+    expect(Array.from(new Float32Array(native.readSync(live, 0))).length).toBe(6);
+  });
+
+  test('takes more arguments than it has', () => {
+    expect(attempt(exported['stats']!, [false, ...garbage, ...garbage])).toHaveLength(5);
+  });
+});
+
+describe('handles', () => {
+  const refused = (call: () => unknown, message: string): void =>
+    expect(call).toThrow(expect.objectContaining({ name: 'DisposedError', message }));
+
+  test('made up, stale and those of another table are refused', () => {
+    refused(() => native.readSync(stale, 0), `read: ${stale} is not the handle of a live tensor of this thread`);
+    refused(() => native.fill(0, 0), 'fill: 0 is not the handle of a live tensor of this thread');
+    refused(() => native.fill(0xffffffff, 0), 'fill: 4294967295 is not the handle of a live tensor of this thread');
+    refused(() => native.fill(live + 2 ** 22, 0), `fill: ${live + 2 ** 22} is not the handle of a live tensor of this thread`);
+  });
+
+  test('are exact: no wrapping around, no rounding', () => {
+    for (const wrong of [live + 2 ** 32, live + 0.5, -live, NaN, String(live), BigInt(live)]) {
+      expect(() => native.fill(wrong as number, 0)).toThrow(
+        expect.objectContaining({ name: 'NativeError', message: 'fill: argument 1 is not a handle' }),
+      );
+    }
+  });
+
+  test('disposing is harmless a second time', () => {
+    const handle = newTensor(0, [2]);
+    const [tensors] = native.stats(false);
+    native.dispose(handle);
+    native.dispose(handle);
+    native.dispose(0);
+    expect(native.stats(false)[0]).toBe(tensors - 1);
+  });
+
+  test('views cannot reach outside their storage', () => {
+    const base = newTensor(0, [4]);
+    const shape = (call: () => unknown): void => expect(call).toThrow(expect.objectContaining({ name: 'ShapeError' }));
+    shape(() => newView(base, [5], [1], 0));
+    shape(() => newView(base, [2], [4], 0));
+    shape(() => newView(base, [1], [1], 4));
+    shape(() => newView(base, [1], [1], -1));
+    shape(() => newView(base, [0], [1], 5));
+    shape(() => newView(base, [2 ** 52, 2 ** 52], [0, 0], 0));
+    shape(() => newView(base, [2, 2], [2 ** 53, 2 ** 53], 0));
+    shape(() => newView(base, [2 ** 53], [2 ** 53], 0));
+    shape(() => newView(base, [-1], [1], 0));
+    shape(() => newView(base, [NaN], [1], 0));
+    shape(() => newView(base, [1.5], [1], 0));
+    expect(newView(base, [0, 2 ** 53 - 1], [2 ** 53, 2 ** 53], 4)).toBeGreaterThan(0);
+  });
+});
+
+describe('programs', () => {
+  const u16 = (...words: number[]): Uint16Array => Uint16Array.from(words);
+  const none = new Float64Array(0);
+  const make = (code: Uint16Array, outputs: Uint16Array, inputs = 1, scalars = 0, temporaries = 1): unknown =>
+    attempt(() => native.program('garbage', code, outputs, none, inputs, scalars, temporaries), []);
+  const message = (error: unknown): string => (error as Error).message;
+
+  test('that are malformed are refused, naming what is wrong', () => {
+    expect(message(make(u16(0, 1, 0), u16(1)))).toBe('program: argument 2 is not code of five words an instruction');
+    expect(message(make(u16(9999, 1, 0, 0, 0), u16(1)))).toBe('program garbage: unknown opcode: 9999');
+    expect(message(make(u16(0, 1, 7, 0, 0), u16(1)))).toBe('program garbage: an instruction reads a register out of range: 7');
+    expect(message(make(u16(0, 1, 1, 0, 0), u16(1)))).toBe(
+      'program garbage: an instruction reads a register before it is written: 1',
+    );
+    expect(message(make(u16(0, 0, 0, 0, 0), u16(1)))).toBe(
+      'program garbage: an instruction writes a register that is not a temporary: 0',
+    );
+    expect(message(make(u16(0, 1, 0, 0, 0), u16(200)))).toBe('program garbage: an output names a register out of range: 200');
+    expect(message(make(u16(0, 1, 0, 0, 0), u16()))).toBe('program garbage: bad number of outputs: 0');
+    expect(message(make(u16(), u16(1)))).toBe('program garbage: the register of an output is never written: 1');
+    expect(message(make(u16(), u16(0), 65))).toBe('program: argument 5 is 65, outside 0 to 64');
+    expect(message(make(u16(), u16(0), 1, 250, 100))).toBe('program garbage: too many registers: 351');
+    expect(() => native.map(123_456, 0, 0)).toThrow('map: there is no program 123456');
+  });
+
+  test('of random words never get through to a kernel unchecked', () => {
+    const random = randomSource(2);
+    for (let i = 0; i < 2000; i++) {
+      const code = Uint16Array.from({ length: 5 * random(6) }, () => (random(10) === 0 ? random(65536) : random(6)));
+      const id = make(code, Uint16Array.from({ length: random(4) }, () => random(6)), random(4), random(3), random(4));
+      if (typeof id !== 'number') continue;
+      scratchHandles.fill(live, 0, 64);
+      attempt(exported['map']!, [id, random(12), random(4)]);
+    }
+    settle();
+  });
+});
+
+describe('kernels on random tensors', () => {
+  test.each(kernels)('%s', (name) => {
+    // THALWEG_FUZZ_SEED=n tries others, THALWEG_FUZZ_SIZE=n larger tensors.
+    const random = randomSource(name.length * 7919 + name.charCodeAt(0) + 1e6 * Number(process.env['THALWEG_FUZZ_SEED'] ?? 0));
+    const large = Number(process.env['THALWEG_FUZZ_SIZE'] ?? 40);
+    const rounds = sanitized ? 1500 : 3000;
+    let completed = 0;
+
+    const programs = Array.from({ length: 24 }, () => randomProgram(random));
+    const scalar = (): unknown =>
+      [0, 1, -1, random(5), 0.5, NaN, Infinity, 2 ** 40, BigInt(random(100)), -(2n ** 63n), true][random(11)];
+    const dim = (): number => (random(12) === 0 ? [-1, 8, 2 ** 40, 1.5][random(4)]! : random(3));
+
+    for (let round = 0; round < rounds; round++) {
+      const made: number[] = [];
+      // Operands of a round are of one family of shapes and often of one dtype, else nothing would get past the first check.
+      const rank = random(10) === 0 ? random(9) : random(4);
+      const base = Array.from({ length: rank }, () => (random(12) === 0 ? 0 : 1 + random(random(6) === 0 ? large : 5)));
+      const family = [0, 1, 0, 5, 4, 2, 3, 6, 7][random(9)]!;
+      const shapeOf = (): number[] => {
+        const shape = base.slice();
+        for (let d = 0; d < shape.length; d++) if (random(5) === 0) shape[d] = random(2) === 0 ? 1 : random(4);
+        if (random(20) === 0) shape.pop();
+        if (random(20) === 0 && shape.length < 8) shape.push(1 + random(4));
+        return shape;
+      };
+      const operand = (exact: boolean, wantedDType = family, wantedShape?: number[]): number => {
+        const dtype = random(15) === 0 ? random(8) : wantedDType;
+        const shape = wantedShape ?? (exact && random(4) !== 0 ? base : shapeOf());
+        let handle: number;
+        if (random(3) !== 0) {
+          handle = newTensor(dtype, shape);
+          fillWith(handle, dtype, random);
+        } else {
+          // A window on a larger tensor, perhaps transposed, expanded, overlapping.
+          const storage = newTensor(dtype, [1 + random(75 * large)]);
+          fillWith(storage, dtype, random);
+          made.push(storage);
+          const order = shape.map((_, d) => d).sort(() => random(3) - 1);
+          const strides: number[] = [];
+          let step = 1;
+          for (const d of order) {
+            strides[d] = random(8) === 0 ? 0 : step;
+            step *= Math.max(1, shape[d]! + random(2));
+          }
+          const view = attempt(() => newView(storage, shape, strides, random(5)), []);
+          handle = typeof view === 'number' ? view : newTensor(dtype, [2]);
+        }
+        made.push(handle);
+        return handle;
+      };
+      const index = (shape?: number[]): number => operand(true, random(10) === 0 ? random(8) : 4 + random(2), shape);
+
+      let args: unknown[];
+      switch (name) {
+        case 'copy':
+          args = [operand(true), operand(true, random(8))];
+          break;
+        case 'fill':
+          args = [operand(true), scalar()];
+          break;
+        case 'arange':
+          args = [operand(true), scalar(), scalar()];
+          break;
+        case 'map':
+        case 'reduce': {
+          const chosen = programs[random(programs.length)]!;
+          const kind = random(20) === 0 ? random(100) : random(12);
+          const outs = name === 'map' ? chosen.outputs : kind === 7 || kind === 8 || kind === 11 ? 2 : 1;
+          const groups = name === 'map' ? 1 + random(3) : 1;
+          let n = 0;
+          for (let g = 0; g < groups; g++) {
+            const reduced = base.map((size) => (random(2) === 0 ? size : 1));
+            for (let i = 0; i < outs; i++) {
+              const dtype = i > 0 && name === 'reduce' && kind !== 11 ? 5 : name === 'reduce' && kind >= 5 && kind <= 6 ? 5 : kind >= 9 && kind < 11 ? 7 : family;
+              scratchHandles[n++] = operand(true, name === 'map' ? random(8) : dtype, name === 'map' ? base : reduced);
+            }
+            for (let i = 0; i < chosen.inputs; i++) scratchHandles[n++] = operand(true, family, random(3) === 0 ? undefined : base);
+          }
+          for (let i = 0; i < 8; i++) scratchNumbers[i] = Number(scalar());
+          const scalars = random(15) === 0 ? random(9) : chosen.scalars;
+          const count = random(30) === 0 ? random(20) : n;
+          args = name === 'map' ? [chosen.id, count, scalars] : [kind, chosen.id, outs, count - outs, scalars, Number(scalar())];
+          break;
+        }
+        case 'matmul': {
+          const [m, k, p] = [random(large / 2), random(random(4) === 0 ? 300 : large / 2), random(large)];
+          const batch = base.slice(0, random(3));
+          const part = (): number[] => batch.map((size) => (random(4) === 0 ? 1 : size));
+          args = [
+            operand(true, family, [...batch, m, p]),
+            operand(true, family, [...part(), m, k]),
+            operand(true, family, [...part(), k, p]),
+            random(2) === 0 ? 0 : operand(true, family, random(4) === 0 ? [m, p] : [p]),
+            random(12) === 0 ? [-1, 5, NaN, 99][random(4)] : random(5),
+          ];
+          break;
+        }
+        case 'softmax':
+          args = [operand(true), operand(true), dim(), random(2) === 0];
+          break;
+        case 'softmaxBackward':
+          args = [operand(true), operand(true), operand(true), dim(), random(2) === 0];
+          break;
+        case 'gather':
+          args = [operand(true), operand(true), index(), dim()];
+          break;
+        case 'scatterAdd':
+          args = [operand(true), index(), operand(true), dim()];
+          break;
+        case 'embedding':
+        case 'embeddingBackward': {
+          const features = 1 + random(20);
+          const places = base.slice(0, random(4));
+          const table = operand(true, family, [1 + random(6), features]);
+          const rows = operand(true, family, [...places, features]);
+          args = name === 'embedding' ? [rows, table, index(places)] : [table, rows, index(places)];
+          break;
+        }
+        default: {
+          expect(name).toMatch(/^random/);
+          const a = [0, 0.5, 1, NaN, -1, 2 ** 53, Infinity][random(7)]!;
+          const b = [1, 2, 0.5, 100, NaN, -1, Infinity][random(7)]!;
+          const seed = random(10) === 0 ? scalar() : BigInt(random(1000));
+          const offset = random(10) === 0 ? [-1, 2 ** 53, NaN][random(3)] : random(1000);
+          const target = name === 'randomPermutation' ? operand(true, 4 + random(2), [random(200)]) : operand(true);
+          args = [target, seed, offset, ...(name === 'randomPermutation' ? [] : name === 'randomBernoulli' ? [a] : [a, b])];
+        }
+      }
+      // Now and then one operand is another's memory.
+      if (random(10) === 0 && args.length > 1 && typeof args[1] === 'number' && name !== 'map') args[0] = args[1];
+      const error = attempt(exported[name]!, args) ?? settle();
+      if (error === undefined) completed++;
+      for (const handle of made) native.dispose(handle);
+    }
+    // Enough of it must have been work, not refusals.
+    expect(completed).toBeGreaterThan(rounds / 20);
+  });
+
+  interface RandomProgram {
+    id: number;
+    inputs: number;
+    outputs: number;
+    scalars: number;
+  }
+
+  function randomProgram(random: (below: number) => number): RandomProgram {
+    const inputs = random(4);
+    const scalars = random(3);
+    const temporaries = 1 + random(5);
+    const first = inputs + scalars + 1; // one constant
+    const code: number[] = [];
+    for (let t = 0; t < temporaries; t++) {
+      const register = (): number => random(first + t);
+      code.push(random(opcodes.length), first + t, register(), register(), register());
+    }
+    const outputs = 1 + random(2);
+    const outputRegisters = Uint16Array.from({ length: outputs }, () => random(first + temporaries));
+    const constant = Float64Array.of([0, 1, -1, 0.5, NaN, Infinity][random(6)]!);
+    return {
+      id: native.program('random', Uint16Array.from(code), outputRegisters, constant, inputs, scalars, temporaries),
+      inputs,
+      outputs,
+      scalars,
+    };
+  }
+
+  // Small integers, so that indices are sometimes in range; now and then extreme values.
+  function fillWith(handle: number, dtype: number, random: (below: number) => number): void {
+    if (random(4) === 0) native.fill(handle, [NaN, 2 ** 40, -(2n ** 63n), -1, 3][random(5)]!);
+    else if (dtype === 4 || dtype === 5) attempt(exported['randomIntegers']!, [handle, BigInt(random(1000)), 0, 0, 1 + random(4)]);
+    else if (dtype < 4) attempt(exported['randomNormal']!, [handle, BigInt(random(1000)), 0, 0, 2]);
+    else native.fill(handle, random(2));
+  }
+});
+
+describe('writing and reading', () => {
+  test('sizes that do not fit are refused', () => {
+    const handle = newTensor(0, [3]);
+    expect(() => native.write(handle, new Float32Array(4), 0)).toThrow('write: the array has 16 bytes, the tensor takes 12');
+    expect(() => native.write(handle, detached, 0)).toThrow('write: the array has 0 bytes, the tensor takes 12');
+    expect(() => native.write(handle, new DataView(new ArrayBuffer(12)), 0)).toThrow('write: argument 2 is not a typed array');
+    expect(() => native.write(handle, new Float32Array(3), 8)).toThrow('write: argument 3 is 8, outside 0 to 7');
+    expect(() => native.readSync(handle, -1)).toThrow('readSync: argument 2 is -1, outside 0 to 7');
+    expect(() => native.read(handle, NaN)).toThrow('read: argument 2 is not an integer');
+  });
+
+  test('bytes need not be aligned', () => {
+    const bytes = new Uint8Array(25);
+    new DataView(bytes.buffer).setFloat64(1, 1.5, true);
+    const handle = newTensor(1, [3]);
+    native.sync();
+    native.write(handle, bytes.subarray(1), 1);
+    expect([...new Float64Array(native.readSync(handle, 1))]).toEqual([1.5, 0, 0]);
+  });
+
+  test('an array of a kind that Node-API does not know is refused', () => {
+    const Float16 = (globalThis as { Float16Array?: new (n: number) => ArrayBufferView }).Float16Array;
+    if (Float16 === undefined) return;
+    const handle = newTensor(0, [3]);
+    expect(() => native.write(handle, new Float16(6), 0)).toThrow(ThalwegError);
+  });
+
+  test('an array that changes hands while it is read from', async () => {
+    const handle = newTensor(0, [1000]);
+    native.fill(handle, 2);
+    const reads = Array.from({ length: 20 }, () => native.read(handle, 0));
+    native.dispose(handle);
+    for (const buffer of await Promise.all(reads)) expect(new Float32Array(buffer)[999]).toBe(2);
+  });
+});
