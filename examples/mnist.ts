@@ -1,5 +1,5 @@
 // Trains a small network to read handwritten digits: npm run demo
-import { data, manualSeed, memory, nn, noGrad, optim, safetensors, type Tensor } from 'thalweg';
+import { data, manualSeed, memory, nn, noGrad, optim, safetensors, ThalwegError } from 'thalweg';
 import { confusionMatrix, formatConfusion } from './lib/confusion.js';
 import { type Options, readOptions } from './lib/options.js';
 import { Progress } from './lib/progress.js';
@@ -38,6 +38,7 @@ async function fit(model: Model, train: Digits, { epochs, batchSize, seed }: Opt
       optimizer.step();
       await progress.step(loss, logits, labels);
     }
+    progress.note(`epoch ${epoch + 1} done, ${memoryInUse()}`);
   }
   progress.stop();
 }
@@ -57,24 +58,20 @@ async function predict(model: Model, dataset: Digits): Promise<Uint8Array> {
 
 function first(dataset: Digits, count: number): Digits {
   const [images, labels] = dataset.tensors;
-  return new data.TensorDataset(images.narrow(0, 0, count), labels.narrow(0, 0, count)) as unknown as Digits;
+  return new data.TensorDataset(images.narrow(0, 0, count), labels.narrow(0, 0, count));
 }
 
 async function draw(title: string, dataset: Digits, which: number[], captions: (i: number) => string): Promise<void> {
   const digits = await Promise.all(
-    which.map(async (i) => ({
-      pixels: (await (dataset.get(i)[0] as Tensor).data()) as Float32Array,
-      caption: captions(i),
-    })),
+    which.map(async (i) => ({ pixels: await dataset.get(i)[0].data(), caption: captions(i) })),
   );
   console.log(`\n${title}\n${drawRow(digits)}`);
 }
 
-function showMemory(when: string): number {
-  // Only what is still in use counts: what was merely not collected yet goes first.
+/** What is not in use but not collected yet goes first, so that a leak of a single tensor would show. */
+function memoryInUse(): string {
   const { tensors, bytes } = memory({ collect: true });
-  console.log(`memory ${when}: ${tensors} tensors, ${(bytes / 1e6).toFixed(1)} MB`);
-  return bytes;
+  return `memory in use: ${tensors} tensors, ${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(2)}%`;
@@ -87,11 +84,11 @@ async function main(options: Options): Promise<number> {
   console.log(`${train.length} training images, ${test.length} test images from ${options.folder}`);
 
   const model = makeModel();
-  showMemory('before training');
+  console.log(`before training, ${memoryInUse()}`);
   const trainStart = performance.now();
   await fit(model, train, options);
   const trainSeconds = (performance.now() - trainStart) / 1000;
-  showMemory('after training ');
+  console.log(`after training, ${memoryInUse()}`);
 
   const predictions = await predict(model, test);
   const labels = Uint8Array.from(await test.tensors[1].data(), Number);
@@ -128,4 +125,9 @@ async function main(options: Options): Promise<number> {
   return 0;
 }
 
-process.exitCode = await main(readOptions());
+process.exitCode = await main(readOptions()).catch((error: unknown) => {
+  // A missing file or a full disk needs no stack; a bug does.
+  if (!(error instanceof ThalwegError)) throw error;
+  console.error(`${error.name}: ${error.message}`);
+  return 1;
+});

@@ -9,6 +9,7 @@ function setName(errorClass: { readonly prototype: Error }, name: string): void 
 
 /** Base class of all errors thrown by Thalweg. `code` is stable and machine readable, e.g. `ERR_THALWEG_SHAPE`. */
 export class ThalwegError extends Error {
+  /** Stable and machine readable, e.g. `ERR_THALWEG_SHAPE`. */
   readonly code: string = 'ERR_THALWEG';
 
   static {

@@ -15,6 +15,7 @@ export interface LoadAttempt {
 
 /** The native addon could not be loaded. The message lists what was tried and the command that mends it. */
 export class NativeLoadError extends Error {
+  /** `'NativeLoadError'`. */
   override readonly name = 'NativeLoadError';
   constructor(
     message: string,

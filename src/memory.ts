@@ -42,7 +42,10 @@ function readLimit(): number | undefined {
   const text = process.env['THALWEG_MEMORY_LIMIT'];
   if (text === undefined || text === '') return undefined;
   const match = /^(\d+(?:\.\d+)?)\s*([KMG]?)i?B?$/i.exec(text);
-  if (match === null) return undefined;
+  if (match === null) {
+    process.emitWarning(`THALWEG_MEMORY_LIMIT is '${text}', which is no size such as 500M or 8G; it is not used.`);
+    return undefined;
+  }
   return Math.floor(Number(match[1]) * { '': 1, k: 1024, m: MiB, g: 1024 * MiB }[match[2].toLowerCase()]!);
 }
 
@@ -78,6 +81,11 @@ function collect(full: boolean): void {
   collectGarbage(true);
   native.sweep();
   let [tensors, bytes] = native.stats(false);
+  // The open page would keep its dead members.
+  if (full) {
+    page = {};
+    pageLeft = 0;
+  }
   if (full || bytes > 0.75 * bytesBefore || tensors > 0.75 * tensorsBefore) {
     collectGarbage(false);
     native.sweep();

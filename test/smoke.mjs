@@ -1,7 +1,7 @@
 // A user's program: only the public API, plain JavaScript. It is run by every runtime of test/runtimes.test.ts and on the
 // installed tarball (scripts/pack-smoke.sh, which also compiles it as TypeScript). Prints one line; exits with 1 if the
 // model does not learn.
-import { crossEntropy, manualSeed, memory, nn, optim, tensor, tidy } from 'thalweg';
+import { manualSeed, memory, nn, optim, tensor, tidy } from 'thalweg';
 
 manualSeed(1);
 const inputs = [];
@@ -21,7 +21,7 @@ let first = 0;
 let last = 0;
 for (let step = 0; step < 100; step++) {
   last = tidy(() => {
-    const loss = crossEntropy(model.forward(x), y);
+    const loss = nn.functional.crossEntropy(model.forward(x), y);
     optimizer.zeroGrad();
     loss.backward();
     optimizer.step();

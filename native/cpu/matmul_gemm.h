@@ -11,7 +11,11 @@
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {
 
-constexpr int64_t KC = 512, MC = 480, NC = 3072;
+constexpr int64_t KC = 512, NC = 3072;
+// KC * MC elements take half of a second-level cache of 2 MB.
+template <class T>
+constexpr int64_t MC = 1920 / sizeof(T);
+constexpr int64_t kPackGroup = 4;  // panels or row tiles packed by a task
 // Columns of A read in place use a part of each cache line: fewer steps of K fit.
 constexpr int64_t kDirectColumnsKC = 128;
 // Floating-point operations worth a task of their own: some 20 us of one core.
@@ -90,6 +94,17 @@ class Gemm {
     packStrip(p.b + column * p.bcs + k0 * p.brs, p.bcs, p.brs, validColumns(panel), kc, dst, vectors(panel) * L);
   }
 
+  // Where rows are contiguous, some rows of all the panels come before the next rows: memory is read along its rows.
+  void packPanels(int64_t panel0, int64_t panel1, int64_t k0, int64_t kc, T* dst) const {
+    const int64_t rows = p.bcs == 1 ? 16 : kc;
+    for (int64_t k = 0; k < kc; k += rows) {
+      for (int64_t panel = panel0; panel < panel1; panel++) {
+        T* strip = dst + (panelColumn(panel) - panelColumn(panel0)) * kc + k * vectors(panel) * L;
+        packPanel(panel, k0 + k, least(rows, kc - k), strip);
+      }
+    }
+  }
+
   int vectors(int64_t panel) const {
     return static_cast<int>(vectorPanels.begin(panel + 1) - vectorPanels.begin(panel));
   }
@@ -154,48 +169,17 @@ class Gemm {
     }
   }
 
-  // Computes all of the problem on all threads; C in place, A and B packed.
+  // Computes all of the problem on all threads; C in place, A and B packed. A block of A fits the second-level cache.
   void shared(ThreadPool& pool) const {
-    const int64_t panelStep = NC / NR<T>, tileStep = 4096 / MR, block = blockOfK(p.k, KC);
+    const int64_t panelStep = NC / NR<T>, block = blockOfK(p.k, KC);
+    const int64_t tileStep = ceilDiv(rowTiles.count, ceilDiv(rowTiles.count, MC<T> / MR));
     for (int64_t panel0 = 0; panel0 < vectorPanels.count; panel0 += panelStep) {
       const int64_t panel1 = least(panel0 + panelStep, vectorPanels.count);
-      const int64_t column0 = panelColumn(panel0);
+      T* packedB = scratch(kSlotB, (panelColumn(panel1) - panelColumn(panel0)) * block);
       for (int64_t k0 = 0; k0 < p.k; k0 += block) {
-        const int64_t kc = least(block, p.k - k0);
-        T* packedB = scratch(kSlotB, (panelColumn(panel1) - column0) * kc);
-        for (int64_t tile0 = 0; tile0 < rowTiles.count; tile0 += tileStep) {
-          const int64_t tile1 = least(tile0 + tileStep, rowTiles.count);
-          const int64_t row0 = tileRow(tile0);
-          T* packedA = scratch(kSlotA, (tileRow(tile1) - row0) * kc);
-          const int64_t panels = panel1 - panel0, tiles = tile1 - tile0;
-          const int64_t panelsToPack = tile0 == 0 ? panels : 0;
-          const int64_t tilesPerStrip = NR<T> / MR, strips = ceilDiv(tiles, tilesPerStrip);
-          parallelFor(pool, panelsToPack + strips, 2, [&](int64_t begin, int64_t end) {
-            for (int64_t i = begin; i < end; i++) {
-              if (i < panelsToPack) {
-                packPanel(panel0 + i, k0, kc, packedB + (panelColumn(panel0 + i) - column0) * kc);
-                continue;
-              }
-              const int64_t from = tile0 + (i - panelsToPack) * tilesPerStrip;
-              for (int64_t tile = from; tile < least(from + tilesPerStrip, tile1); tile++)
-                packRowTile(tile, k0, kc, packedA + (tileRow(tile) - row0) * kc);
-            }
-          });
-          // Row chunks fit the second-level cache; column chunks are there to feed many threads.
-          const int64_t rowChunk = ceilDiv(tiles, ceilDiv(tiles, MC / MR)), rowChunks = ceilDiv(tiles, rowChunk);
-          const int64_t wanted = ceilDiv(32, rowChunks);
-          const int64_t panelChunk = ceilDiv(panels, wanted), panelChunks = ceilDiv(panels, panelChunk);
-          parallelFor(pool, rowChunks * panelChunks, 1, [&](int64_t begin, int64_t end) {
-            for (int64_t i = begin; i < end; i++) {
-              const int64_t tile = tile0 + i / panelChunks * rowChunk, panel = panel0 + i % panelChunks * panelChunk;
-              for (int64_t j = panel; j < least(panel + panelChunk, panel1); j++) {
-                const Strip<T> b = {packedB + (panelColumn(j) - column0) * kc, 1, vectors(j) * L};
-                multiplyPanel(j, b, tile, least(tile + rowChunk, tile1), packedA + (tileRow(tile) - row0) * kc, k0, kc,
-                              nullptr, 0);
-              }
-            }
-          });
-        }
+        for (int64_t tile0 = 0; tile0 < rowTiles.count; tile0 += tileStep)
+          sharedBlock(pool, panel0, panel1, packedB, tile0, least(tile0 + tileStep, rowTiles.count), k0,
+                      least(block, p.k - k0));
       }
     }
   }
@@ -203,6 +187,34 @@ class Gemm {
  private:
   static T* scratch(int slot, int64_t elements) {
     return reinterpret_cast<T*>(threadScratch(slot, elements * static_cast<int64_t>(sizeof(T))));
+  }
+
+  void sharedBlock(ThreadPool& pool, int64_t panel0, int64_t panel1, T* packedB, int64_t tile0, int64_t tile1,
+                   int64_t k0, int64_t kc) const {
+    const int64_t column0 = panelColumn(panel0), row0 = tileRow(tile0);
+    T* packedA = scratch(kSlotA, (tileRow(tile1) - row0) * kc);
+    // B is packed with the first block of A, and kept for the others.
+    const int64_t panelGroups = tile0 == 0 ? ceilDiv(panel1 - panel0, kPackGroup) : 0;
+    const int64_t tileGroups = ceilDiv(tile1 - tile0, kPackGroup);
+    parallelFor(pool, panelGroups + tileGroups, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; i++) {
+        if (i < panelGroups) {
+          const int64_t from = panel0 + i * kPackGroup;
+          packPanels(from, least(from + kPackGroup, panel1), k0, kc, packedB + (panelColumn(from) - column0) * kc);
+        } else {
+          const int64_t from = tile0 + (i - panelGroups) * kPackGroup;
+          for (int64_t tile = from; tile < least(from + kPackGroup, tile1); tile++)
+            packRowTile(tile, k0, kc, packedA + (tileRow(tile) - row0) * kc);
+        }
+      }
+    });
+    parallelFor(pool, panel1 - panel0, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; i++) {
+        const int64_t panel = panel0 + i;
+        const Strip<T> b = {packedB + (panelColumn(panel) - column0) * kc, 1, vectors(panel) * L};
+        multiplyPanel(panel, b, tile0, tile1, packedA, k0, kc, nullptr, 0);
+      }
+    });
   }
 
   // The next three are asked only when S is the compute type.
@@ -264,7 +276,7 @@ Pieces cutIntoPieces(const Problem<S>& p, const Plan<S>& plan) {
     if (plan.packB) rowPieces = least(rowPieces, ceilDiv(p.m, 256));
   }
   if (!plan.directC) columnPieces = most(columnPieces, ceilDiv(panels, 8));
-  if (!plan.directC || plan.packA) rowPieces = most(rowPieces, ceilDiv(p.m, MC));
+  if (!plan.directC || plan.packA) rowPieces = most(rowPieces, ceilDiv(p.m, MC<T>));
   columnPieces = least(columnPieces, panels);
   rowPieces = least(rowPieces, ceilDiv(tiles, 4));
   return {Tiling(p.m, ceilDiv(tiles, rowPieces) * MR), Tiling(vectors, ceilDiv(panels, columnPieces) * NV)};
@@ -336,10 +348,12 @@ void gemmSplitK(ThreadPool& pool, const Problem<T>& p) {
   }
 }
 
+// When operands outgrow the second-level cache, reading them at their strides costs more than packing them.
 template <class S>
 bool worthSharing(const Problem<S>& p) {
+  constexpr int64_t kSide = 3072 / sizeof(S);
   if constexpr (!std::is_same_v<S, Compute<S>>) return false;
-  return p.ccs == 1 && p.m >= 256 && p.n >= 256 && p.k >= 64 && (p.m >= 768 || p.n >= 768 || p.k >= 768);
+  return p.ccs == 1 && p.m >= 256 && p.n >= 256 && p.k >= 64 && (p.m >= kSide || p.n >= kSide || p.k >= kSide);
 }
 
 template <class S>

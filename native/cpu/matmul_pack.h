@@ -10,9 +10,6 @@
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {
 
-// How far ahead a strip of contiguous rows is fetched while it is copied.
-constexpr int64_t kPackPrefetchRows = 16;
-
 // The type in which sums of S are kept.
 template <class S>
 struct ComputeOf {
@@ -106,7 +103,7 @@ void packTransposed(const S* src, int64_t stride, int count, int64_t kc, T* dst,
   // strip, and where other columns follow in the same row, only `columns` are written.
   for (; k + L <= kc; k += L) {
     // Rows are too short a stream for the hardware to follow: the next ones are fetched while these are transposed.
-    for (int i = 0; i < count; i++) prefetch<0>(src + k, (count + i) * stride, 0);
+    for (int i = 0; i < count; i++) prefetchFar(src + k, (count + i) * stride);
     Vec<T> rows[L];
     if (count == L) {
       THALWEG_UNROLL for (int i = 0; i < L; i++) rows[i] = loadWide(src + i * stride + k);
@@ -145,17 +142,13 @@ void packStrip(const S* src, int64_t across, int64_t along, int count, int64_t k
   }
   if (across == 1 && count % L == 0) {
     for (int64_t k = 0; k < kc; k++, src += along, dst += width) {
-      for (int i = 0; i < count; i += L) {
-        prefetch<0>(src + i, kPackPrefetchRows * along, 0);
-        store(dst + i, loadWide(src + i));
-      }
+      for (int i = 0; i < count; i += L) store(dst + i, loadWide(src + i));
       for (int i = count; i < width; i++) dst[i] = 0;
     }
     return;
   }
   if (across == 1 && count == MR && width == MR) {
     for (int64_t k = 0; k < kc; k++, src += along, dst += MR) {
-      prefetch<0>(src, kPackPrefetchRows * along, 0);
       THALWEG_UNROLL for (int i = 0; i < MR; i++) dst[i] = widen(src[i]);
     }
     return;

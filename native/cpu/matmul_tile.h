@@ -17,11 +17,21 @@ constexpr int MR = 2, NV = 4;
 template <class T>
 constexpr int NR = NV * lanes<T>;
 
-// Integer arithmetic: the address may be past the end of the array.
+// Prefetching takes addresses as integers: they may be past the end of the array.
+template <class T>
+THALWEG_INLINE uintptr_t addressOf(const T* p, int64_t elements) {
+  return reinterpret_cast<uintptr_t>(p) + static_cast<uintptr_t>(elements) * sizeof(T);
+}
+
 template <int Write, class T>
-THALWEG_INLINE void prefetch(const T* p, int64_t elements, int64_t bytes) {
-  const uintptr_t address = reinterpret_cast<uintptr_t>(p) + static_cast<uintptr_t>(elements) * sizeof(T);
-  __builtin_prefetch(reinterpret_cast<const char*>(address + static_cast<uintptr_t>(bytes)), Write);
+THALWEG_INLINE void prefetch(const T* p, int64_t elements, int bytes) {
+  __builtin_prefetch(reinterpret_cast<const char*>(addressOf(p, elements) + static_cast<uintptr_t>(bytes)), Write);
+}
+
+// Into the second-level cache: lines a power of two apart would throw each other out of the first.
+template <class T>
+THALWEG_INLINE void prefetchFar(const T* p, int64_t elements) {
+  __builtin_prefetch(reinterpret_cast<const char*>(addressOf(p, elements)), 0, 2);
 }
 
 }  // namespace

@@ -100,7 +100,7 @@ void forRows(Context& ctx, const RowSpace& s, Row row, Columns columns) {
   if (n == 0 || s.rows == 0) return;
 
   const int64_t side = s.lanesSize();
-  if (s.rowStrides[1] != 1 && n > 1 && 4 * side >= L) {
+  if (s.rowStrides[1] != 1 && n > 1 && side > 1 && 4 * side >= L) {
     const int64_t padded = (side + L - 1) / L * L;
     int64_t width = kBlockBytes / (n * static_cast<int64_t>(sizeof(T))) / L * L;
     if (width < kMinWidth) width = kMinWidth;

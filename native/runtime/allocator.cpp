@@ -207,7 +207,13 @@ constexpr int64_t kMaxSmall = int64_t{1} << 20;
 constexpr int kSmallClasses = 52;
 // A class takes this much of a chunk at a time, or one block if that is larger.
 constexpr int64_t kRunBytes = int64_t{64} << 10;
-constexpr int64_t kCacheFloor = int64_t{256} << 20;
+
+// A cache up to this size is left alone: pages that come back from the system cost more than their use.
+int64_t cacheFloor() {
+  static const int64_t floor =
+      std::clamp(memoryLimit() / 16, int64_t{256} << 20, int64_t{1} << 30);
+  return floor;
+}
 
 constexpr int smallClass(int64_t bytes) {
   if (bytes <= 256) return bytes <= 64 ? 0 : static_cast<int>((bytes - 1) >> 6);
@@ -254,7 +260,7 @@ struct CachingAllocator::State {
   std::vector<Large>::iterator findLarge(int64_t size);
   void* takeLarge(int64_t bytes);
   void* allocate(int64_t bytes);
-  bool wantsTrim() const { return cachedLargeBytes > std::max(kCacheFloor, live); }
+  bool wantsTrim() const { return cachedLargeBytes > std::max(cacheFloor(), live); }
   void trim();
 };
 

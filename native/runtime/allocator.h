@@ -28,7 +28,8 @@ class CachingAllocator {
 
   int64_t cachedBytes() const;    // of reservedBytes, what no live block uses
   int64_t reservedBytes() const;  // held from the system
-  // The cache is larger than max(256 MB, live bytes): a request that it cannot serve will synchronise and trim() first.
+  // The cache is larger than live bytes and a floor (1/16 of the machine's memory, 256 MB to 1 GB): a request that it
+  // cannot serve will synchronise and trim() first.
   bool wantsTrim() const;
   // Gives all cached blocks back to the system. The caller has synchronised the stream.
   void trim();

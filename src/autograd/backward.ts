@@ -1,10 +1,11 @@
 // The backward pass: walks the recorded graph from the roots, newest node first, and does once what every gradient rule
 // would otherwise repeat: un-broadcasting, dtype and shape checks, accumulation, freeing.
 import { GradError, ShapeError } from '../errors.js';
-import { keep, tidy, untracked } from '../memory.js';
+import { keep, tidy, track, untracked } from '../memory.js';
 import { add } from '../ops/arithmetic.js';
 import { addInPlace, cast, clone } from '../ops/copy.js';
 import { onesLike } from '../ops/creation.js';
+import { checkTensor } from '../ops/define.js';
 import { sumTo } from '../ops/reduce.js';
 import { broadcastsTo, formatShape, shapesEqual } from '../shape.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -170,6 +171,7 @@ function rootGradient(op: string, root: Tensor, gradient: Tensor | undefined): T
     }
     return onesLike(root);
   }
+  checkTensor(op, 'gradient', gradient);
   if (!shapesEqual(gradient.shape, root.shape)) {
     throw new ShapeError(
       `${op}: gradient has shape ${formatShape(gradient.shape)}, the tensor ${formatShape(root.shape)}.`,
@@ -199,16 +201,31 @@ export function backward(root: Tensor, options: BackwardOptions = {}): void {
   untracked(() =>
     withGrad(createGraph, () => {
       const pass = new Pass(createGraph, retainGraph, null);
-      const seed = rootGradient('backward', root, options.gradient);
-      // A gradient given by the caller stays the caller's.
-      if (options.gradient !== undefined) seed._uses++;
-      const edge = rootEdge(root);
-      pass.send(edge, seed);
-      if (edge.node !== null) pass.run(neededNodes([edge.node], () => false, null));
-      for (const [leaf, grad] of pass.leaves) accumulate(leaf, grad, createGraph);
-      if (options.gradient !== undefined) seed._uses--;
+      withSeeds('backward', [root], [options.gradient], ([seed]) => {
+        const edge = rootEdge(root);
+        pass.send(edge, seed);
+        if (edge.node !== null) pass.run(neededNodes([edge.node], () => false, null));
+        for (const [leaf, grad] of pass.leaves) accumulate(leaf, grad, createGraph);
+      });
     }),
   );
+}
+
+// The gradients of the roots. Those given by the caller stay the caller's: the pass sees one more holder.
+function withSeeds<T>(
+  op: string,
+  roots: readonly Tensor[],
+  given: readonly (Tensor | undefined)[],
+  run: (seeds: readonly Tensor[]) => T,
+): T {
+  const seeds = roots.map((root, i) => rootGradient(op, root, given[i]));
+  const held = seeds.filter((_, i) => given[i] !== undefined);
+  for (const seed of held) seed._uses++;
+  try {
+    return run(seeds);
+  } finally {
+    for (const seed of held) seed._uses--;
+  }
 }
 
 function rootEdge(root: Tensor): Edge {
@@ -221,15 +238,22 @@ function rootEdge(root: Tensor): Edge {
   };
 }
 
-function accumulate(leaf: Tensor, grad: Tensor, createGraph: boolean): void {
-  // The only holder may hand its tensor over; a view or a shared one is copied.
+// A gradient leaves the pass. Its only holder gives it away; a view, or one that others have too, is copied, so that no two
+// gradients share memory.
+function handOver(grad: Tensor): Tensor {
   const owned = grad._uses === 1 && !grad._isView && !grad._kept;
   grad._uses--;
-  if (createGraph) {
-    leaf.grad = keep(leaf.grad === null ? grad : add(leaf.grad, grad));
-  } else if (leaf.grad === null || leaf.grad.isDisposed) {
-    leaf.grad = keep(owned ? grad : clone(grad));
+  return owned ? grad : clone(grad);
+}
+
+function accumulate(leaf: Tensor, grad: Tensor, createGraph: boolean): void {
+  if (leaf.grad === null || leaf.grad.isDisposed) {
+    leaf.grad = keep(handOver(grad));
+  } else if (createGraph) {
+    grad._uses--;
+    leaf.grad = keep(add(leaf.grad, grad));
   } else {
+    grad._uses--;
     addInPlace(leaf.grad, grad);
     if (grad._uses === 0) grad.dispose();
   }
@@ -276,43 +300,40 @@ export function grad(
     const outputsOf = wanted.get(input._node) ?? new Set<number>();
     wanted.set(input._node, outputsOf.add(input._nodeOutput));
   }
-  return untracked(() =>
+  const results = untracked(() =>
     withGrad(createGraph, () => {
       const pass = new Pass(createGraph, retainGraph, (leaf) => leafSet.has(leaf));
       for (const [node, set] of wanted) pass.wanted.set(node, set);
       const edges = roots.map(rootEdge);
       const nodes = edges.flatMap((edge) => (edge.node === null ? [] : [edge.node]));
-      roots.forEach((root, i) => {
-        const given = options.gradOutputs?.[i];
-        const seed = rootGradient('grad', root, given);
-        if (given !== undefined) seed._uses++;
-        pass.send(edges[i], seed);
-      });
-      pass.run(
-        neededNodes(
-          nodes,
-          (node) => wanted.has(node),
-          (leaf) => leafSet.has(leaf),
-        ),
-      );
-      const results = inputs.map((input, i) => {
-        const found = input._node === null ? pass.leaves.get(input) : pass.found.get(input._node)?.[input._nodeOutput];
-        if (found !== null && found !== undefined) return keepResult(found);
-        if (options.allowUnused === true) return null;
-        throw new GradError(
-          `grad: input ${i} of shape ${formatShape(input.shape)} was not used to compute the outputs; pass { allowUnused: true } to get null for it.`,
+      return withSeeds('grad', roots, options.gradOutputs ?? [], (seeds) => {
+        seeds.forEach((seed, i) => pass.send(edges[i], seed));
+        pass.run(
+          neededNodes(
+            nodes,
+            (node) => wanted.has(node),
+            (leaf) => leafSet.has(leaf),
+          ),
         );
+        const taken = new Map<Tensor, Tensor>();
+        return inputs.map((input, i) => {
+          const first = taken.get(input);
+          if (first !== undefined) return clone(first);
+          const found =
+            input._node === null ? pass.leaves.get(input) : pass.found.get(input._node)?.[input._nodeOutput];
+          if (found !== null && found !== undefined) {
+            const result = handOver(found);
+            taken.set(input, result);
+            return result;
+          }
+          if (options.allowUnused === true) return null;
+          throw new GradError(
+            `grad: input ${i} of shape ${formatShape(input.shape)} was not used to compute the outputs; pass { allowUnused: true } to get null for it.`,
+          );
+        });
       });
-      options.gradOutputs?.forEach((given) => {
-        if (given !== undefined) given._uses--;
-      });
-      return results;
     }),
   );
-}
-
-// Results leave the pass: they belong to the caller from here on.
-function keepResult(grad: Tensor): Tensor {
-  grad._uses--;
-  return grad;
+  for (const result of results) if (result !== null) track(result);
+  return results;
 }

@@ -4,7 +4,7 @@ import type { Device } from '../device.js';
 import type { DType } from '../dtype.js';
 import { GradError } from '../errors.js';
 import { formatShape, type Shape } from '../shape.js';
-import { releaseHandle, Tensor } from '../tensor/tensor.js';
+import { releaseHandle, viewTensor, type Tensor } from '../tensor/tensor.js';
 
 /** Gradients of the inputs, one thunk per input, so that only what is needed is computed. Null: no gradient. */
 export type InputGradients = readonly ((() => Tensor) | null)[];
@@ -21,6 +21,7 @@ export interface Edge {
 /** A value kept for the backward pass. */
 export class SavedTensor {
   private readonly version: number;
+  private twin: Tensor | null = null;
 
   constructor(
     readonly name: string,
@@ -40,29 +41,30 @@ export class SavedTensor {
       );
     }
     if (!tensor._disposed) return tensor;
-    const twin = new Tensor(
-      tensor.shape,
-      tensor.dtype,
-      tensor.device,
-      tensor._strides,
-      tensor._offset,
-      tensor._version,
-    );
-    twin._handle = tensor._handle;
-    twin._page = tensor._page;
-    twin._node = tensor._node;
-    twin._nodeOutput = tensor._nodeOutput;
-    twin._requiresGrad = tensor._requiresGrad;
-    // The handle stays with the saved tensor.
-    twin._pins = 1;
-    return twin;
+    if (this.twin === null) {
+      // Its handle is its own: a graph made with createGraph may save it, and outlive this one.
+      const twin = viewTensor(tensor, tensor.shape, tensor._strides, tensor._offset);
+      twin._node = tensor._node;
+      twin._nodeOutput = tensor._nodeOutput;
+      twin._requiresGrad = tensor._requiresGrad;
+      twin._pins++;
+      this.twin = twin;
+    }
+    return this.twin;
   }
 
   release(): void {
-    const tensor = this.tensor;
-    tensor._pins--;
-    if (tensor._pins === 0 && tensor._disposed) releaseHandle(tensor);
+    unpin(this.tensor);
+    if (this.twin === null) return;
+    this.twin.dispose();
+    unpin(this.twin);
+    this.twin = null;
   }
+}
+
+function unpin(tensor: Tensor): void {
+  tensor._pins--;
+  if (tensor._pins === 0 && tensor._disposed) releaseHandle(tensor);
 }
 
 /** What a node keeps of an output: enough to make a zero gradient. */

@@ -15,8 +15,11 @@ export type Indices = Int32Array | readonly number[];
  * const squares: data.Dataset<[number, number]> = { length: 100, get: (i) => [i, i * i] };
  */
 export interface Dataset<Sample, Batch = Collated<Sample>> {
+  /** The number of samples. */
   readonly length: number;
+  /** The sample at a position from 0 to length - 1. */
   get(index: number): Sample | Promise<Sample>;
+  /** The samples at several positions as one batch, where that is cheaper than collating single ones. */
   batch?(indices: Indices): Batch | Promise<Batch>;
 }
 
@@ -47,7 +50,9 @@ export class TensorDataset<const Tensors extends readonly Tensor[]> implements D
   SampleOf<Tensors>,
   BatchOf<Tensors>
 > {
+  /** The tensors that the dataset was made of. */
   readonly tensors: Tensors;
+  /** The number of samples: the first size of each tensor. */
   readonly length: number;
 
   /**

@@ -14,9 +14,13 @@ import { isGzip } from './idx.js';
 
 /** How far a download is; `total` is undefined while the server has not said. */
 export interface DownloadProgress {
+  /** Where it comes from; the next mirror after a failure. */
   readonly url: string;
+  /** Where it goes. */
   readonly file: string;
+  /** Bytes that have arrived, those of an earlier, cut download included. */
   readonly bytes: number;
+  /** Bytes in all, if the server says so. */
   readonly total: number | undefined;
 }
 

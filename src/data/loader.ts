@@ -48,10 +48,15 @@ function checkInteger(name: string, value: number, min: number): number {
  * }
  */
 export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterable<Batch>, Iterable<Batch> {
+  /** Where samples come from. */
   readonly dataset: Dataset<Sample, Batch>;
+  /** Samples in a batch; the last may have fewer. */
   readonly batchSize: number;
+  /** Whether each epoch has an order of its own. */
   readonly shuffle: boolean;
+  /** Whether a smaller last batch is left out. */
   readonly dropLast: boolean;
+  /** How many batches are under way while one is in use. */
   readonly prefetch: number;
   readonly #collate: (samples: Sample[]) => Batch | Promise<Batch>;
   readonly #customCollate: boolean;
@@ -85,10 +90,12 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
     return this.#epoch;
   }
 
+  /** Sets it, to continue an interrupted run. Throws ArgumentError unless it is an integer >= 0. */
   set epoch(epoch: number) {
     this.#epoch = checkInteger('epoch', epoch, 0);
   }
 
+  /** The batches of an epoch, for `for await`. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Batch, void, undefined> {
     const pending: Promise<Batch>[] = [];
     const plan = this.#plan();
@@ -116,6 +123,7 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
     }
   }
 
+  /** The batches of an epoch, for `for`. Throws ArgumentError if the dataset is asynchronous. */
   *[Symbol.iterator](): Generator<Batch, void, undefined> {
     const pending: Batch[] = [];
     const plan = this.#plan();

@@ -20,16 +20,23 @@ export type Metadata = ReadonlyMap<string, string> | Readonly<Record<string, str
 
 /** The content of a file. Maps, because a name such as `__proto__` or `constructor` must be a name like any other. */
 export interface SafetensorsContent {
+  /** The tensors by name, in the order of the header. */
   readonly tensors: Map<string, Tensor>;
+  /** The texts of `__metadata__`. */
   readonly metadata: Map<string, string>;
 }
 
 /** One tensor of a header; `begin` and `end` count from the end of the header. */
 export interface TensorEntry {
+  /** The name; any text. */
   readonly name: string;
+  /** The element type. */
   readonly dtype: DType;
+  /** The sizes of the dimensions. */
   readonly shape: readonly number[];
+  /** The first byte. */
   readonly begin: number;
+  /** The byte after the last. */
   readonly end: number;
 }
 

@@ -3,7 +3,7 @@ import { isFloating, type DType } from '../dtype.js';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
 import * as e from '../program/expr.js';
 import { div, mul, sub } from '../ops/arithmetic.js';
-import { eq } from '../ops/compare.js';
+import { eq, where } from '../ops/compare.js';
 import { cast } from '../ops/copy.js';
 import { checkTensor } from '../ops/define.js';
 import { defineElementwise } from '../ops/elementwise.js';
@@ -27,6 +27,7 @@ export type Reduction = 'none' | 'mean' | 'sum';
 
 /** Options of a loss. */
 export interface LossOptions {
+  /** `'mean'` (default), `'sum'` or `'none'`. */
   reduction?: Reduction;
 }
 
@@ -125,7 +126,7 @@ function classLoss(
   const rank = logProbs.shape.length;
   const ignored = eq(target, ignoreIndex);
   const counted = cast(eq(ignored, false), logProbs.dtype);
-  // An ignored target picks class 0, and its loss is multiplied by 0.
+  // An ignored target picks class 0, and its loss, which may be infinite, is replaced by 0.
   const safe = mul(target, cast(eq(ignored, false), target.dtype)) as Tensor<Shape, 'int64'>;
   const column = unsqueeze(safe as Tensor, -1) as Tensor<Shape, 'int64'>;
   const picked = reshape(gather(logProbs, rank - 1, column), target.shape);
@@ -134,7 +135,7 @@ function classLoss(
     const uniform = neg(mean(logProbs, rank - 1));
     losses = mul(losses, 1 - smoothing).add(mul(uniform, smoothing));
   }
-  losses = mul(losses, counted);
+  losses = where(ignored, 0, losses);
   if (reduction === 'none') return losses;
   const total = sum(losses);
   return reduction === 'sum' ? total : div(total, sum(counted));

@@ -73,6 +73,7 @@ export interface KaimingOptions {
   mode?: 'fanIn' | 'fanOut';
   /** Default 'leakyRelu'. */
   nonlinearity?: Nonlinearity;
+  /** Default: the generator that `manualSeed` seeds. */
   generator?: Generator;
 }
 

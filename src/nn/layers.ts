@@ -38,9 +38,13 @@ function checkSize(op: string, name: string, value: number): void {
  */
 export class Linear<I extends number = number, O extends number = number> extends Module<LinearFn<I, O>> {
   /** @internal */ override readonly _transparent = true;
+  /** The size of the last dimension of the input. */
   readonly inFeatures: I;
+  /** The size of the last dimension of the output. */
   readonly outFeatures: O;
+  /** `[outFeatures, inFeatures]`. */
   readonly weight: Parameter<readonly [O, I]>;
+  /** `[outFeatures]`, or null without one. */
   readonly bias: Parameter<readonly [O]> | null;
 
   constructor(inFeatures: I, outFeatures: O, options: LinearOptions = {}) {
@@ -88,6 +92,7 @@ export class ReLU extends Module<IdentityFn> {
 export class Dropout extends Module<IdentityFn> {
   /** @internal */ override readonly _transparent = true;
   constructor(
+    /** The probability of a zero. */
     readonly p = 0.5,
     private readonly _generator?: Generator,
   ) {
@@ -111,7 +116,9 @@ export class Dropout extends Module<IdentityFn> {
 /** Dimensions `startDim` (default 1) to `endDim` (default -1) become one. */
 export class Flatten<A extends number = 1, B extends number = -1> extends Module<FlattenFn<A, B>> {
   /** @internal */ override readonly _transparent = true;
+  /** The first dimension that is flattened. */
   readonly startDim: A;
+  /** The last one. */
   readonly endDim: B;
 
   constructor(startDim?: A, endDim?: B) {

@@ -31,7 +31,9 @@ export type StateDict = Map<string, Tensor>;
 
 /** What `loadStateDict` did not find, or did not know. */
 export interface LoadReport {
+  /** Names that the module has and the given state has not. */
   missing: string[];
+  /** Names that the given state has and the module has not. */
   unexpected: string[];
 }
 

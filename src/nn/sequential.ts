@@ -13,6 +13,7 @@ import { Module, type AnyModule } from './module.js';
  * const model = new nn.Sequential(new nn.Flatten(), new nn.Linear(784, 512), new nn.ReLU(), new nn.Linear(512, 10));
  */
 export class Sequential<const L extends readonly unknown[] = readonly AnyModule[]> extends Module<ChainFn<L>> {
+  /** The modules in the order in which they are applied. */
   readonly layers: L;
 
   constructor(...layers: L & CheckedLayers<L>) {

@@ -1,4 +1,5 @@
 // Copies and conversions: clone, contiguous, to, copy_, and the in-place building blocks of autograd and optimizers.
+import { isGradEnabled } from '../autograd/mode.js';
 import { checkDType, isFloating, type DType } from '../dtype.js';
 import { checkDevice, type Device } from '../device.js';
 import { ArgumentError } from '../errors.js';
@@ -10,7 +11,7 @@ import { ShapeError } from '../errors.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { emptyTensor, viewTensor } from '../tensor/tensor.js';
 import { broadcastStrides } from '../shape.js';
-import { checkSameDevice, checkTensor, checkWritable, defineOp } from './define.js';
+import { checkSameDevice, checkTensor, checkWritable, defineOp, inPlaceGradError } from './define.js';
 
 const cloneOp = defineOp({
   name: 'clone',
@@ -87,6 +88,7 @@ export function copy_<S extends Shape, D extends DType>(target: Tensor<S, D>, so
   checkTensor('copy_', 'source', source);
   checkSameDevice('copy_', 'self', target, 'source', source);
   checkWritable('copy_', target);
+  if (isGradEnabled() && source.requiresGrad) throw inPlaceGradError('copy_');
   if (!broadcastsTo(source.shape, target.shape)) {
     throw new ShapeError(
       `copy_: source of shape ${formatShape(source.shape)} does not broadcast to ${formatShape(target.shape)}.`,

@@ -12,7 +12,9 @@ import { disposedError, emptyTensor, isTensor, type Tensor } from '../tensor/ten
 
 /** Shape and dtype of an output. */
 export interface OutputSpec {
+  /** The sizes of the dimensions. */
   readonly shape: Shape;
+  /** The element type. */
   readonly dtype: DType;
 }
 
@@ -26,8 +28,11 @@ type Saved = { readonly [name: string]: Tensor };
 
 /** The definition of an op. `N`: names of the inputs, `O`: those that may be null, `A`: static attributes. */
 export interface OpDefinition<N extends string, O extends string, A> {
+  /** Used in messages, traces and `gradFn`. */
   readonly name: string;
+  /** Names of the inputs, in the order in which they are given. */
   readonly inputs: readonly N[];
+  /** The inputs that may be null. */
   readonly optional?: readonly O[];
   /**
    * What the gradient rule needs. A list, or per input the values that its gradient needs, so that nothing is kept for a

@@ -51,9 +51,12 @@ export class ElementwiseOp {
   private gradients: GradientOp[] | null = null;
 
   constructor(
+    /** Used in messages and traces. */
     readonly name: string,
     private readonly root: Expr,
+    /** The operands, as the body of the op sees them. */
     readonly inputs: readonly Expr[],
+    /** The op's own numbers, likewise. */
     readonly scalars: readonly Expr[],
     private readonly kind: 'promote' | 'float' | 'bool',
     private readonly gradientsOf: ((g: Expr, out: Expr) => readonly (ExprLike | null)[]) | null,

@@ -3,7 +3,24 @@ export * from './arithmetic.js';
 export * from './autograd.js';
 export * from './compare.js';
 export { clone, contiguous, copy_, detach, fill_, to, zero_ } from './copy.js';
-export * from './creation.js';
+export {
+  arange,
+  empty,
+  emptyLike,
+  eye,
+  fromBytes,
+  fromTypedArray,
+  full,
+  fullLike,
+  linspace,
+  ones,
+  onesLike,
+  tensor,
+  zeros,
+  zerosLike,
+  type SourceArray,
+  type TensorOptions,
+} from './creation.js';
 export { defineMultiOp, defineOp, type OpDefinition, type OutputSpec } from './define.js';
 export {
   defineElementwise,

@@ -1,10 +1,12 @@
 // Mathematical functions of one tensor, and activations that are plain expressions.
-import type { DType } from '../dtype.js';
+import { isFloating, type DType } from '../dtype.js';
 import { ArgumentError } from '../errors.js';
 import * as e from '../program/expr.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Shape } from '../types/shape.js';
 import type { FloatResult } from './arithmetic.js';
+import { cast } from './copy.js';
+import { checkTensor } from './define.js';
 import { defineElementwise } from './elementwise.js';
 
 const negOp = defineElementwise('neg', (x) => e.neg(x));
@@ -326,5 +328,9 @@ export function clamp<S extends Shape, D extends DType>(
   if (options.min === undefined && options.max === undefined) {
     throw new ArgumentError('clamp: give { min }, { max } or both.');
   }
-  return clampOp.apply([x], [min, max]) as Tensor<S, D>;
+  checkTensor('clamp', 'x', x);
+  // As in PyTorch, a bound with a fraction makes floats of integers.
+  const fraction = [options.min, options.max].some((bound) => bound !== undefined && !Number.isInteger(bound));
+  const operand = !isFloating(x.dtype) && fraction ? cast(x, 'float32') : x;
+  return clampOp.apply([operand], [min, max]) as Tensor<S, D>;
 }

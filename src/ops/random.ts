@@ -35,6 +35,7 @@ export class Generator {
     return { seed: this.seedValue, offset: this.offset };
   }
 
+  /** Continues from a state that `getState` gave. Throws ArgumentError for what is no state. */
   setState(state: { seed: bigint; offset: number }): this {
     const seed = checkSeed('setState', state.seed);
     if (!Number.isSafeInteger(state.offset) || state.offset < 0)

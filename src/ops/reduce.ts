@@ -3,6 +3,7 @@ import type { DType } from '../dtype.js';
 import { isFloating } from '../dtype.js';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
 import { formatShape, normalizeDim, normalizeDims, numel, reduceShape, type Shape } from '../shape.js';
+import * as e from '../program/expr.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { DimCheck, ReduceShape } from '../types/shape.js';
 import { div, mul, sub } from './arithmetic.js';
@@ -10,9 +11,9 @@ import type { FloatResult } from './arithmetic.js';
 import { eq, where } from './compare.js';
 import { cast } from './copy.js';
 import { checkTensor, defineMultiOp, defineOp, type OutputSpec } from './define.js';
+import { defineElementwise } from './elementwise.js';
 import { identityProgram, launchReduce, reduceKinds } from './launch.js';
 import { scatterAlong } from './indexing.js';
-import { sqrt } from './math.js';
 import { expand, reshape } from './view.js';
 
 interface ReduceAttributes {
@@ -265,7 +266,9 @@ const minOp = withIndexOp('min');
 
 /** What `max` and `min` along a dimension give. */
 export interface ValuesAndIndices<S extends Shape, D extends DType> {
+  /** The values that were picked. */
   values: Tensor<S, D>;
+  /** Where they stood along the reduced dimension. */
   indices: Tensor<S, 'int64'>;
 }
 
@@ -470,6 +473,11 @@ export function variance<
   return varMean<S, D, Dim, K>(x, dim, options)[0];
 }
 
+// A constant has deviation 0 and, as in PyTorch, gradient 0 rather than 0 / 0.
+const rootOp = defineElementwise('std', (x) => e.sqrt(x), {
+  grad: (g, out) => [e.select(e.eq(out, 0), 0, e.div(e.mul(g, 0.5), out))],
+});
+
 /**
  * The standard deviation over dimensions: the root of `var`.
  *
@@ -485,5 +493,5 @@ export function std<
   dim?: Dim,
   options: VarOptions<K> = {},
 ): Tensor<ReduceShape<S, Dim, K>, FloatResult<D>> {
-  return sqrt(varMean<S, D, Dim, K>(x, dim, options)[0]);
+  return rootOp.apply([varMean<S, D, Dim, K>(x, dim, options)[0]]) as Tensor<ReduceShape<S, Dim, K>, FloatResult<D>>;
 }

@@ -13,6 +13,7 @@ import {
   isContiguous,
   normalizeDim,
   normalizeDims,
+  numel,
   permutation,
   reshapeShape,
   shapesEqual,
@@ -311,8 +312,9 @@ export function unsqueeze<S extends Shape, D extends DType, const Dim extends nu
 export function sliceView(x: Tensor, dim: number, start: number, length: number, step: number): Tensor {
   const strides = [...x.strides];
   const shape = x.shape.map((n, d) => (d === dim ? length : n));
-  const offset = x._offset + (length === 0 ? 0 : start * strides[dim]);
-  strides[dim] = strides[dim] * step;
+  // Of nothing there is no first element; and a single one needs no stride, which a huge step would make overflow.
+  const offset = x._offset + (numel(shape) === 0 ? 0 : start * strides[dim]);
+  if (length > 1) strides[dim] *= step;
   const from = x.shape;
   return makeView('slice', x, shape, strides, offset, (g) => sliceBackward(g, from, dim, start, step));
 }
@@ -321,14 +323,12 @@ export function sliceView(x: Tensor, dim: number, start: number, length: number,
 function sliceBackward(g: Tensor, shape: Shape, dim: number, start: number, step: number): Tensor {
   const out = filledTensor('sliceBackward', shape, g.dtype, g.device, 0);
   const length = g.shape[dim];
-  const window = viewTensor(
-    out,
-    g.shape,
-    sliceStrides(out, dim, step),
-    out._offset + (length === 0 ? 0 : start * out.strides[dim]),
-  );
-  native.copy(window._handle, g._handle);
-  window.dispose();
+  if (g.numel > 0) {
+    const strides = out.strides.map((stride, d) => (d === dim && length > 1 ? stride * step : stride));
+    const window = viewTensor(out, g.shape, strides, out._offset + start * out.strides[dim]);
+    native.copy(window._handle, g._handle);
+    window.dispose();
+  }
   if (isGradEnabled() && needsRecord([g])) {
     record(
       'sliceBackward',
@@ -339,10 +339,6 @@ function sliceBackward(g: Tensor, shape: Shape, dim: number, start: number, step
     );
   }
   return out;
-}
-
-function sliceStrides(x: Tensor, dim: number, step: number): number[] {
-  return x.strides.map((stride, d) => (d === dim ? stride * step : stride));
 }
 
 /**

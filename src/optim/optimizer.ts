@@ -20,7 +20,9 @@ export type ParameterState = Record<string, Tensor | number>;
 
 /** A copy-free snapshot: groups with parameters by position, state by position. */
 export interface OptimizerStateDict {
+  /** What is remembered of each parameter, by its position. */
   state: Record<number, ParameterState>;
+  /** The options of each group, and the positions of its parameters. */
   paramGroups: (Record<string, unknown> & { params: number[] })[];
 }
 
@@ -178,11 +180,9 @@ export abstract class Optimizer<O extends object> {
       }
       return [p, values] as const;
     });
-    dict.paramGroups.forEach((group, i) => {
-      const { params: _params, ...options } = group;
-      this.checkOptions({ ...this.paramGroups[i], ...(options as Partial<O>) });
-      Object.assign(this.paramGroups[i], options);
-    });
+    const options = dict.paramGroups.map(({ params: _params, ...own }) => own as Partial<O>);
+    options.forEach((own, i) => this.checkOptions({ ...this.paramGroups[i], ...own }));
+    options.forEach((own, i) => Object.assign(this.paramGroups[i], own));
     untracked(() =>
       noGrad(() => {
         this.state.clear();

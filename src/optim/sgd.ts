@@ -97,8 +97,8 @@ export class SGD extends Optimizer<SGDOptions> {
       sign: o.maximize ? -1 : 1,
       weightDecay: o.weightDecay,
       momentum: o.momentum,
-      // The first step is not damped.
-      undamped: states[0]['step'] === 0 ? 1 : 1 - o.dampening,
+      // The first step is not damped, nor is the first with momentum.
+      undamped: states[0]['step'] === 1 ? 1 - o.dampening : 1,
       ahead: o.nesterov ? 1 : 0,
     };
     if (o.momentum === 0) {

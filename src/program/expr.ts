@@ -7,9 +7,13 @@ import { opcodes, type OpcodeName } from './opcodes.js';
 export class Expr {
   /** @internal */
   constructor(
+    /** What it is: a leaf, or the instruction that makes it. */
     readonly kind: 'input' | 'scalar' | 'constant' | OpcodeName,
+    /** The operands of an instruction. */
     readonly args: readonly Expr[],
+    /** The value of a constant. */
     readonly value: number,
+    /** A name for messages. */
     readonly label: string,
   ) {}
 }
@@ -92,65 +96,125 @@ const binary =
 export const add = (...values: ExprLike[]): Expr => fold('add', values);
 /** Product of two or more values. */
 export const mul = (...values: ExprLike[]): Expr => fold('mul', values);
+/** a - b. */
 export const sub = binary('sub');
+/** a / b. */
 export const div = binary('div');
+/** a / b, rounded toward minus infinity. */
 export const floorDiv = binary('floorDiv');
+/** a - b * floor(a / b): the sign is that of b. */
 export const remainder = binary('remainder');
+/** a - b * trunc(a / b): the sign is that of a. */
 export const fmod = binary('fmod');
+/** a to the power b. */
 export const pow = binary('pow');
+/** The angle of the point (b, a), from -pi to pi. */
 export const atan2 = binary('atan2');
+/** sqrt(a * a + b * b) without overflow. */
 export const hypot = binary('hypot');
+/** The larger; NaN if either is NaN. */
 export const maximum = binary('maximum');
+/** The smaller; NaN if either is NaN. */
 export const minimum = binary('minimum');
+/** The larger; the other if one is NaN. */
 export const fmax = binary('fmax');
+/** The smaller; the other if one is NaN. */
 export const fmin = binary('fmin');
+/** The magnitude of a with the sign of b. */
 export const copysign = binary('copysign');
+/** 1 where a = b, else 0. */
 export const eq = binary('eq');
+/** 1 where a and b differ, else 0. */
 export const ne = binary('ne');
+/** 1 where a < b, else 0. */
 export const lt = binary('lt');
+/** 1 where a <= b, else 0. */
 export const le = binary('le');
+/** 1 where a > b, else 0. */
 export const gt = binary('gt');
+/** 1 where a >= b, else 0. */
 export const ge = binary('ge');
+/** Bits that both have; integers and bools only. */
 export const bitwiseAnd = binary('bitwiseAnd');
+/** Bits that either has; integers and bools only. */
 export const bitwiseOr = binary('bitwiseOr');
+/** Bits in which they differ; integers and bools only. */
 export const bitwiseXor = binary('bitwiseXor');
+/** -x. */
 export const neg = unary('neg');
+/** The absolute value. */
 export const abs = unary('abs');
+/** -1, 0 or 1 by sign; NaN stays. */
 export const sign = unary('sign');
+/** x * x. */
 export const square = unary('square');
+/** The square root. */
 export const sqrt = unary('sqrt');
+/** 1 / sqrt(x). */
 export const rsqrt = unary('rsqrt');
+/** 1 / x. */
 export const reciprocal = unary('reciprocal');
+/** e to the power x. */
 export const exp = unary('exp');
+/** 2 to the power x. */
 export const exp2 = unary('exp2');
+/** exp(x) - 1, exact near 0. */
 export const expm1 = unary('expm1');
+/** The natural logarithm. */
 export const log = unary('log');
+/** The logarithm to base 2. */
 export const log2 = unary('log2');
+/** The logarithm to base 10. */
 export const log10 = unary('log10');
+/** log(1 + x), exact near 0. */
 export const log1p = unary('log1p');
+/** The sine; x in radians. */
 export const sin = unary('sin');
+/** The cosine; x in radians. */
 export const cos = unary('cos');
+/** The tangent; x in radians. */
 export const tan = unary('tan');
+/** The inverse sine. */
 export const asin = unary('asin');
+/** The inverse cosine. */
 export const acos = unary('acos');
+/** The inverse tangent. */
 export const atan = unary('atan');
+/** The hyperbolic sine. */
 export const sinh = unary('sinh');
+/** The hyperbolic cosine. */
 export const cosh = unary('cosh');
+/** The hyperbolic tangent. */
 export const tanh = unary('tanh');
+/** The inverse hyperbolic sine. */
 export const asinh = unary('asinh');
+/** The inverse hyperbolic cosine. */
 export const acosh = unary('acosh');
+/** The inverse hyperbolic tangent. */
 export const atanh = unary('atanh');
+/** The error function. */
 export const erf = unary('erf');
+/** 1 - erf(x), exact for large x. */
 export const erfc = unary('erfc');
+/** 1 / (1 + exp(-x)). */
 export const sigmoid = unary('sigmoid');
+/** Rounds toward minus infinity. */
 export const floor = unary('floor');
+/** Rounds toward plus infinity. */
 export const ceil = unary('ceil');
+/** Rounds to the nearest integer, halves to even. */
 export const round = unary('round');
+/** Rounds toward 0. */
 export const trunc = unary('trunc');
+/** 1 for NaN, else 0. */
 export const isnan = unary('isnan');
+/** 1 for an infinity, else 0. */
 export const isinf = unary('isinf');
+/** 0 for NaN and infinities, else 1. */
 export const isfinite = unary('isfinite');
+/** 1 where x is 0, else 0. */
 export const logicalNot = unary('logicalNot');
+/** The bits inverted; integers and bools only. */
 export const bitwiseNot = unary('bitwiseNot');
 /** a * b + c with one rounding. */
 export const fma = (a: ExprLike, b: ExprLike, c: ExprLike): Expr => apply('fma', a, b, c);

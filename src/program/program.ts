@@ -10,8 +10,11 @@ import { inputExpr, scalarExpr, toExpr, type Expr, type ExprLike } from './expr.
 
 /** What a program is made from. `I`: names of tensors, `S`: names of run-time scalars. */
 export interface ProgramSpec<I extends string, S extends string> {
+  /** Used in messages and traces. */
   readonly name: string;
+  /** Names of the lists of tensors. */
   readonly tensors: readonly I[];
+  /** Names of the numbers that are given at each run. */
   readonly scalars?: readonly S[];
   /** From symbolic values to the new values of some of the tensors, which are updated in place. */
   readonly update: (values: { readonly [K in I | S]: Expr }) => { readonly [K in I]?: ExprLike };

@@ -100,6 +100,7 @@ export class Tensor<S extends Shape = Shape, D extends DType = DType> {
     return this._requiresGrad || this._node !== null;
   }
 
+  /** As `requiresGrad_(value)`. */
   set requiresGrad(value: boolean) {
     this.requiresGrad_(value);
   }
@@ -181,10 +182,12 @@ export class Tensor<S extends Shape = Shape, D extends DType = DType> {
     if (this._pins === 0) releaseHandle(this);
   }
 
+  /** Called at the end of the scope of `using x = ...`: `dispose()`. */
   [Symbol.dispose](): void {
     this.dispose();
   }
 
+  /** Shape, dtype and device, without values: what `JSON.stringify` writes. */
   toJSON(): unknown {
     return { shape: this.shape, dtype: this.dtype, device: this.device };
   }

@@ -20,6 +20,7 @@ export type Shape = readonly number[];
  * compile, and the compiler prints the message.
  */
 export interface ShapeMismatch<Message extends string> {
+  /** What does not fit, in words. */
   readonly shapeMismatch: Message;
 }
 
