@@ -1,5 +1,6 @@
 // The N-API boundary: what src/native.ts sees. Handles, argument checks, errors, promises; no arithmetic.
 #include <atomic>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
@@ -390,6 +391,11 @@ void exportFunction(napi_env env, napi_value exports, const char* name, napi_cal
 void closeEnvironment(void* data) {
   Environment* environment = static_cast<Environment*>(data);
   environment->closing = true;
+  environment->stream.close();
+  // A failure that no later read has reported must not pass unseen.
+  if (const std::unique_ptr<StreamError> error = environment->stream.takeError())
+    std::fprintf(stderr, "thalweg: an operation failed, and nothing was read after it: %s: %s\n",
+                 errorKindName(error->kind), error->message.c_str());
   delete environment;
 }
 

@@ -622,7 +622,7 @@ describe('memory', () => {
     const before = liveTensors();
     let y: Tensor = x;
     // add and sum save nothing; mul by a tensor without gradient saves that tensor, not the product.
-    for (let i = 0; i < 10; i++) y = y.add(1);
+    for (let i = 0; i < 50; i++) y = y.add(1);
     const loss = sum(y.neg());
     expect(liveTensors()).toBeLessThan(before + 1 + openPage);
     loss.backward();

@@ -112,9 +112,12 @@ void Stream::main() {
         if (header->run) execute(header, !stop_.load(std::memory_order_relaxed));
         head += size;
       }
-      head_.store(head, std::memory_order_seq_cst);
-      producer_.wake();
+      head_.store(head, std::memory_order_release);
+      producer_.wakeIfSeen();
     }
+    // Published again, now in the order that wake() needs: once for the whole run, for it costs as much as a tiny command.
+    head_.store(head, std::memory_order_seq_cst);
+    producer_.wake();
   }
 }
 

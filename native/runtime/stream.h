@@ -43,6 +43,11 @@ class Waiter {
     if (parked_.load(std::memory_order_seq_cst) && parked_.exchange(0, std::memory_order_seq_cst)) parked_.notify_one();
   }
 
+  // Without that order: may miss a thread that is just parking, so wake() has to follow before long.
+  void wakeIfSeen() {
+    if (parked_.load(std::memory_order_relaxed)) wake();
+  }
+
  private:
   static constexpr int kPauses = 40;          // about 1 us
   static constexpr int64_t kYieldNs = 30000;  // 30 us

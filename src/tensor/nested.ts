@@ -106,14 +106,15 @@ function convert(op: string, values: readonly (number | bigint | boolean)[], dty
   return data;
 }
 
-function toBigInt(op: string, value: number | bigint | boolean, index: number): bigint {
+function toBigInt(op: string, value: number | bigint | boolean, index?: number): bigint {
+  const what = index === undefined ? 'the value' : `element ${index}`;
   if (typeof value === 'number' && !Number.isSafeInteger(value)) {
     throw new DTypeError(
-      `${op}: element ${index} is ${value}, which int64 cannot hold exactly${Number.isInteger(value) ? '; write it as a bigint.' : '.'}`,
+      `${op}: ${what} is ${value}, which int64 cannot hold exactly${Number.isInteger(value) ? '; write it as a bigint.' : '.'}`,
     );
   }
   const big = BigInt(value);
-  if (BigInt.asIntN(64, big) !== big) throw new DTypeError(`${op}: element ${index} is ${big}n, outside int64.`);
+  if (BigInt.asIntN(64, big) !== big) throw new DTypeError(`${op}: ${what} is ${big}n, outside int64.`);
   return big;
 }
 
@@ -126,6 +127,22 @@ function toSmallInteger(op: string, value: number | bigint | boolean, dtype: DTy
     throw new DTypeError(`${op}: ${value} is not a value of ${dtype} (integers from ${low} to ${high}).`);
   }
   return number;
+}
+
+/**
+ * One value as the fill kernel takes it for a dtype, under the rules of `tensor()`.
+ *
+ * @throws ArgumentError for what is no value, DTypeError for a value that the dtype cannot hold
+ */
+export function fillValue(op: string, value: unknown, dtype: DType): number | bigint {
+  if (typeof value !== 'number' && typeof value !== 'bigint' && typeof value !== 'boolean') {
+    throw new ArgumentError(
+      `${op}: value must be a number, bigint or boolean, got ${value === null ? 'null' : typeof value}.`,
+    );
+  }
+  if (dtype === 'bool') return Number(value) !== 0 ? 1 : 0;
+  if (isFloating(dtype)) return Number(value);
+  return dtype === 'int64' ? toBigInt(op, value) : toSmallInteger(op, value, dtype);
 }
 
 /** True if a flat array of `length` elements fills `shape`. */

@@ -6,7 +6,7 @@ import { dtypeId, isFloating, itemSize, typedArrayOf, type DType, type ItemOf, t
 import { DisposedError, DTypeError, GradError, ShapeError } from '../errors.js';
 import { allocate, keeperFor, track } from '../memory.js';
 import { native, scratchNumbers, strideBase, type Handle, type ProgramId } from '../native.js';
-import { contiguousStrides, formatShape, isContiguous, numel, type Shape } from '../shape.js';
+import { contiguousStrides, formatShape, isContiguous, maxRank, numel, type Shape } from '../shape.js';
 import type { OpMethods } from './methods.js';
 import { nest, type NestedArray } from './nested.js';
 
@@ -242,6 +242,8 @@ export function emptyTensor<S extends Shape, D extends DType>(
   dtype: D,
   device: Device,
 ): Tensor<S, D> {
+  if (shape.length > maxRank)
+    throw new ShapeError(`${op}: the result would have ${shape.length} dimensions, at most ${maxRank} are supported.`);
   const result = new Tensor(shape, dtype, device, null, 0, { count: 0 });
   const bytes = numel(shape, op) * itemSize(dtype);
   result._handle = allocate(op, result, dtypeId(dtype), shape, bytes);
