@@ -328,7 +328,9 @@ describe('training without a thought of memory', () => {
     for (let i = 0; i < steps; i++) step();
     const peak = memory().peakBytes;
     const after = memory({ collect: true });
-    expect({ tensors: after.tensors, bytes: after.bytes }).toEqual({ tensors: before.tensors, bytes: before.bytes });
+    // Not more; a dead variable of an interpreted frame may have kept one of the first steps' tensors alive before.
+    expect(after.tensors).toBeLessThanOrEqual(before.tensors);
+    expect(after.bytes).toBeLessThanOrEqual(before.bytes);
     // A step makes some 5 KB: garbage was collected on the way.
     expect(peak).toBeLessThan(100 * 2 ** 20);
   });

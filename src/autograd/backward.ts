@@ -243,7 +243,11 @@ function rootEdge(root: Tensor): Edge {
 function handOver(grad: Tensor): Tensor {
   const owned = grad._uses === 1 && !grad._isView && !grad._kept;
   grad._uses--;
-  return owned ? grad : clone(grad);
+  if (owned) return grad;
+  const copy = clone(grad);
+  // Recorded, the copy still has the original behind it.
+  if (grad._uses === 0 && !grad._kept && copy._node === null) grad.dispose();
+  return copy;
 }
 
 function accumulate(leaf: Tensor, grad: Tensor, createGraph: boolean): void {

@@ -118,6 +118,7 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
     if (d < missing || (shape[d - missing] === 1 && n !== 1)) dims.push(d);
   });
   if (dims.length === 0) return reshape(x, shape);
+  if (dims.length === missing) return sumOp([x], { dims, keepDim: false });
   return reshape(sumOp([x], { dims, keepDim: true }), shape);
 }
 
