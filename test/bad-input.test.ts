@@ -318,7 +318,7 @@ table('gradients', [
       loss.backward();
       loss.backward();
     },
-    'GradError: backward: the values that mul saved were freed by an earlier backward(); pass { retainGraph: true } to the first one.',
+    'GradError: backward: the values that sum saved were freed by an earlier backward(); pass { retainGraph: true } to the first one.',
   ],
   [
     'after a change in place',

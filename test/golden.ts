@@ -48,7 +48,8 @@ function exactValues(golden: GoldenTensor): string[] {
 export type Layout = 'plain' | 'reversed' | 'stepped';
 
 function plainTensor(golden: GoldenTensor, dtype: DType): Tensor {
-  if (golden.dtype === 'int64') return fromTypedArray(BigInt64Array.from(exactValues(golden), BigInt), golden.shape) as Tensor;
+  if (golden.dtype === 'int64')
+    return fromTypedArray(BigInt64Array.from(exactValues(golden), BigInt), golden.shape);
   return fromTypedArray(Float64Array.from(numbersOf(golden)), golden.shape, { dtype });
 }
 
@@ -80,17 +81,30 @@ export interface Tolerance {
 }
 
 /** Throws unless a list of numbers agrees with the expected one; NaN and infinities must agree exactly. */
-export function expectClose(label: string, actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: Tolerance): void {
-  if (actual.length !== expected.length) throw new Error(`${label}: ${actual.length} elements, expected ${expected.length}`);
+export function expectClose(
+  label: string,
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  tolerance: Tolerance,
+): void {
+  if (actual.length !== expected.length)
+    throw new Error(`${label}: ${actual.length} elements, expected ${expected.length}`);
   let largest = 0;
-  for (let i = 0; i < expected.length; i++) if (Number.isFinite(expected[i])) largest = Math.max(largest, Math.abs(expected[i]));
+  for (let i = 0; i < expected.length; i++)
+    if (Number.isFinite(expected[i])) largest = Math.max(largest, Math.abs(expected[i]));
   const { relative, floor = 0.01, absolute = 0 } = tolerance;
   for (let i = 0; i < expected.length; i++) {
     const a = actual[i];
     const b = expected[i];
     if (Object.is(a, b) || (a === b && a === 0)) continue;
-    const fits = Number.isFinite(a) && Number.isFinite(b) && Math.abs(a - b) <= relative * (Math.abs(b) + floor * largest) + absolute;
-    if (!fits) throw new Error(`${label}: element ${i} is ${a}, expected ${b} (all: ${show(actual)}; expected: ${show(expected)})`);
+    const fits =
+      Number.isFinite(a) &&
+      Number.isFinite(b) &&
+      Math.abs(a - b) <= relative * (Math.abs(b) + floor * largest) + absolute;
+    if (!fits)
+      throw new Error(
+        `${label}: element ${i} is ${a}, expected ${b} (all: ${show(actual)}; expected: ${show(expected)})`,
+      );
   }
 }
 
@@ -104,7 +118,13 @@ function show(values: ArrayLike<number | bigint>): string {
  *
  * @param float the dtype that float results must have
  */
-export function expectGolden(label: string, actual: Tensor, golden: GoldenTensor, float: DType, tolerance: Tolerance): void {
+export function expectGolden(
+  label: string,
+  actual: Tensor,
+  golden: GoldenTensor,
+  float: DType,
+  tolerance: Tolerance,
+): void {
   if (actual.shape.join() !== golden.shape.join()) {
     throw new Error(`${label}: shape [${actual.shape.join()}], expected [${golden.shape.join()}]`);
   }

@@ -20,11 +20,20 @@ function directionOf(x: Tensor, seed: number): Tensor {
 }
 
 /** The value of a scalar function of the inputs, whose floats in `variable` are moved by `step` along the direction. */
-function shifted(f: (inputs: readonly Tensor[]) => Tensor, inputs: readonly Tensor[], along: readonly (Tensor | null)[], step: number): number {
+function shifted(
+  f: (inputs: readonly Tensor[]) => Tensor,
+  inputs: readonly Tensor[],
+  along: readonly (Tensor | null)[],
+  step: number,
+): number {
   return tidy(() => {
     const moved = inputs.map((x, i) => {
       const u = along[i];
-      return u === null ? x : noGrad(() => x.add(u.mul(step))).detach().requiresGrad_(x.requiresGrad);
+      return u === null
+        ? x
+        : noGrad(() => x.add(u.mul(step)))
+            .detach()
+            .requiresGrad_(x.requiresGrad);
     });
     return Number(f(moved).itemSync());
   });
@@ -41,10 +50,17 @@ function dot(a: Tensor | null, u: Tensor): number {
  * @param tolerance relative to 1 + the size of the derivative
  * @throws Error naming the direction and both values
  */
-export function checkScalar(label: string, f: (inputs: readonly Tensor[]) => Tensor, inputs: readonly Tensor[], tolerance: number): void {
+export function checkScalar(
+  label: string,
+  f: (inputs: readonly Tensor[]) => Tensor,
+  inputs: readonly Tensor[],
+  tolerance: number,
+): void {
   const variable = inputs.filter((x) => x.requiresGrad);
   const value = f(inputs);
-  const grads: readonly (Tensor | null)[] = value.requiresGrad ? grad(value, variable, { allowUnused: true }) : variable.map(() => null);
+  const grads: readonly (Tensor | null)[] = value.requiresGrad
+    ? grad(value, variable, { allowUnused: true })
+    : variable.map(() => null);
   for (let k = 1; k <= directions; k++) {
     const along = inputs.map((x, i) => (x.requiresGrad ? directionOf(x, k * 100 + i) : null));
     const moves = along.filter((u): u is Tensor => u !== null);
@@ -57,21 +73,36 @@ export function checkScalar(label: string, f: (inputs: readonly Tensor[]) => Ten
   }
 }
 
-const list = (value: Tensor | readonly Tensor[]): readonly Tensor[] => (Array.isArray(value) ? value : [value as Tensor]);
+const list = (value: Tensor | readonly Tensor[]): readonly Tensor[] =>
+  Array.isArray(value) ? value : [value as Tensor];
 
 /** The sum of the products of f's differentiable results with fixed cotangents: a scalar with the gradient to check. */
 function project(f: Differentiable, inputs: readonly Tensor[], cotangents: readonly Tensor[]): Tensor | null {
   const outs = list(f(inputs)).filter((out) => out.dtype === 'float64');
-  return outs.map((out, i) => sum(mul(out, cotangents[i]))).reduce<Tensor | null>((total, term) => (total === null ? term : total.add(term)), null);
+  return outs
+    .map((out, i) => sum(mul(out, cotangents[i])))
+    .reduce<Tensor | null>((total, term) => (total === null ? term : total.add(term)), null);
 }
 
 /** Checks f's gradients with respect to the inputs that require them. */
-export function gradcheck(label: string, f: Differentiable, inputs: readonly Tensor[], cotangents: readonly Tensor[], tolerance = 1e-8): void {
+export function gradcheck(
+  label: string,
+  f: Differentiable,
+  inputs: readonly Tensor[],
+  cotangents: readonly Tensor[],
+  tolerance = 1e-8,
+): void {
   checkScalar(`${label}, gradient`, (xs) => project(f, xs, cotangents)!, inputs, tolerance);
 }
 
 /** Checks the gradients of f's gradients, with respect to the inputs and to the cotangents. */
-export function gradgradcheck(label: string, f: Differentiable, inputs: readonly Tensor[], cotangents: readonly Tensor[], tolerance = 1e-7): void {
+export function gradgradcheck(
+  label: string,
+  f: Differentiable,
+  inputs: readonly Tensor[],
+  cotangents: readonly Tensor[],
+  tolerance = 1e-7,
+): void {
   const split = inputs.length;
   const weights = inputs.map((x, i) => (x.requiresGrad ? directionOf(x, 1000 + i) : null));
   const second = (all: readonly Tensor[]): Tensor => {
@@ -80,7 +111,10 @@ export function gradgradcheck(label: string, f: Differentiable, inputs: readonly
     const variable = xs.filter((x) => x.requiresGrad);
     const grads: readonly (Tensor | null)[] = grad(first, variable, { createGraph: true, allowUnused: true });
     const used = weights.filter((w): w is Tensor => w !== null);
-    return grads.reduce<Tensor>((total, g, i) => (g === null ? total : total.add(sum(mul(g, used[i])))), zeros([], { dtype: 'float64' }));
+    return grads.reduce<Tensor>(
+      (total, g, i) => (g === null ? total : total.add(sum(mul(g, used[i])))),
+      zeros([], { dtype: 'float64' }),
+    );
   };
   const given = [...inputs, ...cotangents.map((c) => c.detach().requiresGrad_())];
   checkScalar(`${label}, gradient of the gradient`, second, given, tolerance);

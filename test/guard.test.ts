@@ -98,7 +98,10 @@ describe('one list of kernels', () => {
         label: parameter.name.getText(source),
         type: parameter.type!.getText(source),
       }));
-      expect(actual.map(({ label }) => label), name).toEqual(expected.map(({ label }) => label));
+      expect(
+        actual.map(({ label }) => label),
+        name,
+      ).toEqual(expected.map(({ label }) => label));
       expected.forEach(({ type, label }, i) => {
         // A scalar is what the op takes: a number, and for int64 a bigint.
         if (type === 'Scalar') expect(actual[i].type, `${name}, ${label}`).toMatch(/number|bigint/);
@@ -109,7 +112,10 @@ describe('one list of kernels', () => {
 });
 
 describe('one list of instructions', () => {
-  const listed = [...read('native/opcodes.def').matchAll(/^OPCODE\((\w+), (\d)\)/gm)].map(([, name, arity]) => ({ name, arity: Number(arity) }));
+  const listed = [...read('native/opcodes.def').matchAll(/^OPCODE\((\w+), (\d)\)/gm)].map(([, name, arity]) => ({
+    name,
+    arity: Number(arity),
+  }));
 
   test('opcodes.def, the addon and src/program/opcodes.ts agree', () => {
     expect(native.describe().opcodes).toEqual(listed.map(({ name }) => name));
@@ -126,5 +132,7 @@ describe('one list of instructions', () => {
 });
 
 test('the methods of Tensor are those of the functions tagged @method', () => {
-  expect(() => execFileSync(process.execPath, [path('scripts/methods.js'), '--check'], { stdio: 'pipe' })).not.toThrow();
+  expect(() =>
+    execFileSync(process.execPath, [path('scripts/methods.js'), '--check'], { stdio: 'pipe' }),
+  ).not.toThrow();
 });

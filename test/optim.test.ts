@@ -1,13 +1,29 @@
 // Optimizers: the same steps as PyTorch's, state that continues where it stopped, groups, errors.
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { ArgumentError, fromTypedArray, manualSeed, memory, nn, noGrad, optim, randn, sum, tensor, tidy, zeros, type Tensor } from 'thalweg';
+import {
+  ArgumentError,
+  fromTypedArray,
+  manualSeed,
+  memory,
+  nn,
+  noGrad,
+  optim,
+  randn,
+  sum,
+  tensor,
+  tidy,
+  zeros,
+  type Tensor,
+} from 'thalweg';
 import { native } from '../src/native.js';
 import { expectClose, readGoldens } from './golden.js';
 
 interface Goldens {
   readonly start: readonly (readonly number[] | readonly (readonly number[])[])[];
   readonly curvature: Goldens['start'];
-  readonly cases: Readonly<Record<string, { options: Record<string, unknown>; trajectory: readonly (readonly number[])[] }>>;
+  readonly cases: Readonly<
+    Record<string, { options: Record<string, unknown>; trajectory: readonly (readonly number[])[] }>
+  >;
 }
 
 const goldens = readGoldens<Goldens>('optim.json');
@@ -39,7 +55,10 @@ function step(params: readonly Tensor[], optimizer: optim.Optimizer<object>): vo
 const flat = (tensors: readonly Tensor[]): number[] => tensors.flatMap((t) => Array.from(t.dataSync(), Number));
 
 function make(name: string, params: optim.ParametersLike<object>, options: object = {}): optim.Optimizer<object> {
-  const kinds = { SGD: optim.SGD, Adam: optim.Adam } as unknown as Record<string, new (p: typeof params, o: object) => optim.Optimizer<object>>;
+  const kinds = { SGD: optim.SGD, Adam: optim.Adam } as unknown as Record<
+    string,
+    new (p: typeof params, o: object) => optim.Optimizer<object>
+  >;
   return new kinds[name](params, options);
 }
 
@@ -96,7 +115,9 @@ describe('state dicts', () => {
 
   test('hold options, positions and tensors in use; loading copies', () => {
     const params = tensorsOf(goldens.start, true);
-    const optimizer = new optim.Adam([{ params: [params[1]], lr: 0.5 }, { params: [params[0]] }], { betas: [0.8, 0.9] });
+    const optimizer = new optim.Adam([{ params: [params[1]], lr: 0.5 }, { params: [params[0]] }], {
+      betas: [0.8, 0.9],
+    });
     step(params, optimizer);
     const dict = optimizer.stateDict();
     expect(dict.paramGroups).toEqual([
@@ -120,7 +141,10 @@ describe('state dicts', () => {
     const optimizer = new optim.Adam([{ params: [params[0]] }, { params: [params[1]] }], { lr: 0.25 });
     step(params, optimizer);
     const good = optimizer.stateDict();
-    const snapshot = (): unknown => [optimizer.paramGroups.map(({ lr, eps }) => [lr, eps]), [...optimizer.state.values()].map(({ step: n, m }) => [n, ...flat([m as Tensor])])];
+    const snapshot = (): unknown => [
+      optimizer.paramGroups.map(({ lr, eps }) => [lr, eps]),
+      [...optimizer.state.values()].map(({ step: n, m }) => [n, ...flat([m as Tensor])]),
+    ];
     const before = snapshot();
     const attempt = (change: (dict: optim.OptimizerStateDict) => void): string => {
       const dict: optim.OptimizerStateDict = {
@@ -139,7 +163,9 @@ describe('state dicts', () => {
     expect(attempt((dict) => (dict.state[1] = { m: zeros([2]) }))).toBe(
       "ShapeError: Adam.loadStateDict: 'm' of parameter 1 has shape [2], the parameter [3].",
     );
-    expect(attempt((dict) => (dict.paramGroups[1]['eps'] = -1))).toBe('ArgumentError: Adam: eps must be a number >= 0, got -1.');
+    expect(attempt((dict) => (dict.paramGroups[1]['eps'] = -1))).toBe(
+      'ArgumentError: Adam: eps must be a number >= 0, got -1.',
+    );
   });
 });
 
@@ -171,11 +197,39 @@ describe('parameter groups', () => {
     const layer = new nn.Linear(3, 2);
     const optimizer = new optim.SGD(layer.parameters(), { lr: 0.1 });
     const before = flat([layer.weight, layer.bias!]);
-    layer.forward(zeros([4, 3])).sum().backward();
+    layer
+      .forward(zeros([4, 3]))
+      .sum()
+      .backward();
     optimizer.step();
     const after = flat([layer.weight, layer.bias!]);
     expect(after.slice(0, 6)).toEqual(before.slice(0, 6));
-    expectClose('bias', after.slice(6), before.slice(6).map((v) => v - 0.4), { relative: 1e-6 });
+    expectClose(
+      'bias',
+      after.slice(6),
+      before.slice(6).map((v) => v - 0.4),
+      { relative: 1e-6 },
+    );
+  });
+
+  test('a parameter that two modules share is one, also after to()', () => {
+    const layer = new nn.Linear(3, 3);
+    class Tied extends nn.Module {
+      readonly first = layer;
+      readonly second = new nn.Linear(3, 3);
+      override forward(x: Tensor): Tensor {
+        return this.second.forward(this.first.forward(x));
+      }
+    }
+    const tied = new Tied();
+    (tied.second as { weight: Tensor }).weight = layer.weight;
+    expect(tied.parameters().length).toBe(3);
+    tied.to('float64');
+    expect(tied.second.weight).toBe(tied.first.weight);
+    expect(tied.parameters().map(({ dtype, requiresGrad }) => [dtype, requiresGrad])).toEqual(
+      new Array(3).fill(['float64', true]),
+    );
+    expect(() => new optim.SGD(tied.parameters())).not.toThrow();
   });
 
   test('parameters without a gradient stay, and keep no state', () => {
@@ -200,7 +254,7 @@ describe('parameter groups', () => {
       optimizer.zeroGrad();
       a.mul(2).sum().backward();
       optimizer.step();
-      return a.itemSync() as number;
+      return Number(a.itemSync());
     };
     expect(run()).toBe(-1);
     optimizer.paramGroups[0].momentum = 0.5;
@@ -212,11 +266,23 @@ describe('parameter groups', () => {
   test('parameters of several dtypes and layouts', () => {
     const a = tensor([1, 2], { requiresGrad: true });
     const b = tensor([1, 2], { dtype: 'float64', requiresGrad: true });
-    const c = tensor([[1, 2], [3, 4]], { dtype: 'bfloat16' }).t().requiresGrad_();
+    const c = tensor(
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      { dtype: 'bfloat16' },
+    )
+      .t()
+      .requiresGrad_();
     const optimizer = new optim.SGD([a, b, c], { lr: 0.5, momentum: 0.9 });
     a.sum().add(b.sum()).add(c.mul(2).sum().to('float64')).backward();
     optimizer.step();
-    expect([flat([a]), flat([b]), flat([c])]).toEqual([[0.5, 1.5], [0.5, 1.5], [0, 2, 1, 3]]);
+    expect([flat([a]), flat([b]), flat([c])]).toEqual([
+      [0.5, 1.5],
+      [0.5, 1.5],
+      [0, 2, 1, 3],
+    ]);
   });
 
   test('step takes a closure and gives back its result', () => {
@@ -238,8 +304,16 @@ describe('errors', () => {
   const good = tensor([1], { requiresGrad: true });
   const cases: [string, () => unknown, string][] = [
     ['no parameters', () => new optim.SGD([]), 'ArgumentError: SGD: there are no parameters to optimize.'],
-    ['no tensor', () => new optim.SGD([good, 3 as unknown as Tensor]), 'ArgumentError: SGD: params[1] is a number, expected a Tensor.'],
-    ['no group', () => new optim.SGD([3] as unknown as Tensor[]), 'ArgumentError: SGD: a parameter group must be { params: tensors, ...options }.'],
+    [
+      'no tensor',
+      () => new optim.SGD([good, 3 as unknown as Tensor]),
+      'ArgumentError: SGD: params[1] is a number, expected a Tensor.',
+    ],
+    [
+      'no group',
+      () => new optim.SGD([3] as unknown as Tensor[]),
+      'ArgumentError: SGD: a parameter group must be { params: tensors, ...options }.',
+    ],
     [
       'no gradient',
       () => new optim.Adam([zeros([2, 3])]),
@@ -251,14 +325,38 @@ describe('errors', () => {
       'ArgumentError: Adam: params[0] of shape [1] was made by a recorded operation; optimize leaves made with { requiresGrad: true }.',
     ],
     ['twice', () => new optim.Adam([good, good]), 'ArgumentError: Adam: params[1] of shape [1] is given twice.'],
-    ['twice in groups', () => new optim.Adam([{ params: [good] }, { params: [good] }]), 'ArgumentError: Adam: params[0] of shape [1] is given twice.'],
+    [
+      'twice in groups',
+      () => new optim.Adam([{ params: [good] }, { params: [good] }]),
+      'ArgumentError: Adam: params[0] of shape [1] is given twice.',
+    ],
     ['lr', () => new optim.SGD([good], { lr: -0.1 }), 'ArgumentError: SGD: lr must be a number >= 0, got -0.1.'],
     ['lr NaN', () => new optim.SGD([good], { lr: NaN }), 'ArgumentError: SGD: lr must be a number >= 0, got NaN.'],
-    ['lr text', () => new optim.SGD([good], { lr: '0.1' as unknown as number }), 'ArgumentError: SGD: lr must be a number >= 0, got 0.1.'],
-    ['momentum', () => new optim.SGD([good], { momentum: -1 }), 'ArgumentError: SGD: momentum must be a number >= 0, got -1.'],
-    ['nesterov', () => new optim.SGD([good], { nesterov: true }), 'ArgumentError: SGD: nesterov needs momentum above 0 and dampening 0.'],
-    ['betas', () => new optim.Adam([good], { betas: [0.9, 1] }), 'ArgumentError: Adam: betas[1] must be from 0 to below 1, got 1.'],
-    ['one beta', () => new optim.Adam([good], { betas: [0.9] as unknown as [number, number] }), 'ArgumentError: Adam: betas must be two numbers.'],
+    [
+      'lr text',
+      () => new optim.SGD([good], { lr: '0.1' as unknown as number }),
+      'ArgumentError: SGD: lr must be a number >= 0, got 0.1.',
+    ],
+    [
+      'momentum',
+      () => new optim.SGD([good], { momentum: -1 }),
+      'ArgumentError: SGD: momentum must be a number >= 0, got -1.',
+    ],
+    [
+      'nesterov',
+      () => new optim.SGD([good], { nesterov: true }),
+      'ArgumentError: SGD: nesterov needs momentum above 0 and dampening 0.',
+    ],
+    [
+      'betas',
+      () => new optim.Adam([good], { betas: [0.9, 1] }),
+      'ArgumentError: Adam: betas[1] must be from 0 to below 1, got 1.',
+    ],
+    [
+      'one beta',
+      () => new optim.Adam([good], { betas: [0.9] as unknown as [number, number] }),
+      'ArgumentError: Adam: betas must be two numbers.',
+    ],
     ['eps', () => new optim.Adam([good], { eps: -1 }), 'ArgumentError: Adam: eps must be a number >= 0, got -1.'],
   ];
   test.each(cases)('%s', (_, fn, message) => {
@@ -296,7 +394,10 @@ describe('cost', () => {
     const optimizer = new optim.Adam(params);
     const train = (): void => {
       optimizer.zeroGrad();
-      params.map((p) => p.square().sum()).reduce((a, b) => a.add(b)).backward();
+      params
+        .map((p) => p.square().sum())
+        .reduce((a, b) => a.add(b))
+        .backward();
       optimizer.step();
     };
     train();
@@ -306,7 +407,9 @@ describe('cost', () => {
     for (let i = 0; i < 10; i++) train();
     // Tiny tensors are collected by the page, and the last page of 16 is still open.
     expect(memory({ collect: true }).tensors).toBeLessThan(before + 16);
-    expect([...optimizer.state.values()].every(({ m, v }) => !(m as Tensor).isDisposed && !(v as Tensor).isDisposed)).toBe(true);
+    expect(
+      [...optimizer.state.values()].every(({ m, v }) => !(m as Tensor).isDisposed && !(v as Tensor).isDisposed),
+    ).toBe(true);
   });
 
   test('zeroGrad frees the gradients', () => {

@@ -166,7 +166,10 @@ describe('derive', () => {
     const x = f64([0.4, 1.6]).requiresGrad_();
     const y = f64([1, 1]).requiresGrad_();
     const [dx, dy] = grad(op.apply([x, y]).sum(), [x, y]);
-    expect([values(dx), values(dy)]).toEqual([[1, 1], [0, 0]]);
+    expect([values(dx), values(dy)]).toEqual([
+      [1, 1],
+      [0, 0],
+    ]);
   });
 });
 
@@ -180,7 +183,9 @@ describe('defineElementwise', () => {
     expect(errorOf(() => defineElementwise('four', (a, b, c, d) => add(a, b, c, d)))).toBe(
       "ArgumentError: defineElementwise('four'): the body takes 4 parameters, of which 0 are scalars; name the 4 operands in options.inputs.",
     );
-    const four = defineElementwise('test.four', (a, b, c, d) => add(mul(a, b), mul(c, d)), { inputs: ['a', 'b', 'c', 'd'] });
+    const four = defineElementwise('test.four', (a, b, c, d) => add(mul(a, b), mul(c, d)), {
+      inputs: ['a', 'b', 'c', 'd'],
+    });
     const xs = [[1], [2], [3], [4]].map((list) => f64(list).requiresGrad_());
     const y = four.apply(xs);
     expect(values(y)).toEqual([14]);
@@ -200,7 +205,9 @@ describe('defineElementwise', () => {
     expect(errorOf(() => op.apply([x, [1] as unknown as Tensor], [1]))).toBe(
       'ArgumentError: test.two: b is an array, expected a Tensor; make one with tensor(...).',
     );
-    expect(errorOf(() => op.apply([x, null as unknown as Tensor], [1]))).toBe('ArgumentError: test.two: b is null, expected a Tensor.');
+    expect(errorOf(() => op.apply([x, null as unknown as Tensor], [1]))).toBe(
+      'ArgumentError: test.two: b is null, expected a Tensor.',
+    );
     const gone = ones([2]);
     gone.dispose();
     expect(errorOf(() => op.apply([gone, x], [1]))).toBe('DisposedError: test.two: a of shape [2] was disposed.');
@@ -216,7 +223,9 @@ describe('defineElementwise', () => {
       'ShapeError: add_: the result has shape [2,3], which does not fit in place into [3].',
     );
     const ints = tensor([1, 2], { dtype: 'int32' });
-    expect(errorOf(() => ints.mul_(0.5))).toBe('DTypeError: mul_: the result is float32, which cannot be stored in place in int32.');
+    expect(errorOf(() => ints.mul_(0.5))).toBe(
+      'DTypeError: mul_: the result is float32, which cannot be stored in place in int32.',
+    );
     expect(errorOf(() => ones([1]).expand([3]).add_(1))).toBe(
       'ShapeError: add_: a tensor of shape [3] and strides [0] is an expanded view, several elements share memory; clone() it first.',
     );
@@ -237,7 +246,11 @@ describe('defineElementwise', () => {
 
 describe('promotion, as torch.result_type', () => {
   interface Golden {
-    readonly operands: readonly { readonly dtype?: DType; readonly shape?: readonly number[]; readonly value?: number | boolean }[];
+    readonly operands: readonly {
+      readonly dtype?: DType;
+      readonly shape?: readonly number[];
+      readonly value?: number | boolean;
+    }[];
     readonly result: DType;
   }
   const goldens = readGoldens<Golden[]>('promotion.json');
@@ -252,7 +265,12 @@ describe('promotion, as torch.result_type', () => {
 
 describe('program', () => {
   test('updates lists of tensors in place, of any shapes and layouts', () => {
-    const axpy = program({ name: 'axpy', tensors: ['y', 'x'], scalars: ['a'], update: ({ y, x, a }) => ({ y: add(y, mul(a, x)) }) });
+    const axpy = program({
+      name: 'axpy',
+      tensors: ['y', 'x'],
+      scalars: ['a'],
+      update: ({ y, x, a }) => ({ y: add(y, mul(a, x)) }),
+    });
     const y = [f64([1, 2, 3]), f64([], [0, 2]), f64([1, 2, 3, 4], [2, 2]).t(), f64([7], [])];
     const x = [f64([1, 1, 1]), f64([], [0, 2]), f64([1, 2, 3, 4], [2, 2]), f64([1], [])];
     axpy.run({ y, x }, { a: 10 });
@@ -268,7 +286,11 @@ describe('program', () => {
     const [a, b] = [long(0), long(5000)];
     swap.run({ a: [a], b: [b] }, {});
     expect([values(a)[0], values(a)[999], values(b)[0], values(b)[999]]).toEqual([5000, 5999, 0, 999]);
-    const mixed = program({ name: 'mixed', tensors: ['a', 'b', 'c'], update: ({ a, b, c }) => ({ a: add(a, 1), b: mul(a, 2), c: add(a, b, c) }) });
+    const mixed = program({
+      name: 'mixed',
+      tensors: ['a', 'b', 'c'],
+      update: ({ a, b, c }) => ({ a: add(a, 1), b: mul(a, 2), c: add(a, b, c) }),
+    });
     const [p, q, r] = [long(1), long(2), long(3)];
     mixed.run({ a: [p], b: [q], c: [r] }, {});
     for (const i of [0, 1, 255, 256, 999]) {
@@ -283,7 +305,10 @@ describe('program', () => {
     const track = program({ name: 'track', tensors: ['sum', 'x'], update: ({ sum, x }) => ({ sum: add(sum, x) }) });
     const sum = [zeros([2], { dtype: 'float32' }), zeros([2], { dtype: 'float64' })];
     track.run({ sum, x: [tensor([1, 2], { dtype: 'bfloat16' }), tensor([1, 2], { dtype: 'int32' })] }, {});
-    expect(sum.map(values)).toEqual([[1, 2], [1, 2]]);
+    expect(sum.map(values)).toEqual([
+      [1, 2],
+      [1, 2],
+    ]);
   });
 
   test('counts as an in-place change', () => {
@@ -316,21 +341,37 @@ describe('program', () => {
     expect(errorOf(() => program({ name: 'p', tensors: ['a'], update: () => ({}) }))).toBe(
       "ArgumentError: program 'p': it updates none of its tensors.",
     );
-    const axpy = program({ name: 'axpy', tensors: ['y', 'x'], scalars: ['a'], update: ({ y, x, a }) => ({ y: add(y, mul(a, x)) }) });
+    const axpy = program({
+      name: 'axpy',
+      tensors: ['y', 'x'],
+      scalars: ['a'],
+      update: ({ y, x, a }) => ({ y: add(y, mul(a, x)) }),
+    });
     const y = [zeros([2]), zeros([3])];
-    expect(errorOf(() => axpy.run({ y, x: [ones([2])] }, { a: 1 }))).toBe("ArgumentError: axpy: 1 tensors for 'x', 2 for 'y'.");
-    expect(errorOf(() => axpy.run({ y, x: [ones([2]), ones([2])] }, { a: 1 }))).toBe('ShapeError: axpy: x[1] has shape [2], y[1] [3].');
-    expect(errorOf(() => axpy.run({ y, x: [ones([2]), ones([3])] }, {} as { a: number }))).toBe("ArgumentError: axpy: the scalar 'a' is not a number.");
+    expect(errorOf(() => axpy.run({ y, x: [ones([2])] }, { a: 1 }))).toBe(
+      "ArgumentError: axpy: 1 tensors for 'x', 2 for 'y'.",
+    );
+    expect(errorOf(() => axpy.run({ y, x: [ones([2]), ones([2])] }, { a: 1 }))).toBe(
+      'ShapeError: axpy: x[1] has shape [2], y[1] [3].',
+    );
+    expect(errorOf(() => axpy.run({ y, x: [ones([2]), ones([3])] }, {} as { a: number }))).toBe(
+      "ArgumentError: axpy: the scalar 'a' is not a number.",
+    );
     expect(errorOf(() => axpy.run({ y, x: [ones([2]), 3 as unknown as Tensor] }, { a: 1 }))).toBe(
       'ArgumentError: axpy: x[1] is a number, expected a Tensor; make one with tensor(...).',
     );
     const gone = ones([3]);
     gone.dispose();
-    expect(errorOf(() => axpy.run({ y, x: [ones([2]), gone] }, { a: 1 }))).toBe('DisposedError: axpy: x[1] of shape [3] was disposed.');
+    expect(errorOf(() => axpy.run({ y, x: [ones([2]), gone] }, { a: 1 }))).toBe(
+      'DisposedError: axpy: x[1] of shape [3] was disposed.',
+    );
     expect(errorOf(() => axpy.run({ y: [ones([1]).expand([2])], x: [ones([2])] }, { a: 1 }))).toBe(
       'ShapeError: axpy: a tensor of shape [2] and strides [0] is an expanded view, several elements share memory; clone() it first.',
     );
-    expect(y.map(values)).toEqual([[0, 0], [0, 0, 0]]);
+    expect(y.map(values)).toEqual([
+      [0, 0],
+      [0, 0, 0],
+    ]);
   });
 });
 
@@ -385,15 +426,32 @@ describe('defineOp', () => {
     const a = f64([1, 2]).requiresGrad_();
     const b = f64([3, 4]).requiresGrad_();
     const [s, d] = sumAndDifference([a, b], undefined);
-    expect([values(s), values(d)]).toEqual([[4, 6], [-2, -2]]);
+    expect([values(s), values(d)]).toEqual([
+      [4, 6],
+      [-2, -2],
+    ]);
     d.mul(10).sum().backward({ retainGraph: true });
-    expect([values(a.grad!), values(b.grad!)]).toEqual([[10, 10], [-10, -10]]);
+    expect([values(a.grad!), values(b.grad!)]).toEqual([
+      [10, 10],
+      [-10, -10],
+    ]);
     s.sum().add(d.sum()).backward();
-    expect([values(a.grad!), values(b.grad!)]).toEqual([[12, 12], [-10, -10]]);
+    expect([values(a.grad!), values(b.grad!)]).toEqual([
+      [12, 12],
+      [-10, -10],
+    ]);
   });
 });
 
 test('pow keeps its corner cases', () => {
   const op = defineElementwise('test.pow', (a, b) => pow(a, b));
-  expect(values(op.apply([f64([0, 0, -2, -2, Infinity, NaN, 1]), f64([0, -1, 3, 0.5, 0, 0, NaN])]))).toEqual([1, Infinity, -8, NaN, 1, 1, 1]);
+  expect(values(op.apply([f64([0, 0, -2, -2, Infinity, NaN, 1]), f64([0, -1, 3, 0.5, 0, 0, NaN])]))).toEqual([
+    1,
+    Infinity,
+    -8,
+    NaN,
+    1,
+    1,
+    1,
+  ]);
 });

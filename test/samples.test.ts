@@ -1,8 +1,19 @@
 // Every row of samples.ts through every check: results and gradients against the goldens in each float dtype, gradients
 // against differences, the same for inputs that do not lie contiguously in memory.
 import { describe, expect, test } from 'vitest';
-import { fromTypedArray, grad, noGrad, type DType, type Tensor } from 'thalweg';
-import { expectClose, expectGolden, isFloat, makeTensor, numbersOf, readGoldens, type Golden, type Layout, type Tolerance } from './golden.js';
+import { fromTypedArray, grad, info, linspace, noGrad, type DType, type Tensor } from 'thalweg';
+import { native } from '../src/native.js';
+import {
+  expectClose,
+  expectGolden,
+  isFloat,
+  makeTensor,
+  numbersOf,
+  readGoldens,
+  type Golden,
+  type Layout,
+  type Tolerance,
+} from './golden.js';
 import { gradcheck, gradgradcheck } from './gradcheck.js';
 import { samples, type Sample } from './samples.js';
 
@@ -10,7 +21,8 @@ const goldens = readGoldens<Record<string, Golden>>('ops.json');
 // test/determinism.test.ts runs the goldens alone, on each instruction set.
 const goldensOnly = process.env['THALWEG_TEST_GOLDENS_ONLY'] === '1';
 
-const list = (value: Tensor | readonly Tensor[]): readonly Tensor[] => (Array.isArray(value) ? value : [value as Tensor]);
+const list = (value: Tensor | readonly Tensor[]): readonly Tensor[] =>
+  Array.isArray(value) ? value : [value as Tensor];
 const floatInputs = ({ inputs }: Golden): boolean => inputs.some(({ dtype }) => isFloat(dtype));
 
 /** What a dtype can be expected to keep. */
@@ -37,7 +49,10 @@ function checkGolden(sample: Sample, golden: Golden, dtype: DType, layout: Layou
   const float = floatInputs(golden) ? dtype : 'float64';
   outputs.forEach((output, i) => expectGolden(`${label}, result ${i}`, output, golden.outputs[i], float, tolerance));
   inputs.forEach((input, i) => {
-    expectGolden(`${label}, input ${i} afterwards`, input, golden.inputs[i], dtype, { relative: 0, absolute: dtype === 'float64' ? 0 : 1e-7 });
+    expectGolden(`${label}, input ${i} afterwards`, input, golden.inputs[i], dtype, {
+      relative: 0,
+      absolute: dtype === 'float64' ? 0 : 1e-7,
+    });
   });
   if (!differentiable) return;
   const roots = outputs.filter((output) => output.requiresGrad);
@@ -48,14 +63,21 @@ function checkGolden(sample: Sample, golden: Golden, dtype: DType, layout: Layou
   const expected = grads.filter((_, i) => inputs[i].requiresGrad);
   // A gradient takes a few roundings more than a result, of saved values too: 1 - tanh^2 has few digits left.
   const relative = (dtype === 'float64' ? 1 : 4) * tolerance.relative;
-  const forGradients = { relative, floor: dtype === 'float64' ? 0.01 : 1, absolute: dtype === 'float64' ? 0 : dtype === 'float32' ? 1e-6 : 2 * relative };
+  const forGradients = {
+    relative,
+    floor: dtype === 'float64' ? 0.01 : 1,
+    absolute: dtype === 'float64' ? 0 : dtype === 'float32' ? 1e-6 : 2 * relative,
+  };
   expected.forEach((golden, i) => {
     const name = `${label}, gradient ${i}`;
     const actual = found[i];
     // No gradient is a zero gradient.
     if (actual === null || golden === null) {
       const values = golden === null ? (actual === null ? [] : actual.dataSync()) : numbersOf(golden);
-      expect(Array.from(values, Number).every((value) => value === 0), name).toBe(true);
+      expect(
+        Array.from(values, Number).every((value) => value === 0),
+        name,
+      ).toBe(true);
     } else expectGolden(name, actual, golden, dtype, forGradients);
   });
 }
@@ -67,14 +89,22 @@ function checkLong(sample: Sample, golden: Golden, dtype: DType): void {
   const period = outputs[0].data!.length;
   if (period === 0 || !isFloat(outputs[0].dtype) || inputs.some((input) => input.shape.join() !== shape)) return;
   const length = 1031;
-  const repeated = (values: readonly number[]): Float64Array => Float64Array.from({ length }, (_, i) => values[i % period]);
+  const repeated = (values: readonly number[]): Float64Array =>
+    Float64Array.from({ length }, (_, i) => values[i % period]);
   const long = inputs.map((input) => {
     const values = repeated(numbersOf(input));
-    return isFloat(input.dtype) ? fromTypedArray(values, [length], { dtype }) : fromTypedArray(values, [length], { dtype: input.dtype });
+    return isFloat(input.dtype)
+      ? fromTypedArray(values, [length], { dtype })
+      : fromTypedArray(values, [length], { dtype: input.dtype });
   });
   const [actual] = list(noGrad(() => sample.run(long)));
   const expected = repeated(numbersOf(outputs[0]));
-  expectClose(`${sample.key} in ${dtype}, repeated`, actual.dataSync() as ArrayLike<number>, dtype === 'float64' ? expected : expected.map(Math.fround), toleranceOf(sample, dtype));
+  expectClose(
+    `${sample.key} in ${dtype}, repeated`,
+    actual.dataSync() as ArrayLike<number>,
+    dtype === 'float64' ? expected : expected.map(Math.fround),
+    toleranceOf(sample, dtype),
+  );
 }
 
 /** A row whose inputs are expanded views gives what it gives on copies of them. */
@@ -94,7 +124,9 @@ function checkExpanded(sample: Sample, golden: Golden): void {
     const grads = roots.length === 0 ? [] : grad(roots, variable, { gradOutputs, allowUnused: true });
     return [...outputs, ...grads].map((x) => (x === null ? [] : Array.from(x.dataSync(), Number)));
   });
-  results[0].forEach((values, i) => expectClose(`${sample.key}, expanded inputs, value ${i}`, values, results[1][i], { relative: 1e-12 }));
+  results[0].forEach((values, i) =>
+    expectClose(`${sample.key}, expanded inputs, value ${i}`, values, results[1][i], { relative: 1e-12 }),
+  );
 }
 
 /** First and second derivatives against differences. */
@@ -109,6 +141,12 @@ function checkDerivatives(sample: Sample, golden: Golden): void {
 }
 
 describe('samples', () => {
+  test('on the instruction set that was asked for', () => {
+    const { THALWEG_CPU: isa, THALWEG_SYNC: sync } = process.env;
+    if (isa !== undefined) expect(info().isa).toBe(isa);
+    if (sync === '1') expect(native.describe().inline).toBe(true);
+  });
+
   test('every golden has a row, every row a golden, none twice', () => {
     const keys = samples.map(({ key }) => key);
     expect(keys.filter((key, i) => keys.indexOf(key) !== i)).toEqual([]);
@@ -139,4 +177,24 @@ describe('samples', () => {
       if (golden.cotangents !== undefined && sample.kink !== true) checkDerivatives(sample, golden);
     });
   }
+});
+
+describe('beyond the goldens', () => {
+  test('linspace ends where it was told to', () => {
+    for (let steps = 2; steps < 200; steps++) {
+      expect(linspace(0, 1, steps, { dtype: 'float64' }).dataSync()[steps - 1]).toBe(1);
+      expect(linspace(0.1, 0.7, steps).dataSync()[steps - 1]).toBe(Math.fround(0.7));
+    }
+    expect(Array.from(linspace(0, 9, 4, { dtype: 'int64' }).dataSync())).toEqual([0n, 3n, 6n, 9n]);
+  });
+
+  test('in 8 dimensions', () => {
+    const shape = [2, 1, 3, 1, 2, 1, 2, 2];
+    const values = Float64Array.from({ length: 48 }, (_, i) => i);
+    const x = fromTypedArray(values, shape, { requiresGrad: true });
+    const y = x.permute([7, 6, 5, 4, 3, 2, 1, 0]).add(x.sum([0, 2, 4]));
+    expect(y.shape).toEqual([2, 2, 1, 2, 1, 3, 2, 2]);
+    y.mul(y).mean().backward();
+    expect(x.grad!.shape).toEqual(shape);
+  });
 });

@@ -160,21 +160,31 @@ export interface Sample extends Flags {
 
 export const samples: Sample[] = [];
 
-function rows(op: string, runs: Readonly<Record<string, Run>>, flags: Flags = {}, own: Readonly<Record<string, Flags>> = {}): void {
+function rows(
+  op: string,
+  runs: Readonly<Record<string, Run>>,
+  flags: Flags = {},
+  own: Readonly<Record<string, Flags>> = {},
+): void {
   for (const [name, run] of Object.entries(runs)) {
     const kink = name.startsWith('kink');
     samples.push({ op, key: `${op}/${name}`, run, ...(kink ? { kink } : {}), ...flags, ...own[name] });
   }
 }
 
-const each = (names: readonly string[], run: Run): Record<string, Run> => Object.fromEntries(names.map((name) => [name, run]));
+const each = (names: readonly string[], run: Run): Record<string, Run> =>
+  Object.fromEntries(names.map((name) => [name, run]));
 
 // ---- elementwise, one operand
 type Unary = (x: Tensor) => Tensor;
 type Binary = (a: Tensor | number, b: Tensor | number) => Tensor;
 
 function unary(op: string, fn: Unary, more: readonly string[] = [], flags: Flags = {}): void {
-  rows(op, each(['matrix', 'scalar', 'empty', 'special', ...more], ([x]) => fn(x)), { elementwise: true, ...flags });
+  rows(
+    op,
+    each(['matrix', 'scalar', 'empty', 'special', ...more], ([x]) => fn(x)),
+    { elementwise: true, ...flags },
+  );
 }
 
 const toFloat64 = (x: Tensor): Tensor => to(x, 'float64');
@@ -207,15 +217,19 @@ unary('relu', relu, ['int64', 'int32', 'kink']);
 unary('gelu', gelu, ['tail']);
 unary('silu', silu);
 const clampTo: Unary = (x) => clamp(x, { min: -1, max: 1.5 });
-rows('clamp', {
-  ...each(['both', 'empty', 'special', 'kink'], ([x]) => clampTo(x)),
-  min: ([x]) => clamp(x, { min: 0.5 }),
-  max: ([x]) => clamp(x, { max: 0.5 }),
-  crossed: ([x]) => clamp(x, { min: 2, max: -1 }),
-  int64: ([x]) => clamp(x, { min: 0 }),
-  int32: ([x]) => clamp(x, { min: -1, max: 1 }),
-  intFraction: ([x]) => toFloat64(clamp(x, { min: 0.5 })),
-}, { elementwise: true });
+rows(
+  'clamp',
+  {
+    ...each(['both', 'empty', 'special', 'kink'], ([x]) => clampTo(x)),
+    min: ([x]) => clamp(x, { min: 0.5 }),
+    max: ([x]) => clamp(x, { max: 0.5 }),
+    crossed: ([x]) => clamp(x, { min: 2, max: -1 }),
+    int64: ([x]) => clamp(x, { min: 0 }),
+    int32: ([x]) => clamp(x, { min: -1, max: 1 }),
+    intFraction: ([x]) => toFloat64(clamp(x, { min: 0.5 })),
+  },
+  { elementwise: true },
+);
 // Integers give float32; PyTorch's float32 results are compared as float64.
 for (const [op, fn] of Object.entries({ sqrt, exp, sigmoid, sin, log, reciprocal } as Record<string, Unary>)) {
   rows(op, { int64: ([x]) => toFloat64(fn(x)) }, { tolerance: 1e-6 });
@@ -250,13 +264,17 @@ binary('remainder', remainder, integerCases, { noHalf: true });
 binary('floorDivide', floorDivide, integerCases, { noHalf: true });
 rows('mul', { same: ([x]) => mul(x, x) }, { elementwise: true });
 rows('div', { int64: ([a, b]) => toFloat64(div(a, b)), intNumber: ([a]) => toFloat64(div(a, 4)) });
-rows('pow', {
-  square: ([x]) => pow(x, 2),
-  cube: ([x]) => pow(x, 3),
-  half: ([x]) => pow(x, 0.5),
-  minusOne: ([x]) => pow(x, -1),
-  zero: ([x]) => pow(x, 0),
-}, { elementwise: true });
+rows(
+  'pow',
+  {
+    square: ([x]) => pow(x, 2),
+    cube: ([x]) => pow(x, 3),
+    half: ([x]) => pow(x, 0.5),
+    minusOne: ([x]) => pow(x, -1),
+    zero: ([x]) => pow(x, 0),
+  },
+  { elementwise: true },
+);
 
 // In place: the first operand is the result's memory. Its layout is the copy's.
 const inPlace = { add_, sub_, mul_, div_, pow_ } as Record<string, (x: Tensor, b: Tensor | number) => Tensor>;
@@ -291,13 +309,23 @@ for (const name of ['fmod', 'atan2', 'hypot', 'fmax', 'fmin', 'copysign']) {
   binary(`expr.${name}`, (a, b) => apply([a, b]), more, name === 'fmod' ? { noHalf: true } : {});
 }
 const fma = expression('fma', 3);
-rows('expr.fma', each(['matrix', 'broadcast'], (inputs) => fma(inputs)), { elementwise: true });
+rows(
+  'expr.fma',
+  each(['matrix', 'broadcast'], (inputs) => fma(inputs)),
+  { elementwise: true },
+);
 for (const name of ['bitwiseAnd', 'bitwiseOr', 'bitwiseXor']) {
   const apply = expression(name, 2);
-  rows(`expr.${name}`, each(['int64', 'uint8', 'bool'], (inputs) => apply(inputs)));
+  rows(
+    `expr.${name}`,
+    each(['int64', 'uint8', 'bool'], (inputs) => apply(inputs)),
+  );
 }
 const bitwiseNot = expression('bitwiseNot', 1);
-rows('expr.bitwiseNot', each(['int64', 'int32'], (inputs) => bitwiseNot(inputs)));
+rows(
+  'expr.bitwiseNot',
+  each(['int64', 'int32'], (inputs) => bitwiseNot(inputs)),
+);
 
 // ---- comparisons, logic
 const comparisons = { eq, ne, lt, le, gt, ge } as Record<string, (a: Tensor, b: Tensor | number) => Tensor>;
@@ -309,32 +337,61 @@ for (const [op, fn] of Object.entries(comparisons)) {
   });
 }
 const logic = { logicalAnd, logicalOr, logicalXor } as Record<string, (a: Tensor, b: Tensor) => Tensor>;
-for (const [op, fn] of Object.entries(logic)) rows(op, each(['bool', 'special', 'int64'], ([a, b]) => fn(a, b)));
-rows('logicalNot', each(['bool', 'special'], ([x]) => logicalNot(x)));
-rows('isnan', each(['special', 'int64'], ([x]) => isnan(x)));
-rows('isinf', each(['special', 'int64'], ([x]) => isinf(x)));
-rows('isfinite', each(['special', 'int64'], ([x]) => isfinite(x)));
+for (const [op, fn] of Object.entries(logic))
+  rows(
+    op,
+    each(['bool', 'special', 'int64'], ([a, b]) => fn(a, b)),
+  );
+rows(
+  'logicalNot',
+  each(['bool', 'special'], ([x]) => logicalNot(x)),
+);
+rows(
+  'isnan',
+  each(['special', 'int64'], ([x]) => isnan(x)),
+);
+rows(
+  'isinf',
+  each(['special', 'int64'], ([x]) => isinf(x)),
+);
+rows(
+  'isfinite',
+  each(['special', 'int64'], ([x]) => isfinite(x)),
+);
 const asBool = (x: Tensor): Tensor<readonly number[], 'bool'> => x as Tensor<readonly number[], 'bool'>;
-rows('where', {
-  ...each(['matrix', 'broadcast', 'mixed', 'empty'], ([c, a, b]) => where(asBool(c), a, b)),
-  number: ([c, a]) => where(asBool(c), a, 0.5),
-  numbers: ([c]) => where(asBool(c), 1, 0),
-  fractions: ([c]) => toFloat64(where(asBool(c), 1.5, 0.5)),
-  bools: ([c]) => where(asBool(c), true, false),
-  nan: ([c, a]) => where(asBool(c), a, 0),
-}, {}, { nan: { kink: true } });
+rows(
+  'where',
+  {
+    ...each(['matrix', 'broadcast', 'mixed', 'empty'], ([c, a, b]) => where(asBool(c), a, b)),
+    number: ([c, a]) => where(asBool(c), a, 0.5),
+    numbers: ([c]) => where(asBool(c), 1, 0),
+    fractions: ([c]) => toFloat64(where(asBool(c), 1.5, 0.5)),
+    bools: ([c]) => where(asBool(c), true, false),
+    nan: ([c, a]) => where(asBool(c), a, 0),
+  },
+  {},
+  { nan: { kink: true } },
+);
 
 // ---- copies
-rows('clone', each(['matrix', 'int64'], ([x]) => clone(x)));
+rows(
+  'clone',
+  each(['matrix', 'int64'], ([x]) => clone(x)),
+);
 rows('contiguous', { permuted: ([x]) => contiguous(permute(x, [2, 0, 1])) });
 rows('detach', { matrix: ([x]) => detach(x) });
-rows('to', {
-  float: ([x]) => to(to(x, 'float32'), 'float64'),
-  int32: ([x]) => to(x, 'int32'),
-  bool: ([x]) => to(x, 'bool'),
-  fromBool: ([x]) => toFloat64(x),
-  fromInt64: ([x]) => toFloat64(x),
-}, {}, { float: { only64: true, kink: true } });
+rows(
+  'to',
+  {
+    float: ([x]) => to(to(x, 'float32'), 'float64'),
+    int32: ([x]) => to(x, 'int32'),
+    bool: ([x]) => to(x, 'bool'),
+    fromBool: ([x]) => toFloat64(x),
+    fromInt64: ([x]) => toFloat64(x),
+  },
+  {},
+  { float: { only64: true, kink: true } },
+);
 rows('copy_', { broadcast: ([a, b]) => copy_(clone(a), b), cast: ([a, b]) => copy_(clone(a), b) });
 rows('fill_', { matrix: ([x]) => fill_(clone(x), 2.5) });
 rows('zero_', { matrix: ([x]) => zero_(clone(x)) });
@@ -380,29 +437,63 @@ for (const [op, fn] of Object.entries(floatReductions)) {
     ...(op.startsWith('am') ? { kink: ([x]: readonly Tensor[]) => fn(x, 1) } : {}),
   });
 }
-rows('sum', { empty: ([x]) => sum(x), emptyDim: ([x]) => sum(x, 0), long: ([x]) => sum(x), columns: ([x]) => sum(x, 0) });
+rows('sum', {
+  empty: ([x]) => sum(x),
+  emptyDim: ([x]) => sum(x, 0),
+  long: ([x]) => sum(x),
+  columns: ([x]) => sum(x, 0),
+});
 rows('mean', { empty: ([x]) => mean(x), rows: ([x]) => mean(x, 1) }, {}, { empty: { kink: true } });
 const integers = ['int64', 'int32', 'uint8'];
-rows('sum', each([...integers, 'bool'], ([x]) => sum(x, 1)));
-rows('prod', each([...integers, 'bool'], ([x]) => prod(x, 1)));
-rows('all', each([...integers, 'bool'], ([x]) => all(x, 1)));
-rows('any', each([...integers, 'bool'], ([x]) => any(x, 0)));
-rows('amax', each(integers, ([x]) => amax(x, 1)));
-rows('amin', each(integers, ([x]) => amin(x, 0)));
-rows('argmax', each(integers, ([x]) => argmax(x, 1)));
-rows('argmin', each(integers, ([x]) => argmin(x, 0)));
-rows('prod', {
-  all: ([x]) => prod(x),
-  dim0: ([x]) => prod(x, 0),
-  keep: ([x]) => prod(x, 1, keepDim),
-  scalar: ([x]) => prod(x),
-  empty: ([x]) => prod(x),
-  emptyDim: ([x]) => prod(x, 0),
-  oneZero: ([x]) => prod(x, 1),
-  twoZeros: ([x]) => prod(x, 1),
-  special: ([x]) => prod(x, 1),
-  // The second derivative by two zeros of one product is not computed.
-}, {}, { twoZeros: { once: true } });
+rows(
+  'sum',
+  each([...integers, 'bool'], ([x]) => sum(x, 1)),
+);
+rows(
+  'prod',
+  each([...integers, 'bool'], ([x]) => prod(x, 1)),
+);
+rows(
+  'all',
+  each([...integers, 'bool'], ([x]) => all(x, 1)),
+);
+rows(
+  'any',
+  each([...integers, 'bool'], ([x]) => any(x, 0)),
+);
+rows(
+  'amax',
+  each(integers, ([x]) => amax(x, 1)),
+);
+rows(
+  'amin',
+  each(integers, ([x]) => amin(x, 0)),
+);
+rows(
+  'argmax',
+  each(integers, ([x]) => argmax(x, 1)),
+);
+rows(
+  'argmin',
+  each(integers, ([x]) => argmin(x, 0)),
+);
+rows(
+  'prod',
+  {
+    all: ([x]) => prod(x),
+    dim0: ([x]) => prod(x, 0),
+    keep: ([x]) => prod(x, 1, keepDim),
+    scalar: ([x]) => prod(x),
+    empty: ([x]) => prod(x),
+    emptyDim: ([x]) => prod(x, 0),
+    oneZero: ([x]) => prod(x, 1),
+    twoZeros: ([x]) => prod(x, 1),
+    special: ([x]) => prod(x, 1),
+    // The second derivative by two zeros of one product is not computed.
+  },
+  {},
+  { twoZeros: { once: true } },
+);
 const withIndex = { max, min } as unknown as Record<
   string,
   (x: Tensor, dim?: number, options?: { keepDim: boolean }) => Tensor & { values: Tensor; indices: Tensor }
@@ -437,22 +528,31 @@ for (const [op, fn] of Object.entries({ argmax, argmin } as unknown as Record<st
 for (const [op, fn] of Object.entries({ all, any } as unknown as Record<string, Reduce>)) {
   rows(op, { ...each(['whole', 'empty'], ([x]) => fn(x)), keep: ([x]) => fn(x, 1, keepDim) });
 }
-rows('variance', {
-  all: ([x]) => variance(x),
-  dim: ([x]) => variance(x, 1),
-  population: ([x]) => variance(x, 0, { correction: 0, keepDim: true }),
-  outer: ([x]) => variance(x, [0, 2]),
-  one: ([x]) => variance(x, 1),
-  special: ([x]) => variance(x, 1),
-  offset: ([x]) => variance(add(x, 1e6), 1),
-}, {}, { special: { only64: true }, offset: { only64: true, tolerance: 1e-9 } });
+rows(
+  'variance',
+  {
+    all: ([x]) => variance(x),
+    dim: ([x]) => variance(x, 1),
+    population: ([x]) => variance(x, 0, { correction: 0, keepDim: true }),
+    outer: ([x]) => variance(x, [0, 2]),
+    one: ([x]) => variance(x, 1),
+    special: ([x]) => variance(x, 1),
+    offset: ([x]) => variance(add(x, 1e6), 1),
+  },
+  {},
+  { special: { only64: true }, offset: { only64: true, tolerance: 1e-9 } },
+);
 rows('std', {
   all: ([x]) => std(x),
   dim: ([x]) => std(x, 1, { keepDim: true }),
   population: ([x]) => std(x, 0, { correction: 0 }),
   kink: ([x]) => std(x, 1),
 });
-rows('varMean', { dim: ([x]) => varMean(x, 1), all: ([x]) => varMean(x, undefined, { correction: 0 }), long: ([x]) => varMean(x, 0) });
+rows('varMean', {
+  dim: ([x]) => varMean(x, 1),
+  all: ([x]) => varMean(x, undefined, { correction: 0 }),
+  long: ([x]) => varMean(x, 0),
+});
 
 // ---- softmax
 type Along = (x: Tensor, dim: number) => Tensor;
@@ -465,11 +565,35 @@ for (const [op, fn] of Object.entries({ softmax, logSoftmax } as unknown as Reco
 }
 
 // ---- products
-const products = ['matrix', 'dot', 'matrixVector', 'vectorMatrix', 'batch', 'broadcastBatch', 'batchMatrix', 'matrixBatch'];
+const products = [
+  'matrix',
+  'dot',
+  'matrixVector',
+  'vectorMatrix',
+  'batch',
+  'broadcastBatch',
+  'batchMatrix',
+  'matrixBatch',
+];
 rows(
   'matmul',
   each(
-    [...products, 'batchVector', 'vectorBatch', 'one', 'noInner', 'noRows', 'noColumns', 'noBatch', 'odd', 'tall', 'int64', 'int32', 'uint8', 'special'],
+    [
+      ...products,
+      'batchVector',
+      'vectorBatch',
+      'one',
+      'noInner',
+      'noRows',
+      'noColumns',
+      'noBatch',
+      'odd',
+      'tall',
+      'int64',
+      'int32',
+      'uint8',
+      'special',
+    ],
     ([a, b]) => matmul(a, b),
   ),
 );
@@ -489,14 +613,26 @@ rows('view', { matrix: ([x]) => view(x, [6, 2]) }, { fixedLayout: true });
 rows('flatten', { all: ([x]) => flatten(x), tail: ([x]) => flatten(x, 1) });
 rows('permute', { three: ([x]) => permute(x, [2, 0, 1]) });
 rows('transpose', { three: ([x]) => transpose(x, 0, -1) });
-rows('t', each(['matrix', 'vector'], ([x]) => t(x)));
+rows(
+  't',
+  each(['matrix', 'vector'], ([x]) => t(x)),
+);
 rows('mT', { batch: ([x]) => mT(x) });
 rows('movedim', { three: ([x]) => movedim(x, 0, -1) });
-rows('expand', { matrix: ([x]) => expand(x, [4, -1, 3]), scalar: ([x]) => expand(x, [2, 3]), empty: ([x]) => expand(x, [0, 3]) });
+rows('expand', {
+  matrix: ([x]) => expand(x, [4, -1, 3]),
+  scalar: ([x]) => expand(x, [2, 3]),
+  empty: ([x]) => expand(x, [0, 3]),
+});
 rows('broadcastTo', { matrix: ([x]) => broadcastTo(x, [4, 2, 3]) });
 rows('squeeze', { all: ([x]) => squeeze(x), dim: ([x]) => squeeze(x, 0) });
 rows('unsqueeze', { end: ([x]) => unsqueeze(x, -1), front: ([x]) => unsqueeze(x, 0) });
-rows('slice', { empty: ([x]) => slice(x, 1, 1, undefined, 2), step: ([x]) => slice(x, 1, 1, 6, 2), negative: ([x]) => slice(x, 0, -2), nothing: ([x]) => slice(x, 0, 3, 2) });
+rows('slice', {
+  empty: ([x]) => slice(x, 1, 1, undefined, 2),
+  step: ([x]) => slice(x, 1, 1, 6, 2),
+  negative: ([x]) => slice(x, 0, -2),
+  nothing: ([x]) => slice(x, 0, 3, 2),
+});
 rows('narrow', { matrix: ([x]) => narrow(x, 1, 2, 3) });
 rows('select', { row: ([x]) => select(x, 0, -1), middle: ([x]) => select(x, 1, 1) });
 rows('split', { size: ([x]) => split(x, 2), sizes: ([x]) => split(x, [1, 0, 3], 1) });
@@ -521,7 +657,10 @@ rows('indexSelect', {
   ...each(['rows', 'vector', 'none', 'bool'], ([x, i]) => indexSelect(x, 0, asIndices(i))),
   ...each(['columns', 'middle'], ([x, i]) => indexSelect(x, 1, asIndices(i))),
 });
-rows('embedding', each(['matrix', 'scalar', 'none'], ([weight, i]) => embedding(weight, asIndices(i))));
+rows(
+  'embedding',
+  each(['matrix', 'scalar', 'none'], ([weight, i]) => embedding(weight, asIndices(i))),
+);
 rows('oneHot', { given: ([i]) => oneHot(asIndices(i), 4), largest: ([i]) => oneHot(asIndices(i)) });
 rows('index', {
   row: ([x]) => index(x, 1),
@@ -531,7 +670,11 @@ rows('index', {
 });
 
 // ---- joining
-rows('cat', { ...each(['rows', 'mixed', 'int64'], (parts) => cat(parts)), columns: (parts) => cat(parts, -1), same: ([x]) => cat([x, x]) });
+rows('cat', {
+  ...each(['rows', 'mixed', 'int64'], (parts) => cat(parts)),
+  columns: (parts) => cat(parts, -1),
+  same: ([x]) => cat([x, x]),
+});
 rows('stack', { ...each(['front', 'scalars'], (parts) => stack(parts)), end: (parts) => stack(parts, -1) });
 
 // ---- losses
@@ -540,7 +683,8 @@ for (const reduction of ['mean', 'sum', 'none'] as const) {
   rows('crossEntropy', {
     [reduction]: ([x, target]) => crossEntropy(x, target, { reduction }),
     [`${reduction}Ignored`]: ([x, target]) => crossEntropy(x, target, { reduction, ignoreIndex: 3 }),
-    [`${reduction}Smoothed`]: ([x, target]) => crossEntropy(x, target, { reduction, labelSmoothing: 0.2, ignoreIndex: 0 }),
+    [`${reduction}Smoothed`]: ([x, target]) =>
+      crossEntropy(x, target, { reduction, labelSmoothing: 0.2, ignoreIndex: 0 }),
   });
   rows('nllLoss', { [reduction]: ([x, target]) => nllLoss(x, target, { reduction }) });
   rows('mseLoss', { [reduction]: ([a, b]) => mseLoss(a, b, { reduction }) });
@@ -549,7 +693,15 @@ rows('crossEntropy', {
   ...each(['one', 'int32', 'default', 'large'], ([x, target]) => crossEntropy(x, target)),
   allIgnored: ([x, target]) => crossEntropy(x, target, { ignoreIndex: 1 }),
 });
-rows('nllLoss', { ignoredInfinity: ([x, target]) => nllLoss(x, target, { ignoreIndex: 1 }), one: ([x, target]) => nllLoss(x, target) }, {}, { ignoredInfinity: { kink: true } });
+rows(
+  'nllLoss',
+  {
+    ignoredInfinity: ([x, target]) => nllLoss(x, target, { ignoreIndex: 1 }),
+    one: ([x, target]) => nllLoss(x, target),
+  },
+  {},
+  { ignoredInfinity: { kink: true } },
+);
 rows('mseLoss', { empty: ([a, b]) => mseLoss(a, b, { reduction: 'sum' }) });
 rows('dropout', {
   eval: ([x]) => dropout(x, { training: false }),

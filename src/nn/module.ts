@@ -200,13 +200,19 @@ export abstract class Module<F extends ShapeFn = UnknownFn> {
       throw new DTypeError(`to: a module can be converted to float dtypes only, got ${target}.`);
     }
     const isDevice = /^(cpu|cuda)/.test(target);
+    // A tensor in two places stays one.
+    const converted = new Map<Tensor, Tensor>();
     for (const [, module] of this.namedModules()) {
       const fields = module as unknown as Record<string, unknown>;
       for (const [name, value] of Object.entries(fields)) {
         if (name.startsWith('_') || !isTensor(value) || (!isDevice && !isFloating(value.dtype))) continue;
-        const converted = noGrad(() => convert(value, target as DType));
-        if (converted === value) continue;
-        fields[name] = keep(value.requiresGrad ? converted.requiresGrad_() : converted);
+        let result = converted.get(value);
+        if (result === undefined) {
+          result = noGrad(() => convert(value, target as DType));
+          if (result !== value) keep(value.requiresGrad ? result.requiresGrad_() : result);
+          converted.set(value, result);
+        }
+        fields[name] = result;
       }
     }
     return this;

@@ -277,6 +277,12 @@ export function linspace<D extends DType = 'float32'>(
     throw new ArgumentError('linspace: start and end must be finite numbers.');
   const out = create('linspace', [steps] as const, options);
   native.arange(out._handle, start, steps > 1 ? (end - start) / (steps - 1) : 0);
+  if (steps > 1) {
+    // start + (steps - 1) * step can miss the end by a rounding.
+    const last = viewTensor(out, [1], null, steps - 1);
+    native.fill(last._handle, end);
+    last.dispose();
+  }
   return finish(out, options);
 }
 

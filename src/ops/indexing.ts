@@ -5,9 +5,6 @@ import { native } from '../native.js';
 import { formatShape, normalizeDim, type Shape } from '../shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { WithDim } from '../types/shape.js';
-import { eq } from './compare.js';
-import { cast } from './copy.js';
-import { arange } from './creation.js';
 import { checkTensor, defineOp, filledTensor, type Op } from './define.js';
 import { amax } from './reduce.js';
 import { movedim, reshape, select, slice, unsqueeze } from './view.js';
@@ -183,6 +180,7 @@ export function indexSelect<S extends Shape, D extends DType, const Dim extends 
  * Vectors of zeros with a one at each index.
  *
  * @param classes the length of the vectors; by default the largest index and one
+ * @throws IndexError (at the next read) for an index below 0 or not below `classes`
  * @returns int64, of shape `[...indices.shape, classes]`
  */
 export function oneHot<S extends Shape>(
@@ -195,8 +193,12 @@ export function oneHot<S extends Shape>(
   if (!Number.isInteger(count) || count < 1)
     throw new ArgumentError(`oneHot: classes must be an integer above 0, got ${String(count)}.`);
   const column = unsqueeze(indices as Tensor, -1);
-  const row = cast(arange(count), indices.dtype);
-  return cast(eq(column, row), 'int64') as unknown as Tensor<readonly [...S, number], 'int64'>;
+  // Scattering, not comparing: an index that is no class is an error.
+  const one = filledTensor('oneHot', column.shape, 'int64', indices.device, 1);
+  return scatterAlong([...indices.shape, count], indices.shape.length, column, one) as Tensor<
+    readonly [...S, number],
+    'int64'
+  >;
 }
 
 /** One part of an index expression. */

@@ -176,7 +176,8 @@ const prodOp = defineOp({
 });
 
 /**
- * The product over dimensions, all by default; 1 over nothing. Integers and bools multiply in int64.
+ * The product over dimensions, all by default; 1 over nothing. Integers and bools multiply in int64. The gradient is right
+ * with zeros too; the gradient of the gradient takes the one by two zeros of the same product for 0.
  *
  * @method
  */

@@ -452,7 +452,9 @@ export function split<S extends Shape, D extends DType>(
       throw new ArgumentError(`split: size must be an integer above 0, got ${String(size)}.`);
     sizes = Array.from({ length: Math.max(1, Math.ceil(total / size)) }, (_, i) => Math.min(size, total - i * size));
   } else {
-    sizes = size;
+    if (!Array.isArray(size))
+      throw new ArgumentError(`split: size must be an integer or a list of them, got a ${typeof size}.`);
+    sizes = size as readonly number[];
     const sum = sizes.reduce((a, b) => a + b, 0);
     if (sizes.some((n) => !Number.isInteger(n) || n < 0) || sum !== total) {
       throw new ArgumentError(

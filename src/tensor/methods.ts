@@ -722,7 +722,8 @@ export interface OpMethods {
   pow_<S extends Shape, D extends DType>(this: Tensor<S, D>, b: Operand): Tensor<S, D>;
 
   /**
-   * The product over dimensions, all by default; 1 over nothing. Integers and bools multiply in int64.
+   * The product over dimensions, all by default; 1 over nothing. Integers and bools multiply in int64. The gradient is right
+   * with zeros too; the gradient of the gradient takes the one by two zeros of the same product for 0.
    */
   prod<S extends Shape, D extends DType, const Dim extends Dims = undefined, const K extends boolean = false>(
     this: Tensor<S, D> & DimCheck<S, Dim>,
