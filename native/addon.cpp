@@ -91,9 +91,7 @@ void readSizes(Arguments& arguments, int ndim, int offset, int64_t* sizes, bool 
     fail(ErrorKind::Shape, "%s: the sizes multiply to more than 2^53", arguments.op);
 }
 
-DType readDType(Arguments& arguments) {
-  return static_cast<DType>(arguments.integerBetween(0, kDTypeCount - 1));
-}
+DType readDType(Arguments& arguments) { return static_cast<DType>(arguments.integerBetween(0, kDTypeCount - 1)); }
 
 // owner: the tensor whose collection frees the handle, or null to put it under the open page.
 void attachKeeper(Environment& environment, uint32_t handle, napi_value owner) {
@@ -111,8 +109,10 @@ void attachKeeper(Environment& environment, uint32_t handle, napi_value owner) {
   }
 }
 
-// A new tensor of the given sizes, or 0 when it would pass the budget (unless forced), the limit, or what the system has.
-uint32_t tryCreate(Environment& environment, DType dtype, int ndim, const int64_t* shape, napi_value owner, bool force) {
+// A new tensor of the given sizes, or 0 when it would pass the budget (unless forced), the limit, or what the system
+// has.
+uint32_t tryCreate(Environment& environment, DType dtype, int ndim, const int64_t* shape, napi_value owner,
+                   bool force) {
   int64_t bytes = itemSize(dtype);
   bool overflow = false;
   for (int d = 0; d < ndim; d++) overflow |= __builtin_mul_overflow(bytes, shape[d], &bytes);
@@ -142,8 +142,9 @@ napi_value empty(napi_env env, napi_callback_info info) {
   });
 }
 
-// mapNew(program, dtype | tensors << 4 | scalars << 12, owner): `empty` and the map kernel in one call, for elementwise ops
-// whose operands all have the result's shape. tensors counts the result, whose handle is filled in; 0 as in `empty`.
+// mapNew(program, dtype | tensors << 4 | scalars << 12, owner): `empty` and the map kernel in one call, for elementwise
+// ops whose operands all have the result's shape. tensors counts the result, whose handle is filled in; 0 as in
+// `empty`.
 napi_value mapNew(napi_env env, napi_callback_info info) {
   return guarded(env, [&](Environment& environment) -> napi_value {
     using Map = KernelCall<&KernelTable::map>;
@@ -157,8 +158,8 @@ napi_value mapNew(napi_env env, napi_callback_info info) {
     list.resize(1);
     for (uint32_t i = 1; i < tensors; i++)
       list.push_back(environment.handles.get(environment.scratchHandles[i], arguments.op).view);
-    const uint32_t handle = tryCreate(environment, static_cast<DType>(dtype), list[1].ndim, list[1].shape,
-                                      arguments.next(), false);
+    const uint32_t handle =
+        tryCreate(environment, static_cast<DType>(dtype), list[1].ndim, list[1].shape, arguments.next(), false);
     if (!handle) return makeHandle(env, 0);
     list[0] = environment.handles.get(handle, arguments.op).view;
     try {
@@ -287,7 +288,8 @@ napi_value program(napi_env env, napi_callback_info info) {
     Arguments arguments(environment, info);
     const auto typedArray = [&](napi_typedarray_type wanted, const char* what, size_t& length) {
       napi_value value = arguments.next(), buffer;
-      napi_typedarray_type type = static_cast<napi_typedarray_type>(-1);  // stays so for kinds that Node-API has no name for
+      napi_typedarray_type type =
+          static_cast<napi_typedarray_type>(-1);  // stays so for kinds that Node-API has no name for
       void* data = nullptr;
       size_t offset;
       if (napi_get_typedarray_info(env, value, &type, &length, &data, &buffer, &offset) != napi_ok || type != wanted)
@@ -422,10 +424,11 @@ NAPI_MODULE_INIT() {
     const char* name;
     napi_callback function;
   } functions[] = {
-      {"init", init},       {"empty", empty},       {"mapNew", mapNew},   {"view", view},         {"openPage", openPage},
-      {"dispose", dispose}, {"sweep", sweep},       {"trim", trim},         {"setBudget", setBudget},
-      {"stats", stats},     {"sync", sync},         {"program", program},   {"threads", threads},
-      {"read", readAsync},  {"readSync", readSync}, {"write", write},       {"describe", describe},
+      {"init", init},           {"empty", empty},     {"mapNew", mapNew},     {"view", view},
+      {"openPage", openPage},   {"dispose", dispose}, {"sweep", sweep},       {"trim", trim},
+      {"setBudget", setBudget}, {"stats", stats},     {"sync", sync},         {"program", program},
+      {"threads", threads},     {"read", readAsync},  {"readSync", readSync}, {"write", write},
+      {"describe", describe},
 #define KERNEL(name, ...) {#name, KernelCall<&KernelTable::name>::call},
 #include "kernels.def"
 #undef KERNEL

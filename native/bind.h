@@ -1,5 +1,5 @@
-// From JavaScript's arguments to a kernel's parameters and a command on the stream. A kernel's C++ signature, as written
-// in kernels.def, decides how each argument is read; there is nothing to write per kernel.
+// From JavaScript's arguments to a kernel's parameters and a command on the stream. A kernel's C++ signature, as
+// written in kernels.def, decides how each argument is read; there is nothing to write per kernel.
 #pragma once
 #include <cmath>
 #include <cstring>
@@ -219,7 +219,8 @@ struct KernelCallImpl<Member, void (*KernelTable::*)(Context&, P...)> {
       run(environment.stream.context(), *environment.kernels, stored);
       return;
     }
-    const int64_t extra = std::apply([](const auto&... value) { return (int64_t{0} + ... + extraBytes(value)); }, stored);
+    const int64_t extra =
+        std::apply([](const auto&... value) { return (int64_t{0} + ... + extraBytes(value)); }, stored);
     const int64_t fixed = (static_cast<int64_t>(sizeof(Payload)) + 15) / 16 * 16;
     char* payload = environment.stream.reserve(&execute, nullptr, name, fixed + extra);
     Payload* command = new (payload) Payload(environment.kernels, stored);

@@ -193,8 +193,8 @@ napi_value readAsync(napi_env env, napi_callback_info info) {
     const HandleEntry& entry = environment.handles.get(arguments.handle(), "read");
     const DType dtype = static_cast<DType>(arguments.integerBetween(0, kDTypeCount - 1));
     const int64_t bytes = readBytes(environment, entry.view, dtype);
-    auto request = std::make_unique<ReadRequest>(
-        ReadRequest{&environment, environment.kernels, entry.view, dtype, allocateStaging("read", bytes), bytes, nullptr, nullptr});
+    auto request = std::make_unique<ReadRequest>(ReadRequest{&environment, environment.kernels, entry.view, dtype,
+                                                             allocateStaging("read", bytes), bytes, nullptr, nullptr});
     const bool isInline = environment.stream.isInline();
     char* payload =
         isInline ? nullptr : environment.stream.reserve(executeRead, dropRead, "read", sizeof(ReadRequest*));
@@ -225,8 +225,8 @@ napi_value readSync(napi_env env, napi_callback_info info) {
     void* memory = nullptr;
     napi_value buffer = makeBuffer(env, bytes, &memory);
     if (bytes)
-      environment.kernels->copy(environment.stream.context(),
-                                contiguousView(static_cast<char*>(memory), dtype, source), source);
+      environment.kernels->copy(environment.stream.context(), contiguousView(static_cast<char*>(memory), dtype, source),
+                                source);
     return buffer;
   });
 }

@@ -1,4 +1,5 @@
-// Values in and out: typed arrays to tensors, tensors to array buffers, now (readSync) or when the stream gets there (read).
+// Values in and out: typed arrays to tensors, tensors to array buffers, now (readSync) or when the stream gets there
+// (read).
 #pragma once
 #include "environment.h"
 

@@ -1,5 +1,6 @@
 // Making tensors: from JavaScript values and arrays, constants, ranges, bytes.
 import { describe, expect, test } from 'vitest';
+import type { Tensor } from '../src/index.js';
 import {
   arange,
   empty,
@@ -13,7 +14,6 @@ import {
   ones,
   onesLike,
   tensor,
-  Tensor,
   zeros,
   zerosLike,
   type DType,
@@ -57,7 +57,7 @@ describe('tensor', () => {
   test('is a copy', () => {
     const values = [[1, 2]];
     const t = tensor(values);
-    values[0]![0] = 9;
+    values[0][0] = 9;
     expect(t.arraySync()).toEqual([[1, 2]]);
   });
 
@@ -109,7 +109,13 @@ describe('fromTypedArray', () => {
 
 describe('fromBytes', () => {
   test.each(every)('gives back what bytes() gave: %s', async (dtype) => {
-    const t = tensor([[0, 1], [1, 0]], { dtype });
+    const t = tensor(
+      [
+        [0, 1],
+        [1, 0],
+      ],
+      { dtype },
+    );
     const bytes = await t.bytes();
     expect(bytes).toEqual(t.bytesSync());
     expect(fromBytes(bytes, [2, 2], dtype).arraySync()).toEqual(t.arraySync());
@@ -129,7 +135,14 @@ describe('fromBytes', () => {
 
 describe('constants', () => {
   test('zeros, ones, full, empty', () => {
-    expect(seen(zeros([2, 2]))).toEqual([[2, 2], 'float32', [[0, 0], [0, 0]]]);
+    expect(seen(zeros([2, 2]))).toEqual([
+      [2, 2],
+      'float32',
+      [
+        [0, 0],
+        [0, 0],
+      ],
+    ]);
     expect(seen(ones([2], { dtype: 'int64' }))).toEqual([[2], 'int64', [1n, 1n]]);
     expect(seen(full([2], 2.5))).toEqual([[2], 'float32', [2.5, 2.5]]);
     expect(empty([3, 4], { dtype: 'float64' }).numel).toBe(12);
@@ -163,8 +176,14 @@ describe('constants', () => {
   });
 
   test('eye', () => {
-    expect(eye(2).arraySync()).toEqual([[1, 0], [0, 1]]);
-    expect(eye(2, 3).arraySync()).toEqual([[1, 0, 0], [0, 1, 0]]);
+    expect(eye(2).arraySync()).toEqual([
+      [1, 0],
+      [0, 1],
+    ]);
+    expect(eye(2, 3).arraySync()).toEqual([
+      [1, 0, 0],
+      [0, 1, 0],
+    ]);
     expect(eye(3, 1, { dtype: 'bool' }).arraySync()).toEqual([[true], [false], [false]]);
     expect(eye(0).shape).toEqual([0, 0]);
   });

@@ -41,8 +41,13 @@ describe('THALWEG_DEBUG', () => {
 
   test('3 names the operation that made the first NaN or infinity', async () => {
     const { code, stdout, stderr } = await runScript(script, { THALWEG_DEBUG: '3' });
-    const made = 'log: made the first NaN or infinity, in a result of shape [2,3] from finite inputs (THALWEG_DEBUG=3).';
-    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: `${failed} true\nNativeError ${made} true\n`, stderr: '' });
+    const made =
+      'log: made the first NaN or infinity, in a result of shape [2,3] from finite inputs (THALWEG_DEBUG=3).';
+    expect({ code, stdout, stderr }).toEqual({
+      code: 0,
+      stdout: `${failed} true\nNativeError ${made} true\n`,
+      stderr: '',
+    });
   });
 
   test.each(['-1', 'yes', 'NaN', '0'])('%s is off', async (level) => {
@@ -63,7 +68,9 @@ describe('setDebugLevel', () => {
     ones([2]).add(1);
     setDebugLevel(0);
     ones([2]).add(1);
-    expect(write.mock.calls.map(([text]) => String(text).replace(/ {2}.*\n/, ''))).toEqual(['thalweg: add(float32[2]) -> float32[2]']);
+    expect(write.mock.calls.map(([text]) => String(text).replace(/ {2}.*\n/, ''))).toEqual([
+      'thalweg: add(float32[2]) -> float32[2]',
+    ]);
   });
 
   test('3: values that come in infinite are not blamed on an operation', () => {
@@ -77,12 +84,20 @@ describe('setDebugLevel', () => {
   test('3: gradients are looked at as well', () => {
     setDebugLevel(3);
     const x = tensor([0], { requiresGrad: true });
-    expect(() => x.sqrt().sum().backward()).toThrow(/^sqrtBackward: made the first NaN or infinity, in a result of shape \[1\]/);
+    expect(() => x.sqrt().sum().backward()).toThrow(
+      /^sqrtBackward: made the first NaN or infinity, in a result of shape \[1\]/,
+    );
   });
 
   test('results are the same at every level', () => {
     const run = (): number[] => {
-      const w = tensor([[1, -2], [3, 4]], { requiresGrad: true });
+      const w = tensor(
+        [
+          [1, -2],
+          [3, 4],
+        ],
+        { requiresGrad: true },
+      );
       nn.functional.crossEntropy(w.matmul(w).relu(), tensor([0n, 1n])).backward();
       return [...w.grad!.dataSync()];
     };

@@ -11,7 +11,11 @@ const head = `
 const heavy = `const big = randn([1500, 1500]); let product = big; for (let i = 0; i < 3; i++) product = product.matmul(big);`;
 
 function expectClean(result: ChildResult, code = 0): void {
-  expect({ code: result.code, signal: result.signal, stderr: result.stderr }).toEqual({ code, signal: null, stderr: '' });
+  expect({ code: result.code, signal: result.signal, stderr: result.stderr }).toEqual({
+    code,
+    signal: null,
+    stderr: '',
+  });
 }
 
 // Slow machines, and two tests at a time: generous, but far from a hang.
@@ -32,7 +36,9 @@ describe('a process ends', () => {
   });
 
   test('only when a pending read has been answered, awaited or not', async () => {
-    const result = await runScript(`${head} ${heavy} product.sum().item().then((sum) => console.log(Number.isFinite(sum)));`);
+    const result = await runScript(
+      `${head} ${heavy} product.sum().item().then((sum) => console.log(Number.isFinite(sum)));`,
+    );
     expectClean(result);
     expect(result.stdout).toBe('true\n');
   });
@@ -95,7 +101,9 @@ describe('a process ends', () => {
   });
 
   test('in synchronous mode too', async () => {
-    const result = await runScript(`${head} work(10); console.log((await x.sum().data()).length);`, { THALWEG_SYNC: '1' });
+    const result = await runScript(`${head} work(10); console.log((await x.sum().data()).length);`, {
+      THALWEG_SYNC: '1',
+    });
     expectClean(result);
     expect(result.stdout).toBe('1\n');
   });

@@ -48,8 +48,7 @@ function exactValues(golden: GoldenTensor): string[] {
 export type Layout = 'plain' | 'reversed' | 'stepped';
 
 function plainTensor(golden: GoldenTensor, dtype: DType): Tensor {
-  if (golden.dtype === 'int64')
-    return fromTypedArray(BigInt64Array.from(exactValues(golden), BigInt), golden.shape);
+  if (golden.dtype === 'int64') return fromTypedArray(BigInt64Array.from(exactValues(golden), BigInt), golden.shape);
   return fromTypedArray(Float64Array.from(numbersOf(golden)), golden.shape, { dtype });
 }
 

@@ -1,6 +1,7 @@
 // Picking elements: index expressions, select and slice, gather, scatterAdd, indexSelect, embedding, oneHot.
 import { describe, expect, test } from 'vitest';
-import { arange, nn, oneHot, ones, tensor, Tensor, zeros } from '../src/index.js';
+import type { Tensor } from '../src/index.js';
+import { arange, nn, oneHot, ones, tensor, zeros } from '../src/index.js';
 
 const x = arange(24, undefined, 1, { dtype: 'float32' }).reshape([2, 3, 4]);
 const nested = x.arraySync() as number[][][];
@@ -11,7 +12,7 @@ describe('index', () => {
     ['a position', [1], nested[1]],
     ['a position from the end', [-2], nested[0]],
     ['positions', [1, 2, 3], 23],
-    ['a slice', [0, '1:3'], nested[0]!.slice(1, 3)],
+    ['a slice', [0, '1:3'], nested[0].slice(1, 3)],
     ['everything', [':', 0], nested.map((m) => m[0])],
     ['from', [0, 0, '2:'], [2, 3]],
     ['up to', [0, 0, ':2'], [0, 1]],
@@ -22,9 +23,9 @@ describe('index', () => {
     ['blanks', [0, 0, ' 1 : 3 : 1 '], [1, 2]],
     ['an ellipsis', ['...', 1], nested.map((m) => m.map((r) => r[1]))],
     ['an ellipsis for nothing', [1, 1, 1, '...'], 17],
-    ['a new dimension', [null, 0, 0], [nested[0]![0]]],
+    ['a new dimension', [null, 0, 0], [nested[0][0]]],
     ['a new dimension at the end', [0, 0, '...', null], [[0], [1], [2], [3]]],
-    ['positions of a tensor', [0, tensor([2n, 0n, 2n])], [nested[0]![2], nested[0]![0], nested[0]![2]]],
+    ['positions of a tensor', [0, tensor([2n, 0n, 2n])], [nested[0][2], nested[0][0], nested[0][2]]],
     ['an empty tensor', [0, tensor([], { dtype: 'int64' })], []],
     ['a tensor in a later dimension', [0, ':', tensor([3n])], [[3], [7], [11]]],
   ])('%s', (_, parts, expected) => {
@@ -43,7 +44,7 @@ describe('index', () => {
     const w = x.clone().requiresGrad_();
     w.index(1, '1:', '::2').mul(3).sum().backward();
     const grad = w.grad!.arraySync() as number[][][];
-    expect(grad[0]!.flat().every((g) => g === 0)).toBe(true);
+    expect(grad[0].flat().every((g) => g === 0)).toBe(true);
     expect(grad[1]).toEqual([
       [0, 0, 0, 0],
       [3, 0, 3, 0],
@@ -67,7 +68,12 @@ describe('slice, select, narrow, split', () => {
   });
 
   test('a huge step, and positions beyond 2^31', () => {
-    expect(x.slice(2, 1, undefined, 2 ** 40).index(0, 0).arraySync()).toEqual([1]);
+    expect(
+      x
+        .slice(2, 1, undefined, 2 ** 40)
+        .index(0, 0)
+        .arraySync(),
+    ).toEqual([1]);
     expect(x.slice(2, 0, 2 ** 40).shape).toEqual([2, 3, 4]);
     expect(x.slice(0, -(2 ** 40), Infinity).shape).toEqual([2, 3, 4]);
   });
@@ -75,10 +81,17 @@ describe('slice, select, narrow, split', () => {
   test('narrow, split, chunk, unbind cover all', () => {
     expect(x.narrow(2, 1, 2).index(0, 0).arraySync()).toEqual([1, 2]);
     expect(x.narrow(2, -1, 1).index(0, 0).arraySync()).toEqual([3]);
-    expect(x.split(3, 2).map((part) => part.shape)).toEqual([[2, 3, 3], [2, 3, 1]]);
+    expect(x.split(3, 2).map((part) => part.shape)).toEqual([
+      [2, 3, 3],
+      [2, 3, 1],
+    ]);
     expect(x.split([0, 4], 2).map((part) => part.shape[2])).toEqual([0, 4]);
     expect(x.chunk(3, 2).map((part) => part.shape[2])).toEqual([2, 2]);
-    expect(x.unbind(1).map((part) => part.shape)).toEqual([[2, 4], [2, 4], [2, 4]]);
+    expect(x.unbind(1).map((part) => part.shape)).toEqual([
+      [2, 4],
+      [2, 4],
+      [2, 4],
+    ]);
   });
 });
 
@@ -88,11 +101,29 @@ describe('gather and scatterAdd', () => {
       [1, 2, 3],
       [4, 5, 6],
     ]);
-    expect(m.gather(1, tensor([[2n, 0n], [1n, 1n]])).arraySync()).toEqual([[3, 1], [5, 5]]);
+    expect(
+      m
+        .gather(
+          1,
+          tensor([
+            [2n, 0n],
+            [1n, 1n],
+          ]),
+        )
+        .arraySync(),
+    ).toEqual([
+      [3, 1],
+      [5, 5],
+    ]);
     expect(m.gather(0, tensor([[1n, 0n, 1n]])).arraySync()).toEqual([[4, 2, 6]]);
     expect(m.gather(-1, tensor([[0], [2]], { dtype: 'int32' })).arraySync()).toEqual([[1], [6]]);
     expect(m.gather(1, zeros([2, 0], { dtype: 'int64' })).shape).toEqual([2, 0]);
-    expect(m.t().gather(0, tensor([[2n, 0n]])).arraySync()).toEqual([[3, 4]]);
+    expect(
+      m
+        .t()
+        .gather(0, tensor([[2n, 0n]]))
+        .arraySync(),
+    ).toEqual([[3, 4]]);
   });
 
   test.each(['float64', 'float16', 'bfloat16', 'int32', 'int64', 'uint8', 'bool'] as const)('gather of %s', (dtype) => {
@@ -102,7 +133,10 @@ describe('gather and scatterAdd', () => {
 
   test('the gradient of gather adds up where positions repeat', () => {
     const w = tensor([1, 2, 3], { requiresGrad: true });
-    w.gather(0, tensor([2n, 2n, 0n])).mul(tensor([1, 10, 100])).sum().backward();
+    w.gather(0, tensor([2n, 2n, 0n]))
+      .mul(tensor([1, 10, 100]))
+      .sum()
+      .backward();
     expect(w.grad!.arraySync()).toEqual([100, 0, 11]);
   });
 
@@ -110,7 +144,21 @@ describe('gather and scatterAdd', () => {
     const base = ones([4]);
     expect(base.scatterAdd(0, tensor([3n, 0n, 3n]), tensor([5, 6, 7])).arraySync()).toEqual([7, 1, 1, 13]);
     expect(base.arraySync()).toEqual([1, 1, 1, 1]);
-    expect(zeros([2, 3]).scatterAdd(1, tensor([[2n], [0n]]), tensor([[1, 99], [2, 99]])).arraySync()).toEqual([[0, 0, 1], [2, 0, 0]]);
+    expect(
+      zeros([2, 3])
+        .scatterAdd(
+          1,
+          tensor([[2n], [0n]]),
+          tensor([
+            [1, 99],
+            [2, 99],
+          ]),
+        )
+        .arraySync(),
+    ).toEqual([
+      [0, 0, 1],
+      [2, 0, 0],
+    ]);
   });
 
   test('many additions to few places are the same for any number of threads', () => {
@@ -122,7 +170,7 @@ describe('gather and scatterAdd', () => {
     // In order, in float32.
     const expected = new Float32Array(7);
     const values = src.dataSync();
-    for (let i = 0; i < n; i++) expected[i % 7]! += values[i]!;
+    for (let i = 0; i < n; i++) expected[i % 7] += values[i];
     expect(sums).toEqual([...expected]);
   });
 });
@@ -136,17 +184,46 @@ describe('indexSelect, embedding, oneHot', () => {
   });
 
   test('embedding and its gradient', () => {
-    const table = tensor([[1, 2], [3, 4], [5, 6]], { requiresGrad: true });
-    const rows = nn.functional.embedding(table, tensor([[2n, 0n], [2n, 2n]]));
-    expect(rows.arraySync()).toEqual([[[5, 6], [1, 2]], [[5, 6], [5, 6]]]);
+    const table = tensor(
+      [
+        [1, 2],
+        [3, 4],
+        [5, 6],
+      ],
+      { requiresGrad: true },
+    );
+    const rows = nn.functional.embedding(
+      table,
+      tensor([
+        [2n, 0n],
+        [2n, 2n],
+      ]),
+    );
+    expect(rows.arraySync()).toEqual([
+      [
+        [5, 6],
+        [1, 2],
+      ],
+      [
+        [5, 6],
+        [5, 6],
+      ],
+    ]);
     rows.sum().backward();
-    expect(table.grad!.arraySync()).toEqual([[1, 1], [0, 0], [3, 3]]);
+    expect(table.grad!.arraySync()).toEqual([
+      [1, 1],
+      [0, 0],
+      [3, 3],
+    ]);
     expect(nn.functional.embedding(table, tensor(1n)).arraySync()).toEqual([3, 4]);
     expect(nn.functional.embedding(table, tensor([], { dtype: 'int64' })).shape).toEqual([0, 2]);
   });
 
   test('oneHot', () => {
-    expect(oneHot(tensor([1n, 0n])).arraySync()).toEqual([[0n, 1n], [1n, 0n]]);
+    expect(oneHot(tensor([1n, 0n])).arraySync()).toEqual([
+      [0n, 1n],
+      [1n, 0n],
+    ]);
     expect(oneHot(tensor([[2]], { dtype: 'int32' }), 4).arraySync()).toEqual([[[0n, 0n, 1n, 0n]]]);
     expect(oneHot(tensor(0n), 2).arraySync()).toEqual([1n, 0n]);
     expect(() => oneHot(tensor([3n]), 3).dataSync()).toThrow('index 3 is out of range');

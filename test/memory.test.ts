@@ -1,5 +1,6 @@
 // Who frees tensors: dispose, using, tidy, and the collector. And what happens when there is no memory.
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Tensor } from '../src/index.js';
 import {
   emptyCache,
   keep,
@@ -13,7 +14,6 @@ import {
   randn,
   synchronize,
   tensor,
-  Tensor,
   tidy,
   zeros,
 } from '../src/index.js';
@@ -149,7 +149,10 @@ describe('dispose', () => {
 
   test('views keep the storage', () => {
     const before = memory();
-    const x = tensor([[1, 2], [3, 4]]);
+    const x = tensor([
+      [1, 2],
+      [3, 4],
+    ]);
     const column = x.transpose(0, 1).select(0, 1);
     x.dispose();
     expect(memory().bytes).toBe(before.bytes + 16);
@@ -213,7 +216,14 @@ describe('tidy', () => {
         const shared = ones([1]);
         const circular: Record<string, unknown> = { list: [shared, [zeros([1])]], same: shared };
         circular['self'] = circular;
-        return { circular, map: new Map([['a', zeros([1])]]), set: new Set([zeros([1])]), bare: Object.create(null) as object, n: 5, nothing: null };
+        return {
+          circular,
+          map: new Map([['a', zeros([1])]]),
+          set: new Set([zeros([1])]),
+          bare: Object.create(null) as object,
+          n: 5,
+          nothing: null,
+        };
       }),
     );
     expect(left.tensors).toBe(4);
@@ -314,7 +324,12 @@ describe('tidy', () => {
   });
 
   test('a view may leave when its base does not', () => {
-    const row = tidy(() => tensor([[1, 2], [3, 4]]).select(0, 1));
+    const row = tidy(() =>
+      tensor([
+        [1, 2],
+        [3, 4],
+      ]).select(0, 1),
+    );
     expect([...row.dataSync()]).toEqual([3, 4]);
   });
 });
@@ -418,13 +433,17 @@ describe('out of memory', () => {
     const x = ones([1]).expand([2 ** 40]);
     expect(() => x.add(1)).toThrow(/^add: a tensor of shape \[1099511627776\] needs 4 TB, but /);
     expect(() => x.clone()).toThrow(/^clone: /);
-    expect(() => ones([2 ** 20, 1]).matmul(ones([1, 2 ** 20]))).toThrow(/^matmul: a tensor of shape \[1048576,1048576\] needs 4 TB, /);
+    expect(() => ones([2 ** 20, 1]).matmul(ones([1, 2 ** 20]))).toThrow(
+      /^matmul: a tensor of shape \[1048576,1048576\] needs 4 TB, /,
+    );
   });
 
   test('a read that JavaScript could never hold', async () => {
     const x = ones([1]).expand([2 ** 52]);
     expect(() => x.dataSync()).toThrow(OutOfMemoryError);
-    await expect(x.data()).rejects.toThrow(/^read: the tensor has 18014398509481984 bytes, \d+ are live and the limit is \d+$/);
+    await expect(x.data()).rejects.toThrow(
+      /^read: the tensor has 18014398509481984 bytes, \d+ are live and the limit is \d+$/,
+    );
     expect(x.slice(0, 2 ** 51, 2 ** 51 + 2).dataSync()).toEqual(Float32Array.of(1, 1));
   });
 

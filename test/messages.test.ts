@@ -14,7 +14,9 @@ beforeEach(() => {
 describe('the failure of a kernel', () => {
   test('surfaces at the next read, by name', () => {
     const y = outside();
-    expect(() => y.dataSync()).toThrow(expect.objectContaining({ name: 'IndexError', message, code: 'ERR_THALWEG_INDEX' }));
+    expect(() => y.dataSync()).toThrow(
+      expect.objectContaining({ name: 'IndexError', message, code: 'ERR_THALWEG_INDEX' }),
+    );
   });
 
   test('rejects an awaited read', async () => {
@@ -61,14 +63,24 @@ describe('the failure of a kernel', () => {
   });
 
   test('a negative index is no index from the end', () => {
-    expect(() => ones([2, 3]).gather(1, tensor([[-1n]])).dataSync()).toThrow(
-      'gather: index -1 is out of range for dimension 1 of size 3',
-    );
+    expect(() =>
+      ones([2, 3])
+        .gather(1, tensor([[-1n]]))
+        .dataSync(),
+    ).toThrow('gather: index -1 is out of range for dimension 1 of size 3');
   });
 
   test.each<[string, () => Tensor, string]>([
-    ['embedding', () => nn.functional.embedding(ones([4, 2]), tensor([4n])), 'embedding: index 4 is out of range for dimension 0 of size 4'],
-    ['indexSelect', () => ones([2, 3]).indexSelect(1, tensor([0n, 3n])), 'embedding: index 3 is out of range for dimension 0 of size 3'],
+    [
+      'embedding',
+      () => nn.functional.embedding(ones([4, 2]), tensor([4n])),
+      'embedding: index 4 is out of range for dimension 0 of size 4',
+    ],
+    [
+      'indexSelect',
+      () => ones([2, 3]).indexSelect(1, tensor([0n, 3n])),
+      'embedding: index 3 is out of range for dimension 0 of size 3',
+    ],
     [
       'scatterAdd',
       () => zeros([2]).scatterAdd(0, tensor([7n]), ones([1])),
@@ -79,8 +91,16 @@ describe('the failure of a kernel', () => {
       () => nn.functional.crossEntropy(ones([1, 3]), tensor([3n])),
       'gather: index 3 is out of range for dimension 1 of size 3',
     ],
-    ['int32 indices', () => ones([2]).gather(0, tensor([2], { dtype: 'int32' })), 'gather: index 2 is out of range for dimension 0 of size 2'],
-    ['int64 beyond 32 bits', () => ones([2]).gather(0, tensor([2n ** 40n])), 'gather: index 1099511627776 is out of range for dimension 0 of size 2'],
+    [
+      'int32 indices',
+      () => ones([2]).gather(0, tensor([2], { dtype: 'int32' })),
+      'gather: index 2 is out of range for dimension 0 of size 2',
+    ],
+    [
+      'int64 beyond 32 bits',
+      () => ones([2]).gather(0, tensor([2n ** 40n])),
+      'gather: index 1099511627776 is out of range for dimension 0 of size 2',
+    ],
   ])('%s', (_, make, expected) => {
     const result = make();
     expect(() => result.dataSync()).toThrow(expect.objectContaining({ name: 'IndexError', message: expected }));

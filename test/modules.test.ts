@@ -1,6 +1,7 @@
 // nn.Module: finding parameters by walking fields, state dicts, modes, conversion.
 import { describe, expect, test } from 'vitest';
-import { memory, nn, ones, optim, randn, synchronize, tensor, Tensor, tidy, zeros } from '../src/index.js';
+import type { Tensor } from '../src/index.js';
+import { memory, nn, ones, optim, randn, synchronize, tensor, tidy, zeros } from '../src/index.js';
 
 class Block extends nn.Module {
   readonly inner = new nn.Linear(2, 3);
@@ -18,7 +19,7 @@ class Net extends nn.Module {
   readonly blocks = [new Block(), new Block()];
   readonly head = new nn.Linear(3, 1, { bias: false });
   override forward(x: Tensor): Tensor {
-    return this.head.forward(this.blocks[0]!.forward(x).add(this.blocks[1]!.forward(x)));
+    return this.head.forward(this.blocks[0].forward(x).add(this.blocks[1].forward(x)));
   }
 }
 
@@ -85,8 +86,12 @@ describe('parameters and buffers', () => {
   test('parameter() marks a tensor; integers and results are refused', () => {
     const p = nn.parameter(ones([2]));
     expect(p.requiresGrad && p.isLeaf).toBe(true);
-    expect(() => nn.parameter(tensor([1n]))).toThrow('requiresGrad_: only float tensors can have gradients, this one is int64.');
-    expect(() => nn.parameter(p.mul(2))).toThrow('parameter: the tensor was made by a recorded operation; pass detach() of it.');
+    expect(() => nn.parameter(tensor([1n]))).toThrow(
+      'requiresGrad_: only float tensors can have gradients, this one is int64.',
+    );
+    expect(() => nn.parameter(p.mul(2))).toThrow(
+      'parameter: the tensor was made by a recorded operation; pass detach() of it.',
+    );
   });
 });
 
@@ -124,7 +129,8 @@ describe('state dicts', () => {
     expect(() => layer.loadStateDict(state)).toThrow(
       expect.objectContaining({
         name: 'ArgumentError',
-        message: 'loadStateDict: the names differ. Missing: bias. Unexpected: wieght. Pass { strict: false } to load what fits.',
+        message:
+          'loadStateDict: the names differ. Missing: bias. Unexpected: wieght. Pass { strict: false } to load what fits.',
       }),
     );
     expect(values(layer.weight)).toEqual(before);
@@ -143,7 +149,11 @@ describe('state dicts', () => {
       },
       "DisposedError: loadStateDict: 'bias' of shape [1] was disposed.",
     ],
-    ['no tensor', () => 5, "ArgumentError: loadStateDict: 'bias' is a number, expected a Tensor; make one with tensor(...)."],
+    [
+      'no tensor',
+      () => 5,
+      "ArgumentError: loadStateDict: 'bias' is a number, expected a Tensor; make one with tensor(...).",
+    ],
   ])('%s is refused before anything is changed', (_, bias, expected) => {
     const layer = new nn.Linear(1, 1);
     const before = values(layer.weight);
@@ -163,7 +173,7 @@ describe('state dicts', () => {
 
   test('what is no map is refused', () => {
     for (const state of [null, undefined, {}, 'state', 5]) {
-      expect(() => new nn.Linear(1, 1).loadStateDict(state as unknown as Map<string, Tensor>)).toThrow(
+      expect(() => new nn.Linear(1, 1).loadStateDict(state as Map<string, Tensor>)).toThrow(
         'loadStateDict: expected a Map of tensors by name, as stateDict() gives.',
       );
     }
@@ -179,9 +189,9 @@ describe('modes', () => {
     const x = ones([2, 2]);
     expect(values(net.forward(x))).toEqual(values(net.forward(x)));
     net.train();
-    expect(net.blocks[1]!.dropout.training).toBe(true);
-    net.blocks[1]!.train(false);
-    expect([net.training, net.blocks[0]!.training, net.blocks[1]!.dropout.training]).toEqual([true, true, false]);
+    expect(net.blocks[1].dropout.training).toBe(true);
+    net.blocks[1].train(false);
+    expect([net.training, net.blocks[0].training, net.blocks[1].dropout.training]).toEqual([true, true, false]);
   });
 
   test('apply visits children first', () => {
@@ -208,7 +218,10 @@ describe('modes', () => {
 
   test('zeroGrad forgets gradients', () => {
     const layer = new nn.Linear(2, 2);
-    layer.forward(ones([1, 2])).sum().backward();
+    layer
+      .forward(ones([1, 2]))
+      .sum()
+      .backward();
     expect(layer.weight.grad).not.toBeNull();
     layer.zeroGrad();
     expect(layer.weight.grad).toBeNull();
@@ -231,7 +244,11 @@ describe('to', () => {
     expect(module.to('float64')).toBe(module);
     expect([module.layer.weight.dtype, module.mean.dtype, module.steps.dtype]).toEqual(['float64', 'float64', 'int64']);
     expect([...(module.layer.weight as unknown as Tensor<readonly number[], 'float64'>).dataSync()]).toEqual(before);
-    expect([module.layer.weight.requiresGrad, module.layer.weight.isLeaf, module.mean.requiresGrad]).toEqual([true, true, false]);
+    expect([module.layer.weight.requiresGrad, module.layer.weight.isLeaf, module.mean.requiresGrad]).toEqual([
+      true,
+      true,
+      false,
+    ]);
     const out = module.forward(ones([1, 2], { dtype: 'float64' }));
     expect(out.dtype).toBe('float64');
     out.sum().backward();
@@ -263,7 +280,11 @@ describe('to', () => {
 
 describe('printing', () => {
   test('is a tree, as in PyTorch', () => {
-    const net = new nn.Sequential(new nn.Flatten(), new nn.Linear(4, 2), new nn.Sequential(new nn.ReLU(), new nn.Dropout(0.25)));
+    const net = new nn.Sequential(
+      new nn.Flatten(),
+      new nn.Linear(4, 2),
+      new nn.Sequential(new nn.ReLU(), new nn.Dropout(0.25)),
+    );
     expect(net.toString()).toBe(
       [
         'Sequential(',

@@ -134,7 +134,7 @@ describe('every exported function', () => {
   test('is a kernel or part of the runtime', () => {
     const names = [...readFileSync('native/kernels.def', 'utf8').matchAll(/^KERNEL\((\w+)/gm)].map((m) => m[1]);
     expect(kernels).toEqual(names);
-    for (const name of names) expect(typeof exported[name!]).toBe('function');
+    for (const name of names) expect(typeof exported[name]).toBe('function');
   });
 
   test('refuses too few arguments', () => {
@@ -143,7 +143,7 @@ describe('every exported function', () => {
       if (withoutArguments.has(name)) continue;
       expect(attempt(fn, []), name).toBeInstanceOf(ThalwegError);
     }
-    expect(() => exported['fill']!(live)).toThrow(
+    expect(() => exported['fill'](live)).toThrow(
       expect.objectContaining({ name: 'NativeError', message: 'fill: argument 2 is missing' }),
     );
   });
@@ -157,7 +157,8 @@ describe('every exported function', () => {
           const args = Array.from({ length: 8 }, () => (random(2) === 0 ? live : garbage[random(garbage.length)]));
           args[place] = bad;
           scratchHandles.fill(random(3) === 0 ? stale : live, 0, 16);
-          for (let i = 0; i < 16; i++) scratchNumbers[i] = Number(random(4) === 0 ? [NaN, -1, 1e300, 2 ** 53][random(4)] : random(4));
+          for (let i = 0; i < 16; i++)
+            scratchNumbers[i] = Number(random(4) === 0 ? [NaN, -1, 1e300, 2 ** 53][random(4)] : random(4));
           const result = attempt(fn, args);
           if (result instanceof Promise) result.catch(() => undefined);
         }
@@ -168,17 +169,17 @@ describe('every exported function', () => {
 
   test('of those that change the process: wrong kinds', () => {
     for (const bad of garbage) {
-      if (typeof bad !== 'function') attempt(exported['init']!, [bad]);
-      attempt(exported['setBudget']!, [bad, bad, bad]);
-      if (bad !== live) attempt(exported['dispose']!, [bad]);
-      if (typeof bad !== 'number' || !(bad >= 1 && bad <= 1024)) attempt(exported['threads']!, [bad]);
+      if (typeof bad !== 'function') attempt(exported['init'], [bad]);
+      attempt(exported['setBudget'], [bad, bad, bad]);
+      if (bad !== live) attempt(exported['dispose'], [bad]);
+      if (typeof bad !== 'number' || !(bad >= 1 && bad <= 1024)) attempt(exported['threads'], [bad]);
     }
     native.setBudget(96 * 2 ** 20, 50_000, 8 * 2 ** 30);
     expect(Array.from(new Float32Array(native.readSync(live, 0))).length).toBe(6);
   });
 
   test('takes more arguments than it has', () => {
-    expect(attempt(exported['stats']!, [false, ...garbage, ...garbage])).toHaveLength(5);
+    expect(attempt(exported['stats'], [false, ...garbage, ...garbage])).toHaveLength(5);
   });
 });
 
@@ -190,7 +191,10 @@ describe('handles', () => {
     refused(() => native.readSync(stale, 0), `read: ${stale} is not the handle of a live tensor of this thread`);
     refused(() => native.fill(0, 0), 'fill: 0 is not the handle of a live tensor of this thread');
     refused(() => native.fill(0xffffffff, 0), 'fill: 4294967295 is not the handle of a live tensor of this thread');
-    refused(() => native.fill(live + 2 ** 22, 0), `fill: ${live + 2 ** 22} is not the handle of a live tensor of this thread`);
+    refused(
+      () => native.fill(live + 2 ** 22, 0),
+      `fill: ${live + 2 ** 22} is not the handle of a live tensor of this thread`,
+    );
   });
 
   test('are exact: no wrapping around, no rounding', () => {
@@ -238,14 +242,18 @@ describe('programs', () => {
   test('that are malformed are refused, naming what is wrong', () => {
     expect(message(make(u16(0, 1, 0), u16(1)))).toBe('program: argument 2 is not code of five words an instruction');
     expect(message(make(u16(9999, 1, 0, 0, 0), u16(1)))).toBe('program garbage: unknown opcode: 9999');
-    expect(message(make(u16(0, 1, 7, 0, 0), u16(1)))).toBe('program garbage: an instruction reads a register out of range: 7');
+    expect(message(make(u16(0, 1, 7, 0, 0), u16(1)))).toBe(
+      'program garbage: an instruction reads a register out of range: 7',
+    );
     expect(message(make(u16(0, 1, 1, 0, 0), u16(1)))).toBe(
       'program garbage: an instruction reads a register before it is written: 1',
     );
     expect(message(make(u16(0, 0, 0, 0, 0), u16(1)))).toBe(
       'program garbage: an instruction writes a register that is not a temporary: 0',
     );
-    expect(message(make(u16(0, 1, 0, 0, 0), u16(200)))).toBe('program garbage: an output names a register out of range: 200');
+    expect(message(make(u16(0, 1, 0, 0, 0), u16(200)))).toBe(
+      'program garbage: an output names a register out of range: 200',
+    );
     expect(message(make(u16(0, 1, 0, 0, 0), u16()))).toBe('program garbage: bad number of outputs: 0');
     expect(message(make(u16(), u16(1)))).toBe('program garbage: the register of an output is never written: 1');
     expect(message(make(u16(), u16(0), 65))).toBe('program: argument 5 is 65, outside 0 to 64');
@@ -257,10 +265,16 @@ describe('programs', () => {
     const random = randomSource(2);
     for (let i = 0; i < 2000; i++) {
       const code = Uint16Array.from({ length: 5 * random(6) }, () => (random(10) === 0 ? random(65536) : random(6)));
-      const id = make(code, Uint16Array.from({ length: random(4) }, () => random(6)), random(4), random(3), random(4));
+      const id = make(
+        code,
+        Uint16Array.from({ length: random(4) }, () => random(6)),
+        random(4),
+        random(3),
+        random(4),
+      );
       if (typeof id !== 'number') continue;
       scratchHandles.fill(live, 0, 64);
-      attempt(exported['map']!, [id, random(12), random(4)]);
+      attempt(exported['map'], [id, random(12), random(4)]);
     }
     settle();
   });
@@ -269,7 +283,9 @@ describe('programs', () => {
 describe('kernels on random tensors', () => {
   test.each(kernels)('%s', (name) => {
     // THALWEG_FUZZ_SEED=n tries others, THALWEG_FUZZ_SIZE=n larger tensors.
-    const random = randomSource(name.length * 7919 + name.charCodeAt(0) + 1e6 * Number(process.env['THALWEG_FUZZ_SEED'] ?? 0));
+    const random = randomSource(
+      name.length * 7919 + name.charCodeAt(0) + 1e6 * Number(process.env['THALWEG_FUZZ_SEED'] ?? 0),
+    );
     const large = Number(process.env['THALWEG_FUZZ_SIZE'] ?? 40);
     const rounds = sanitized ? 1500 : 3000;
     let completed = 0;
@@ -277,14 +293,14 @@ describe('kernels on random tensors', () => {
     const programs = Array.from({ length: 24 }, () => randomProgram(random));
     const scalar = (): unknown =>
       [0, 1, -1, random(5), 0.5, NaN, Infinity, 2 ** 40, BigInt(random(100)), -(2n ** 63n), true][random(11)];
-    const dim = (): number => (random(12) === 0 ? [-1, 8, 2 ** 40, 1.5][random(4)]! : random(3));
+    const dim = (): number => (random(12) === 0 ? [-1, 8, 2 ** 40, 1.5][random(4)] : random(3));
 
     for (let round = 0; round < rounds; round++) {
       const made: number[] = [];
       // Operands of a round are of one family of shapes and often of one dtype, else nothing would get past the first check.
       const rank = random(10) === 0 ? random(9) : random(4);
       const base = Array.from({ length: rank }, () => (random(12) === 0 ? 0 : 1 + random(random(6) === 0 ? large : 5)));
-      const family = [0, 1, 0, 5, 4, 2, 3, 6, 7][random(9)]!;
+      const family = [0, 1, 0, 5, 4, 2, 3, 6, 7][random(9)];
       const shapeOf = (): number[] => {
         const shape = base.slice();
         for (let d = 0; d < shape.length; d++) if (random(5) === 0) shape[d] = random(2) === 0 ? 1 : random(4);
@@ -309,7 +325,7 @@ describe('kernels on random tensors', () => {
           let step = 1;
           for (const d of order) {
             strides[d] = random(8) === 0 ? 0 : step;
-            step *= Math.max(1, shape[d]! + random(2));
+            step *= Math.max(1, shape[d] + random(2));
           }
           const view = attempt(() => newView(storage, shape, strides, random(5)), []);
           handle = typeof view === 'number' ? view : newTensor(dtype, [2]);
@@ -332,7 +348,7 @@ describe('kernels on random tensors', () => {
           break;
         case 'map':
         case 'reduce': {
-          const chosen = programs[random(programs.length)]!;
+          const chosen = programs[random(programs.length)];
           const kind = random(20) === 0 ? random(100) : random(12);
           const outs = name === 'map' ? chosen.outputs : kind === 7 || kind === 8 || kind === 11 ? 2 : 1;
           const groups = name === 'map' ? 1 + random(3) : 1;
@@ -340,15 +356,26 @@ describe('kernels on random tensors', () => {
           for (let g = 0; g < groups; g++) {
             const reduced = base.map((size) => (random(2) === 0 ? size : 1));
             for (let i = 0; i < outs; i++) {
-              const dtype = i > 0 && name === 'reduce' && kind !== 11 ? 5 : name === 'reduce' && kind >= 5 && kind <= 6 ? 5 : kind >= 9 && kind < 11 ? 7 : family;
+              const dtype =
+                i > 0 && name === 'reduce' && kind !== 11
+                  ? 5
+                  : name === 'reduce' && kind >= 5 && kind <= 6
+                    ? 5
+                    : kind >= 9 && kind < 11
+                      ? 7
+                      : family;
               scratchHandles[n++] = operand(true, name === 'map' ? random(8) : dtype, name === 'map' ? base : reduced);
             }
-            for (let i = 0; i < chosen.inputs; i++) scratchHandles[n++] = operand(true, family, random(3) === 0 ? undefined : base);
+            for (let i = 0; i < chosen.inputs; i++)
+              scratchHandles[n++] = operand(true, family, random(3) === 0 ? undefined : base);
           }
           for (let i = 0; i < 8; i++) scratchNumbers[i] = Number(scalar());
           const scalars = random(15) === 0 ? random(9) : chosen.scalars;
           const count = random(30) === 0 ? random(20) : n;
-          args = name === 'map' ? [chosen.id, count, scalars] : [kind, chosen.id, outs, count - outs, scalars, Number(scalar())];
+          args =
+            name === 'map'
+              ? [chosen.id, count, scalars]
+              : [kind, chosen.id, outs, count - outs, scalars, Number(scalar())];
           break;
         }
         case 'matmul': {
@@ -387,17 +414,22 @@ describe('kernels on random tensors', () => {
         }
         default: {
           expect(name).toMatch(/^random/);
-          const a = [0, 0.5, 1, NaN, -1, 2 ** 53, Infinity][random(7)]!;
-          const b = [1, 2, 0.5, 100, NaN, -1, Infinity][random(7)]!;
+          const a = [0, 0.5, 1, NaN, -1, 2 ** 53, Infinity][random(7)];
+          const b = [1, 2, 0.5, 100, NaN, -1, Infinity][random(7)];
           const seed = random(10) === 0 ? scalar() : BigInt(random(1000));
           const offset = random(10) === 0 ? [-1, 2 ** 53, NaN][random(3)] : random(1000);
           const target = name === 'randomPermutation' ? operand(true, 4 + random(2), [random(200)]) : operand(true);
-          args = [target, seed, offset, ...(name === 'randomPermutation' ? [] : name === 'randomBernoulli' ? [a] : [a, b])];
+          args = [
+            target,
+            seed,
+            offset,
+            ...(name === 'randomPermutation' ? [] : name === 'randomBernoulli' ? [a] : [a, b]),
+          ];
         }
       }
       // Now and then one operand is another's memory.
       if (random(10) === 0 && args.length > 1 && typeof args[1] === 'number' && name !== 'map') args[0] = args[1];
-      const error = attempt(exported[name]!, args) ?? settle();
+      const error = attempt(exported[name], args) ?? settle();
       if (error === undefined) completed++;
       for (const handle of made) native.dispose(handle);
     }
@@ -424,7 +456,7 @@ describe('kernels on random tensors', () => {
     }
     const outputs = 1 + random(2);
     const outputRegisters = Uint16Array.from({ length: outputs }, () => random(first + temporaries));
-    const constant = Float64Array.of([0, 1, -1, 0.5, NaN, Infinity][random(6)]!);
+    const constant = Float64Array.of([0, 1, -1, 0.5, NaN, Infinity][random(6)]);
     return {
       id: native.program('random', Uint16Array.from(code), outputRegisters, constant, inputs, scalars, temporaries),
       inputs,
@@ -435,9 +467,10 @@ describe('kernels on random tensors', () => {
 
   // Small integers, so that indices are sometimes in range; now and then extreme values.
   function fillWith(handle: number, dtype: number, random: (below: number) => number): void {
-    if (random(4) === 0) native.fill(handle, [NaN, 2 ** 40, -(2n ** 63n), -1, 3][random(5)]!);
-    else if (dtype === 4 || dtype === 5) attempt(exported['randomIntegers']!, [handle, BigInt(random(1000)), 0, 0, 1 + random(4)]);
-    else if (dtype < 4) attempt(exported['randomNormal']!, [handle, BigInt(random(1000)), 0, 0, 2]);
+    if (random(4) === 0) native.fill(handle, [NaN, 2 ** 40, -(2n ** 63n), -1, 3][random(5)]);
+    else if (dtype === 4 || dtype === 5)
+      attempt(exported['randomIntegers'], [handle, BigInt(random(1000)), 0, 0, 1 + random(4)]);
+    else if (dtype < 4) attempt(exported['randomNormal'], [handle, BigInt(random(1000)), 0, 0, 2]);
     else native.fill(handle, random(2));
   }
 });
@@ -445,9 +478,13 @@ describe('kernels on random tensors', () => {
 describe('writing and reading', () => {
   test('sizes that do not fit are refused', () => {
     const handle = newTensor(0, [3]);
-    expect(() => native.write(handle, new Float32Array(4), 0)).toThrow('write: the array has 16 bytes, the tensor takes 12');
+    expect(() => native.write(handle, new Float32Array(4), 0)).toThrow(
+      'write: the array has 16 bytes, the tensor takes 12',
+    );
     expect(() => native.write(handle, detached, 0)).toThrow('write: the array has 0 bytes, the tensor takes 12');
-    expect(() => native.write(handle, new DataView(new ArrayBuffer(12)), 0)).toThrow('write: argument 2 is not a typed array');
+    expect(() => native.write(handle, new DataView(new ArrayBuffer(12)), 0)).toThrow(
+      'write: argument 2 is not a typed array',
+    );
     expect(() => native.write(handle, new Float32Array(3), 8)).toThrow('write: argument 3 is 8, outside 0 to 7');
     expect(() => native.readSync(handle, -1)).toThrow('readSync: argument 2 is -1, outside 0 to 7');
     expect(() => native.read(handle, NaN)).toThrow('read: argument 2 is not an integer');

@@ -16,7 +16,10 @@ function start(job: string, data: Record<string, unknown> = {}): Worker {
 async function run(job: string, data: Record<string, unknown> = {}): Promise<unknown> {
   const worker = start(job, data);
   // Both at once: a worker's last message and its end may arrive together.
-  const [[answer], [code]] = (await Promise.all([once(worker, 'message'), once(worker, 'exit')])) as [[unknown], [number]];
+  const [[answer], [code]] = (await Promise.all([once(worker, 'message'), once(worker, 'exit')])) as [
+    [unknown],
+    [number],
+  ];
   expect(code).toBe(0);
   return answer;
 }
@@ -30,19 +33,23 @@ interface Trained {
 describe('workers', () => {
   test('two train at once, and with the same seed get the same bits', async () => {
     const data = { seed: 5, steps: sanitized ? 10 : 60 };
-    const [a, b, c] = (await Promise.all([run('train', data), run('train', data), run('train', { ...data, seed: 6 })])) as Trained[];
-    expect(a!.losses).toEqual(b!.losses);
-    expect(a!.weights).toEqual(b!.weights);
-    expect(a!.tensors).toBe(b!.tensors);
-    expect(c!.losses).not.toEqual(a!.losses);
-    expect(a!.losses.at(-1)).toBeLessThan(a!.losses[0]!);
+    const [a, b, c] = (await Promise.all([
+      run('train', data),
+      run('train', data),
+      run('train', { ...data, seed: 6 }),
+    ])) as Trained[];
+    expect(a.losses).toEqual(b.losses);
+    expect(a.weights).toEqual(b.weights);
+    expect(a.tensors).toBe(b.tensors);
+    expect(c.losses).not.toEqual(a.losses);
+    expect(a.losses.at(-1)).toBeLessThan(a.losses[0]);
   });
 
   test('a worker alone gets the same bits as two at once', async () => {
     const data = { seed: 5, steps: 10 };
     const alone = (await run('train', data)) as Trained;
     const [a] = (await Promise.all([run('train', data), run('train', { ...data, seed: 9 })])) as Trained[];
-    expect(a!.losses).toEqual(alone.losses);
+    expect(a.losses).toEqual(alone.losses);
   });
 
   test('terminated with work pending, many times', async () => {

@@ -30,8 +30,8 @@ extern const KernelTable table;
 #endif
 
 #if defined(THALWEG_HAS_AVX2)
-// x86-64-v3 also has F16C, LZCNT and MOVBE, which __builtin_cpu_supports does not name in all compilers. Every processor
-// with AVX2 and BMI2 has LZCNT and MOVBE; F16C can be switched off by a hypervisor.
+// x86-64-v3 also has F16C, LZCNT and MOVBE, which __builtin_cpu_supports does not name in all compilers. Every
+// processor with AVX2 and BMI2 has LZCNT and MOVBE; F16C can be switched off by a hypervisor.
 static bool hasHalfConversion() {
   unsigned eax, ebx, ecx, edx;
   return __get_cpuid(1, &eax, &ebx, &ecx, &edx) && (ecx & bit_F16C);

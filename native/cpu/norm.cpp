@@ -172,9 +172,7 @@ template <class T>
 void softmaxBackwardTyped(Context& ctx, const RowSpace& s, bool log) {
   forRows<T>(
       ctx, s, [log](T* out, const T* const* in, int64_t n) { softmaxBackwardRow(out, in[0], in[1], n, log); },
-      [log](T* const* blocks, int64_t n, int width) {
-        softmaxBackwardColumns(blocks[0], blocks[1], n, width, log);
-      });
+      [log](T* const* blocks, int64_t n, int width) { softmaxBackwardColumns(blocks[0], blocks[1], n, width, log); });
 }
 
 bool anyDouble(const RowSpace& s) {

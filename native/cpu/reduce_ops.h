@@ -472,9 +472,7 @@ struct VarOp {
     a.n = n;
   }
   // n - correction <= 0 divides by 0: NaN or infinity, as PyTorch. An infinite element makes it NaN: mean - mean does.
-  Value first(const State& s) const {
-    return (s.m2 + (s.mean - s.mean)) / (s.n > correction ? s.n - correction : 0.0);
-  }
+  Value first(const State& s) const { return (s.m2 + (s.mean - s.mean)) / (s.n > correction ? s.n - correction : 0.0); }
   Second second(const State& s) const { return s.n == 0 ? std::numeric_limits<double>::quiet_NaN() : s.mean; }
 
   THALWEG_NOINLINE void tile(State& s, const T* p, int64_t n, int64_t) const {
@@ -521,8 +519,8 @@ struct VarOp {
       const Vec<double> remainder = wideRest.part[part] * (1.0 / M);
       const Vec<double> delta = wideK.part[part] + remainder - load(mean);
       store(mean, load(mean) + delta * (M / n));
-      store(m2, load(m2) + (wideSquares.part[part] - remainder * remainder * double(M)) +
-                    delta * delta * (before * M / n));
+      store(m2,
+            load(m2) + (wideSquares.part[part] - remainder * remainder * double(M)) + delta * delta * (before * M / n));
     }
   }
   State lane(const Lanes& l, int j, int64_t rows, int64_t, int64_t) const {

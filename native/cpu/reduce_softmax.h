@@ -130,8 +130,8 @@ void softmaxRow(T* out, const T* x, int64_t n, bool log) {
   }
   const T max = maxOf(x, n, Flip<T>());
   if (log) {
-    const double sum = sumVectors<T>(
-        n, [&](int64_t i, int m) { return vectorExp<T>(loadLanes(x + i, m, kMinusInfinity<T>) - max); });
+    const double sum =
+        sumVectors<T>(n, [&](int64_t i, int m) { return vectorExp<T>(loadLanes(x + i, m, kMinusInfinity<T>) - max); });
     const T logSum = static_cast<T>(std::log(sum));
     mapVectors(n, out, [&](int64_t i, int m) { return (loadLanes(x + i, m, T(0)) - max) - logSum; });
     return;
@@ -160,8 +160,7 @@ void softmaxBackwardRow(T* out, const T* g, const T* y, int64_t n, bool log) {
   }
   const T sum = static_cast<T>(
       sumVectors<T>(n, [&](int64_t i, int m) { return loadLanes(g + i, m, T(0)) * loadLanes(y + i, m, T(0)); }));
-  mapVectors(n, out,
-             [&](int64_t i, int m) { return loadLanes(y + i, m, T(0)) * (loadLanes(g + i, m, T(0)) - sum); });
+  mapVectors(n, out, [&](int64_t i, int m) { return loadLanes(y + i, m, T(0)) * (loadLanes(g + i, m, T(0)) - sum); });
 }
 
 template <class T>

@@ -13,12 +13,12 @@
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {
 
-constexpr int64_t kUnit = 32768;           // elements that are worth a chunk of their own
-constexpr int64_t kRowPiece = 2 * kUnit;   // of a long row
-constexpr int64_t kGroup = kTile / 2;      // reductions up to this size share tiles
-constexpr int64_t kMinRun = 64;            // a contiguous run that is worth a call of its own
-constexpr int64_t kMaxRows = 1 << 30;      // of a block of columns; see ArgOp::Row
-constexpr int64_t kEnoughUnits = 64;       // blocks of columns that keep any machine busy
+constexpr int64_t kUnit = 32768;          // elements that are worth a chunk of their own
+constexpr int64_t kRowPiece = 2 * kUnit;  // of a long row
+constexpr int64_t kGroup = kTile / 2;     // reductions up to this size share tiles
+constexpr int64_t kMinRun = 64;           // a contiguous run that is worth a call of its own
+constexpr int64_t kMaxRows = 1 << 30;     // of a block of columns; see ArgOp::Row
+constexpr int64_t kEnoughUnits = 64;      // blocks of columns that keep any machine busy
 
 enum class Walk { Groups, Rows, Columns };
 
@@ -57,9 +57,7 @@ class Reader {
   explicit Reader(const Source<T>& source) : source_(source) {
     if (source.program) workspace_.emplace(*source.program);
   }
-  const T* tile(int64_t begin, int64_t n) {
-    return source_.program->eval(*workspace_, begin, static_cast<int>(n))[0];
-  }
+  const T* tile(int64_t begin, int64_t n) { return source_.program->eval(*workspace_, begin, static_cast<int>(n))[0]; }
 
  private:
   const Source<T>& source_;

@@ -210,8 +210,7 @@ constexpr int64_t kRunBytes = int64_t{64} << 10;
 
 // A cache up to this size is left alone: pages that come back from the system cost more than their use.
 int64_t cacheFloor() {
-  static const int64_t floor =
-      std::clamp(memoryLimit() / 16, int64_t{256} << 20, int64_t{1} << 30);
+  static const int64_t floor = std::clamp(memoryLimit() / 16, int64_t{256} << 20, int64_t{1} << 30);
   return floor;
 }
 

@@ -22,7 +22,8 @@ constexpr const char* dtypeName(DType dtype) {
 
 constexpr bool isFloating(DType dtype) { return dtype <= DType::BFloat16; }
 
-// Storage types of the 16-bit floats and of bool: distinct C++ types, so that templates can tell them from uint16_t / uint8_t.
+// Storage types of the 16-bit floats and of bool: distinct C++ types, so that templates can tell them from uint16_t /
+// uint8_t.
 struct Half {
   uint16_t bits;
 };

@@ -70,7 +70,8 @@ uint32_t HandleTable::create(CachingAllocator& allocator, uint8_t device, DType 
   return handleOf(index);
 }
 
-uint32_t HandleTable::createView(uint32_t base, int ndim, const int64_t* shape, const int64_t* strides, int64_t offset) {
+uint32_t HandleTable::createView(uint32_t base, int ndim, const int64_t* shape, const int64_t* strides,
+                                 int64_t offset) {
   Storage* storage = get(base, "view").storage;
   const DType dtype = get(base, "view").view.dtype;
   const int64_t capacity = storage->bytes / itemSize(dtype);
@@ -100,7 +101,9 @@ uint32_t HandleTable::createView(uint32_t base, int ndim, const int64_t* shape, 
   for (int d = 0; d < ndim; d++) {
     view.shape[d] = shape[d];
     // A step that is never taken may be any number: kept small, so that size times stride cannot overflow.
-    view.strides[d] = empty ? std::min<int64_t>(strides[d], 1) : shape[d] == 1 ? std::min(strides[d], capacity) : strides[d];
+    view.strides[d] = empty           ? std::min<int64_t>(strides[d], 1)
+                      : shape[d] == 1 ? std::min(strides[d], capacity)
+                                      : strides[d];
   }
   liveTensors_++;
   return handleOf(index);
@@ -113,7 +116,8 @@ bool HandleTable::isLive(uint32_t handle) const {
 }
 
 const HandleEntry& HandleTable::get(uint32_t handle, const char* op) const {
-  if (!isLive(handle)) fail(ErrorKind::Disposed, "%s: %u is not the handle of a live tensor of this thread", op, handle);
+  if (!isLive(handle))
+    fail(ErrorKind::Disposed, "%s: %u is not the handle of a live tensor of this thread", op, handle);
   return entries_[handle & kHandleIndexMask];
 }
 

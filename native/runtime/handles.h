@@ -1,8 +1,8 @@
 // The handle table: what JavaScript holds of a tensor is a number; this table knows what it stands for.
 //
-// A handle is generation << 22 | index, 31 bits, so that it stays a small integer in V8. 0 is never a live handle. A handle
-// of a freed entry, or one made up, is refused by its generation. One table per environment (main thread or worker);
-// generations start at a different number in each, so another worker's handles are refused too.
+// A handle is generation << 22 | index, 31 bits, so that it stays a small integer in V8. 0 is never a live handle. A
+// handle of a freed entry, or one made up, is refused by its generation. One table per environment (main thread or
+// worker); generations start at a different number in each, so another worker's handles are refused too.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -36,8 +36,8 @@ struct HandleEntry {
   uint32_t previous = 0, next = 0;  // the keeper's list of handles, by index; `next` links free entries too
 };
 
-// A keeper is a JavaScript object whose collection frees a set of handles: the tensor itself for large tensors, an object
-// shared by a page of tiny ones (a weak reference costs more than a tiny tensor's work).
+// A keeper is a JavaScript object whose collection frees a set of handles: the tensor itself for large tensors, an
+// object shared by a page of tiny ones (a weak reference costs more than a tiny tensor's work).
 struct Keeper {
   void* reference = nullptr;  // napi_ref, weak; owned by the caller of HandleTable
   uint32_t first = 0;         // index of the first handle, 0: none

@@ -17,8 +17,9 @@ class ThreadPool {
   void setThreads(int threads);
 
   // Runs body(arg, chunk) for every chunk of [0, chunks), in any order, on any thread; returns when all are done. The
-  // first exception of a chunk is rethrown here after the others have finished or been skipped. A call made while another
-  // thread is inside run() (another worker's stream), or from inside a chunk, runs its chunks on the calling thread.
+  // first exception of a chunk is rethrown here after the others have finished or been skipped. A call made while
+  // another thread is inside run() (another worker's stream), or from inside a chunk, runs its chunks on the calling
+  // thread.
   void run(int64_t chunks, void (*body)(void* arg, int64_t chunk), void* arg);
 
  private:
@@ -26,8 +27,8 @@ class ThreadPool {
   std::unique_ptr<State> state_;
 };
 
-// Calls f(begin, end) over [0, n) in pieces of `grain` (the last may be shorter). The pieces depend on n and grain only,
-// so that results do not depend on the number of threads.
+// Calls f(begin, end) over [0, n) in pieces of `grain` (the last may be shorter). The pieces depend on n and grain
+// only, so that results do not depend on the number of threads.
 template <class F>
 void parallelFor(ThreadPool& pool, int64_t n, int64_t grain, F&& f) {
   if (n <= 0) return;

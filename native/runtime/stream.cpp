@@ -75,9 +75,8 @@ void Stream::start() {
 }
 
 void Stream::execute(Header* header, bool run) {
-  char* payload = header->external
-                      ? header->external
-                      : reinterpret_cast<char*>(header) + (sizeof(Header) + kAlign - 1) / kAlign * kAlign;
+  char* payload = header->external ? header->external
+                                   : reinterpret_cast<char*>(header) + (sizeof(Header) + kAlign - 1) / kAlign * kAlign;
   if (!run) {
     if (header->drop) header->drop(*this, payload);
   } else {
@@ -97,9 +96,8 @@ void Stream::execute(Header* header, bool run) {
 void Stream::main() {
   int64_t head = head_.load(std::memory_order_relaxed);
   for (;;) {
-    consumer_.wait([&] {
-      return tail_.load(std::memory_order_seq_cst) != head || stop_.load(std::memory_order_seq_cst);
-    });
+    consumer_.wait(
+        [&] { return tail_.load(std::memory_order_seq_cst) != head || stop_.load(std::memory_order_seq_cst); });
     const int64_t tail = tail_.load(std::memory_order_acquire);
     if (tail == head) return;  // stopped, and nothing is left
     while (head != tail) {
@@ -115,7 +113,8 @@ void Stream::main() {
       head_.store(head, std::memory_order_release);
       producer_.wakeIfSeen();
     }
-    // Published again, now in the order that wake() needs: once for the whole run, for it costs as much as a tiny command.
+    // Published again, now in the order that wake() needs: once for the whole run, for it costs as much as a tiny
+    // command.
     head_.store(head, std::memory_order_seq_cst);
     producer_.wake();
   }

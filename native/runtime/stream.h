@@ -1,8 +1,8 @@
 // The command stream of a device: JavaScript enqueues, one native thread executes in order.
 //
-// Commands are plain records (a function, a name, operands by value) in a ring of bytes. The producer is the environment's
-// JavaScript thread, the consumer the stream's thread. A full ring blocks the producer. Waiting: a short pause loop, then
-// yielding, then parking; the other side wakes a parked thread only when its flag says that it parked.
+// Commands are plain records (a function, a name, operands by value) in a ring of bytes. The producer is the
+// environment's JavaScript thread, the consumer the stream's thread. A full ring blocks the producer. Waiting: a short
+// pause loop, then yielding, then parking; the other side wakes a parked thread only when its flag says that it parked.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -71,8 +71,8 @@ class Stream {
   Context& context() { return context_; }
   bool isInline() const { return inline_; }
 
-  // Space for a command's operands, 16-byte aligned; then submit(). Blocks while the ring is full. `drop` frees what the
-  // payload owns when the command will not run, because the environment is closing.
+  // Space for a command's operands, 16-byte aligned; then submit(). Blocks while the ring is full. `drop` frees what
+  // the payload owns when the command will not run, because the environment is closing.
   char* reserve(Run run, Run drop, const char* name, int64_t payloadBytes);
   void submit();
 

@@ -9,9 +9,9 @@ namespace thalweg {
 constexpr int kMaxDims = 8;
 
 struct TensorView {
-  char* data = nullptr;       // address of element [0, 0, ...]; may be null when a size is 0
+  char* data = nullptr;  // address of element [0, 0, ...]; may be null when a size is 0
   DType dtype = DType::Float32;
-  bool defined = false;       // false: an optional operand that was not given
+  bool defined = false;  // false: an optional operand that was not given
   uint8_t ndim = 0;
   int64_t shape[kMaxDims];    // only the first ndim entries are meaningful
   int64_t strides[kMaxDims];  // in elements, not bytes; 0 along an expanded dimension; never negative

@@ -16,8 +16,11 @@ export interface Version {
 }
 
 // The type parameters are those of the class that this merges with.
-// eslint-disable-next-line @typescript-eslint/no-unused-vars, @typescript-eslint/no-empty-object-type
-export interface Tensor<S extends Shape = Shape, D extends DType = DType> extends OpMethods {}
+// eslint-disable-next-line @typescript-eslint/no-unused-vars
+export interface Tensor<S extends Shape = Shape, D extends DType = DType> extends OpMethods {
+  /** The tensor as text, as `console.log` shows it: values, shape, dtype, device. Waits for queued work. */
+  toString(): string;
+}
 
 /**
  * An n-dimensional array of numbers of one dtype, on one device, of up to 8 dimensions.
