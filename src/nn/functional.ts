@@ -1,5 +1,5 @@
 // Functions of neural networks: losses, dropout, and the functional forms of layers.
-import { isFloating, type DType } from '../dtype.js';
+import { isFloating, type DType, type FloatDType } from '../dtype.js';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
 import * as e from '../program/expr.js';
 import { div, mul, sub } from '../ops/arithmetic.js';
@@ -95,7 +95,7 @@ export interface CrossEntropyOptions extends ClassLossOptions {
  *
  * @throws ShapeError, DTypeError; IndexError (at the next read) for a target that is no class
  */
-export function nllLoss(logProbs: Tensor, target: Tensor, options: ClassLossOptions = {}): Tensor {
+export function nllLoss(logProbs: Tensor, target: Tensor, options: ClassLossOptions = {}): Tensor<Shape, FloatDType> {
   const { reduction = 'mean', ignoreIndex = -100 } = options;
   checkReduction('nllLoss', reduction);
   requireFloatInput('nllLoss', 'input', logProbs);
@@ -122,7 +122,7 @@ function classLoss(
   reduction: Reduction,
   ignoreIndex: number,
   smoothing: number,
-): Tensor {
+): Tensor<Shape, FloatDType> {
   const rank = logProbs.shape.length;
   const ignored = eq(target, ignoreIndex);
   const counted = cast(eq(ignored, false), logProbs.dtype);
@@ -136,9 +136,9 @@ function classLoss(
     losses = mul(losses, 1 - smoothing).add(mul(uniform, smoothing));
   }
   losses = where(ignored, 0, losses);
-  if (reduction === 'none') return losses;
-  const total = sum(losses);
-  return reduction === 'sum' ? total : div(total, sum(counted));
+  // Everything here is of the logits' dtype, which is a float.
+  const total = reduction === 'none' ? losses : sum(losses);
+  return (reduction === 'mean' ? div(total, sum(counted)) : total) as Tensor<Shape, FloatDType>;
 }
 
 /**
@@ -150,7 +150,7 @@ function classLoss(
  * @example
  * const loss = nn.functional.crossEntropy(model.forward(x), labels);
  */
-export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
+export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor<Shape, FloatDType> {
   const { reduction = 'mean', ignoreIndex = -100, labelSmoothing = 0 } = options;
   checkReduction('crossEntropy', reduction);
   requireFloatInput('crossEntropy', 'input', logits);
@@ -168,7 +168,7 @@ export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntro
  *
  * @throws ShapeError if the shapes differ: broadcasting here is nearly always a mistake
  */
-export function mseLoss(input: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+export function mseLoss(input: Tensor, target: Tensor, options: LossOptions = {}): Tensor<Shape, FloatDType> {
   const { reduction = 'mean' } = options;
   checkReduction('mseLoss', reduction);
   checkTensor('mseLoss', 'input', input);
@@ -180,7 +180,7 @@ export function mseLoss(input: Tensor, target: Tensor, options: LossOptions = {}
     );
   }
   return tidy(() => {
-    const losses = square(sub<Shape, Shape, DType, DType>(input, target));
+    const losses = square(sub<Shape, Shape, DType, DType>(input, target)) as Tensor<Shape, FloatDType>;
     return reduction === 'none' ? losses : reduction === 'sum' ? sum(losses) : mean(losses);
   });
 }

@@ -50,6 +50,8 @@ export {
   variance,
   varMean,
   type Dims,
+  type MeanResult,
+  type SumResult,
   type ReduceOptions,
   type ValuesAndIndices,
   type VarOptions,

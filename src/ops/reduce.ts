@@ -1,5 +1,5 @@
 // Reductions over any set of dimensions: one kernel, with an elementwise program as its prologue.
-import type { DType } from '../dtype.js';
+import type { DType, FloatDType } from '../dtype.js';
 import { isFloating } from '../dtype.js';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
 import { formatShape, normalizeDim, normalizeDims, numel, reduceShape, type Shape } from '../shape.js';
@@ -69,6 +69,9 @@ const sumDType = (dtype: DType): DType => (isFloating(dtype) ? dtype : 'int64');
 
 /** The dtype of a sum: integers and bools give int64. */
 export type SumResult<D extends DType> = D extends 'float32' | 'float64' | 'float16' | 'bfloat16' ? D : 'int64';
+
+/** The dtype of a mean: that of the tensor, which must be a float. */
+export type MeanResult<D extends DType> = Extract<D, FloatDType>;
 
 /** Options of a reduction. */
 export interface ReduceOptions<K extends boolean = boolean> {
@@ -149,10 +152,10 @@ export function mean<
   D extends DType,
   const Dim extends Dims = undefined,
   const K extends boolean = false,
->(x: Tensor<S, D> & DimCheck<S, Dim>, dim?: Dim, options: ReduceOptions<K> = {}): Tensor<ReduceShape<S, Dim, K>, D> {
+>(x: Tensor<S, D> & DimCheck<S, Dim>, dim?: Dim, options: ReduceOptions<K> = {}): Tensor<ReduceShape<S, Dim, K>, MeanResult<D>> {
   const attributes = attributesOf('mean', x, dim, options.keepDim);
   requireFloat('mean', x);
-  return meanOp([x], attributes) as Tensor<ReduceShape<S, Dim, K>, D>;
+  return meanOp([x], attributes) as Tensor<ReduceShape<S, Dim, K>, MeanResult<D>>;
 }
 
 const prodOp = defineOp({

@@ -7,7 +7,7 @@ import type { FloatResult } from '../ops/arithmetic.js';
 import type { Operand } from '../ops/elementwise.js';
 import type { IndexPart } from '../ops/indexing.js';
 import type { Generator } from '../ops/random.js';
-import type { Dims, ReduceOptions, SumResult, ValuesAndIndices, VarOptions } from '../ops/reduce.js';
+import type { Dims, MeanResult, ReduceOptions, SumResult, ValuesAndIndices, VarOptions } from '../ops/reduce.js';
 import type {
   Broadcast,
   BroadcastCheck,
@@ -581,7 +581,7 @@ export interface OpMethods {
     this: Tensor<S, D> & DimCheck<S, Dim>,
     dim?: Dim,
     options?: ReduceOptions<K>,
-  ): Tensor<ReduceShape<S, Dim, K>, D>;
+  ): Tensor<ReduceShape<S, Dim, K>, MeanResult<D>>;
 
   /**
    * As `max`, for the smallest.
