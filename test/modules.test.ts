@@ -211,9 +211,14 @@ describe('modes', () => {
 
   test('requiresGrad_ freezes and thaws', () => {
     const layer = new nn.Linear(2, 2).requiresGrad_(false);
-    expect(layer.parameters()).toEqual([]);
+    expect(layer.parameters().map((p) => p.requiresGrad)).toEqual([false, false]);
     expect(layer.forward(ones([1, 2])).requiresGrad).toBe(false);
-    expect(layer.requiresGrad_().parameters()).toHaveLength(2);
+    expect(
+      layer
+        .requiresGrad_()
+        .parameters()
+        .map((p) => p.requiresGrad),
+    ).toEqual([true, true]);
   });
 
   test('zeroGrad forgets gradients', () => {
@@ -324,4 +329,44 @@ test('a model that is forgotten is freed, gradients, optimizer and all', async (
   }
   expect(memory().tensors).toBeLessThanOrEqual(before.tensors + 16);
   expect(memory().bytes).toBeLessThanOrEqual(before.bytes + 4096);
+});
+
+describe('frozen parameters', () => {
+  class Scaled extends nn.Module {
+    layer = new nn.Linear(2, 2);
+    mean = ones([2]);
+    override forward(x: Tensor): Tensor {
+      return this.layer.forward(x).sub(this.mean);
+    }
+  }
+
+  test('stay parameters, and buffers stay buffers', () => {
+    const model = new Scaled();
+    model.requiresGrad_(false);
+    expect([...model.namedParameters()].map(([name]) => name)).toEqual(['layer.weight', 'layer.bias']);
+    expect(model.layer.weight.requiresGrad).toBe(false);
+    model.requiresGrad_();
+    expect([...model.namedBuffers()].map(([name]) => name)).toEqual(['mean']);
+    expect(model.mean.requiresGrad).toBe(false);
+  });
+
+  test('are taken by an optimizer, which leaves them alone', () => {
+    const model = new Scaled();
+    model.layer.bias!.requiresGrad_(false);
+    const before = model.layer.bias!.dataSync();
+    const optimizer = new optim.SGD(model.parameters(), { lr: 1 });
+    model
+      .forward(ones([1, 2]))
+      .sum()
+      .backward();
+    optimizer.step();
+    expect(model.layer.bias!.dataSync()).toEqual(before);
+  });
+});
+
+test('JavaScript operators on tensors are refused, not silently wrong', () => {
+  const x = ones([]) as unknown as number;
+  expect(() => x + 1).toThrow('Tensors have no JavaScript operators');
+  expect(() => x > 0).toThrow('Tensors have no JavaScript operators');
+  expect(`${ones([1]).toString()}`).toBe('tensor([1.], shape=[1], dtype=float32, device=cpu)');
 });

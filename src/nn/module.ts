@@ -23,7 +23,13 @@ export type Parameter<S extends Shape = Shape, D extends DType = DType> = Tensor
 export function parameter<S extends Shape, D extends DType>(data: Tensor<S, D>): Parameter<S, D> {
   if (data._node !== null)
     throw new ArgumentError('parameter: the tensor was made by a recorded operation; pass detach() of it.');
+  data._isParameter = true;
   return keep(data).requiresGrad_();
+}
+
+// A plain tensor that requires gradients is learned too; one made by parameter() stays a parameter when it is frozen.
+function isParameter(tensor: Tensor): boolean {
+  return tensor._isParameter || tensor.requiresGrad;
 }
 
 /** Tensors by dotted name, in the order of the fields. */
@@ -107,7 +113,7 @@ export abstract class Module<F extends ShapeFn = UnknownFn> {
 
   /** The learned tensors by dotted name. One used in two places appears once. */
   *namedParameters(): Generator<[string, Parameter]> {
-    for (const [name, value] of this.namedTensors()) if (value.requiresGrad) yield [name, value];
+    for (const [name, value] of this.namedTensors()) if (isParameter(value)) yield [name, value];
   }
 
   /** The learned tensors. */
@@ -117,7 +123,7 @@ export abstract class Module<F extends ShapeFn = UnknownFn> {
 
   /** Saved tensors that are not learned, by dotted name. */
   *namedBuffers(): Generator<[string, Tensor]> {
-    for (const [name, value] of this.namedTensors()) if (!value.requiresGrad) yield [name, value];
+    for (const [name, value] of this.namedTensors()) if (!isParameter(value)) yield [name, value];
   }
 
   /** Calls `fn` on this module and all below it, children first. */
@@ -140,7 +146,10 @@ export abstract class Module<F extends ShapeFn = UnknownFn> {
 
   /** Starts (or stops) recording gradients for all parameters. */
   requiresGrad_(value = true): this {
-    for (const [, tensor] of this.namedTensors()) if (isFloating(tensor.dtype)) tensor.requiresGrad_(value);
+    for (const tensor of this.parameters()) {
+      tensor._isParameter = true;
+      tensor.requiresGrad_(value);
+    }
     return this;
   }
 
@@ -209,7 +218,10 @@ export abstract class Module<F extends ShapeFn = UnknownFn> {
         let result = converted.get(value);
         if (result === undefined) {
           result = noGrad(() => convert(value, target as DType));
-          if (result !== value) keep(value.requiresGrad ? result.requiresGrad_() : result);
+          if (result !== value) {
+            keep(value.requiresGrad ? result.requiresGrad_() : result);
+            result._isParameter = value._isParameter;
+          }
           converted.set(value, result);
         }
         fields[name] = result;

@@ -21,7 +21,7 @@ export {
   type SourceArray,
   type TensorOptions,
 } from './creation.js';
-export { defineMultiOp, defineOp, type OpDefinition, type OutputSpec } from './define.js';
+export { defineMultiOp, defineOp, type MultiOp, type Op, type OpDefinition, type OutputSpec } from './define.js';
 export {
   defineElementwise,
   resultDType,

@@ -66,7 +66,7 @@ export abstract class Optimizer<O extends object> {
         throw new ArgumentError(
           `${this.name}: params[${i}] is ${p === null ? 'null' : `a ${typeof p}`}, expected a Tensor.`,
         );
-      if (!p.isLeaf || !p.requiresGrad) {
+      if (!p.isLeaf || !(p.requiresGrad || p._isParameter)) {
         throw new ArgumentError(
           `${this.name}: params[${i}] of shape ${formatShape(p.shape)} ${p.isLeaf ? 'does not require gradients' : 'was made by a recorded operation'}; optimize leaves made with { requiresGrad: true }.`,
         );

@@ -61,6 +61,7 @@ export class Tensor<S extends Shape = Shape, D extends DType = DType> {
   /** Gradient slots that hold this tensor during a backward pass. @internal */ _uses = 0;
   /** Disposed by the user; the handle may live on while pinned. @internal */ _disposed = false;
   /** Not freed by tidy. @internal */ _kept = false;
+  /** Learned, though it may be frozen. @internal */ _isParameter = false;
   /** Shares its storage with the tensor it was taken from. @internal */ _isView = false;
 
   /** @internal Use the creation functions. */
@@ -191,6 +192,14 @@ export class Tensor<S extends Shape = Shape, D extends DType = DType> {
   }
 
   /** Shape, dtype and device, without values: what `JSON.stringify` writes. */
+  // Without this `a + b` would be a string and `loss > 0` false, silently.
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint === 'string') return this.toString();
+    throw new TypeError(
+      'Tensors have no JavaScript operators: use methods, such as a.add(b) and a.gt(b), or read a value with item().',
+    );
+  }
+
   toJSON(): unknown {
     return { shape: this.shape, dtype: this.dtype, device: this.device };
   }
