@@ -150,7 +150,11 @@ function classLoss(
  * @example
  * const loss = nn.functional.crossEntropy(model.forward(x), labels);
  */
-export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor<Shape, FloatDType> {
+export function crossEntropy(
+  logits: Tensor,
+  target: Tensor,
+  options: CrossEntropyOptions = {},
+): Tensor<Shape, FloatDType> {
   const { reduction = 'mean', ignoreIndex = -100, labelSmoothing = 0 } = options;
   checkReduction('crossEntropy', reduction);
   requireFloatInput('crossEntropy', 'input', logits);

@@ -5,6 +5,7 @@ import type { Device } from '../device.js';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
 import { keep } from '../memory.js';
 import { copy_, to as convert } from '../ops/copy.js';
+import { checkTensor } from '../ops/define.js';
 import { formatShape, shapesEqual, type Shape } from '../shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 import type { ShapeFn, UnknownFn } from '../types/sequential.js';
@@ -173,6 +174,8 @@ export abstract class Module<F extends ShapeFn = UnknownFn> {
    * @throws ArgumentError naming what is missing or unexpected; ShapeError if a shape differs; nothing is changed then
    */
   loadStateDict(state: ReadonlyMap<string, Tensor>, options: { strict?: boolean } = {}): LoadReport {
+    if (typeof (state as { has?: unknown } | null)?.has !== 'function')
+      throw new ArgumentError('loadStateDict: expected a Map of tensors by name, as stateDict() gives.');
     const own = this.stateDict();
     const missing = [...own.keys()].filter((name) => !state.has(name));
     const unexpected = [...state.keys()].filter((name) => !own.has(name));
@@ -185,6 +188,7 @@ export abstract class Module<F extends ShapeFn = UnknownFn> {
     }
     for (const [name, target] of own) {
       const source = state.get(name);
+      if (source !== undefined) checkTensor('loadStateDict', `'${name}'`, source);
       if (source !== undefined && !shapesEqual(source.shape, target.shape)) {
         throw new ShapeError(
           `loadStateDict: '${name}' has shape ${formatShape(target.shape)}, the given tensor ${formatShape(source.shape)}.`,

@@ -2,13 +2,13 @@
 import { isGradEnabled } from '../autograd/mode.js';
 import { checkDType, isFloating, type DType } from '../dtype.js';
 import { checkDevice, type Device } from '../device.js';
-import { ArgumentError } from '../errors.js';
 import { native, scratchHandles } from '../native.js';
 import { compile } from '../program/compile.js';
 import { add as addExpr, inputExpr } from '../program/expr.js';
 import { broadcastsTo, formatShape, type Shape } from '../shape.js';
 import { ShapeError } from '../errors.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { fillValue } from '../tensor/nested.js';
 import { emptyTensor, viewTensor } from '../tensor/tensor.js';
 import { broadcastStrides } from '../shape.js';
 import { checkSameDevice, checkTensor, checkWritable, defineOp, inPlaceGradError } from './define.js';
@@ -115,10 +115,7 @@ export function fill_<S extends Shape, D extends DType>(
 ): Tensor<S, D> {
   checkTensor('fill_', 'x', x);
   checkWritable('fill_', x);
-  if (typeof value !== 'number' && typeof value !== 'bigint' && typeof value !== 'boolean') {
-    throw new ArgumentError(`fill_: value must be a number, bigint or boolean, got ${typeof value}.`);
-  }
-  native.fill(x._handle, value);
+  native.fill(x._handle, fillValue('fill_', value, x.dtype));
   x._version.count++;
   return x;
 }

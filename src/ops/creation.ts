@@ -1,10 +1,10 @@
 // Making tensors: from JavaScript values, constants and ranges.
 import { checkDevice, type Device } from '../device.js';
-import { checkDType, dtypeId, itemSize, type DType } from '../dtype.js';
+import { checkDType, dtypeId, isFloating, itemSize, type DType } from '../dtype.js';
 import { ArgumentError, DTypeError } from '../errors.js';
 import { native } from '../native.js';
 import { checkShape, numel, type Shape } from '../shape.js';
-import { checkLength, flatten, type TensorLike } from '../tensor/nested.js';
+import { checkLength, fillValue, flatten, type TensorLike } from '../tensor/nested.js';
 import { emptyTensor, viewTensor, type Tensor } from '../tensor/tensor.js';
 import type { NestedShape } from '../types/shape.js';
 import { checkTensor } from './define.js';
@@ -24,6 +24,14 @@ export function finish<S extends Shape, D extends DType>(t: Tensor<S, D>, option
   return options.requiresGrad === true ? t.requiresGrad_() : t;
 }
 
+// zeros([2], 'float64') would otherwise be float32 without a word.
+function checkOptions(op: string, options: unknown): void {
+  if (typeof options !== 'object' || options === null) {
+    const got = typeof options === 'string' ? `'${options}'` : String(options);
+    throw new ArgumentError(`${op}: options must be an object such as { dtype: 'float64' }, got ${got}.`);
+  }
+}
+
 /** Checks shape and options, allocates. @internal */
 export function create<S extends Shape, D extends DType>(
   op: string,
@@ -31,6 +39,7 @@ export function create<S extends Shape, D extends DType>(
   options: TensorOptions<D>,
   fallback: DType = 'float32',
 ): Tensor<S, D> {
+  checkOptions(op, options);
   const checked = checkShape(op, shape) as S;
   const dtype = (options.dtype === undefined ? fallback : checkDType(op, options.dtype)) as D;
   const device = options.device === undefined ? 'cpu' : checkDevice(op, options.device);
@@ -71,6 +80,7 @@ export function tensor<const V extends TensorLike, D extends DType = InferDType<
   values: V,
   options: TensorOptions<D> = {},
 ): Tensor<NestedShape<V>, D> {
+  checkOptions('tensor', options);
   const wanted = options.dtype === undefined ? undefined : checkDType('tensor', options.dtype);
   if (ArrayBuffer.isView(values)) {
     throw new ArgumentError('tensor: a typed array has no shape; use fromTypedArray(array, shape).');
@@ -116,7 +126,7 @@ export function fromTypedArray<A extends SourceArray, const S extends Shape, D e
   options: TensorOptions<D> = {},
 ): Tensor<S, D> {
   const own = arrayDTypes.find(([name]) => (array as object | null)?.constructor?.name === name)?.[1];
-  if (own === undefined) {
+  if (own === undefined || !ArrayBuffer.isView(array)) {
     throw new ArgumentError(
       'fromTypedArray: expected a Float32Array, Float64Array, Int32Array, BigInt64Array, Uint8Array or Uint8ClampedArray.',
     );
@@ -138,8 +148,9 @@ export function fromBytes<const S extends Shape, D extends DType>(
   dtype: D,
   options: Omit<TensorOptions, 'dtype'> = {},
 ): Tensor<S, D> {
-  const out = create('fromBytes', shape, { ...options, dtype });
   if (!(bytes instanceof Uint8Array)) throw new ArgumentError('fromBytes: expected a Uint8Array.');
+  checkDType('fromBytes', dtype);
+  const out = create('fromBytes', shape, { ...options, dtype });
   checkLength('fromBytes', bytes.length / itemSize(dtype), shape, numel(shape));
   if (dtype === 'bool') {
     const bad = bytes.findIndex((byte) => byte > 1);
@@ -155,12 +166,11 @@ export function full<const S extends Shape, D extends DType = 'float32'>(
   value: number | bigint | boolean,
   options: TensorOptions<D> = {},
 ): Tensor<S, D> {
-  if (!['number', 'bigint', 'boolean'].includes(typeof value)) {
-    throw new ArgumentError(`full: value must be a number, bigint or boolean, got ${typeof value}.`);
-  }
   const fallback = typeof value === 'boolean' ? 'bool' : typeof value === 'bigint' ? 'int64' : 'float32';
+  checkOptions('full', options);
+  const filling = fillValue('full', value, options.dtype ?? fallback);
   const out = create('full', shape, options, fallback);
-  native.fill(out._handle, value);
+  native.fill(out._handle, filling);
   return finish(out, options);
 }
 
@@ -260,6 +270,8 @@ export function arange<D extends DType = DType>(
   const count = Math.max(0, Math.ceil((stop - start) / step));
   const integers = [start, stop, step].every(Number.isInteger);
   const out = create('arange', [count] as const, options, integers ? 'int64' : 'float32');
+  if (!(Number.isInteger(start) && Number.isInteger(step)) && !isFloating(out.dtype))
+    throw new DTypeError(`arange: start ${start} and step ${step} are not integers, as ${out.dtype} needs.`);
   native.arange(out._handle, start, step);
   return finish(out, options);
 }
@@ -276,7 +288,14 @@ export function linspace<D extends DType = 'float32'>(
   if (!Number.isFinite(start) || !Number.isFinite(end))
     throw new ArgumentError('linspace: start and end must be finite numbers.');
   const out = create('linspace', [steps] as const, options);
-  native.arange(out._handle, start, steps > 1 ? (end - start) / (steps - 1) : 0);
+  const step = steps > 1 ? (end - start) / (steps - 1) : 0;
+  if (isFloating(out.dtype)) native.arange(out._handle, start, step);
+  else {
+    // In float64, then truncated, as PyTorch does.
+    using exact = emptyTensor('linspace', out.shape, 'float64', out.device);
+    native.arange(exact._handle, start, step);
+    native.copy(out._handle, exact._handle);
+  }
   if (steps > 1) {
     // start + (steps - 1) * step can miss the end by a rounding.
     const last = viewTensor(out, [1], null, steps - 1);

@@ -63,7 +63,12 @@ export interface OpDefinition<N extends string, O extends string, A> {
 /** Checks that a value is a usable tensor. */
 export function checkTensor(op: string, name: string, value: unknown): asserts value is Tensor {
   if (!isTensor(value)) {
-    const got = value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`;
+    const got =
+      value === null || value === undefined
+        ? String(value)
+        : Array.isArray(value)
+          ? 'an array'
+          : `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`;
     const hint =
       Array.isArray(value) || typeof value === 'number'
         ? '; make one with tensor(...)'

@@ -152,7 +152,11 @@ export function mean<
   D extends DType,
   const Dim extends Dims = undefined,
   const K extends boolean = false,
->(x: Tensor<S, D> & DimCheck<S, Dim>, dim?: Dim, options: ReduceOptions<K> = {}): Tensor<ReduceShape<S, Dim, K>, MeanResult<D>> {
+>(
+  x: Tensor<S, D> & DimCheck<S, Dim>,
+  dim?: Dim,
+  options: ReduceOptions<K> = {},
+): Tensor<ReduceShape<S, Dim, K>, MeanResult<D>> {
   const attributes = attributesOf('mean', x, dim, options.keepDim);
   requireFloat('mean', x);
   return meanOp([x], attributes) as Tensor<ReduceShape<S, Dim, K>, MeanResult<D>>;

@@ -11,6 +11,7 @@ import {
   flattenShape,
   formatShape,
   isContiguous,
+  maxRank,
   normalizeDim,
   normalizeDims,
   numel,
@@ -299,6 +300,10 @@ export function unsqueeze<S extends Shape, D extends DType, const Dim extends nu
   checkTensor('unsqueeze', 'x', x);
   const rank = x.shape.length;
   const at = normalizeDim('unsqueeze', dim, rank + 1);
+  if (rank === maxRank)
+    throw new ShapeError(
+      `unsqueeze: x of shape ${formatShape(x.shape)} has ${rank} dimensions already, the most a tensor can have.`,
+    );
   const shape = [...x.shape.slice(0, at), 1, ...x.shape.slice(at)];
   const { strides } = x;
   const step = at < rank ? strides[at] * x.shape[at] : 1;

@@ -47,6 +47,9 @@ export abstract class Optimizer<O extends object> {
     params: ParametersLike<O>,
     readonly defaults: O,
   ) {
+    if (typeof (params as { [Symbol.iterator]?: unknown } | null)?.[Symbol.iterator] !== 'function') {
+      throw new ArgumentError(`${name}: expected a list of parameters, or of groups { params, ... }.`);
+    }
     const items = [...(params as Iterable<Tensor | (Partial<O> & { params: Iterable<Tensor> })>)];
     if (items.length === 0) throw new ArgumentError(`${name}: there are no parameters to optimize.`);
     if (items[0] instanceof Tensor)
