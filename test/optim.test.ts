@@ -404,9 +404,9 @@ describe('cost', () => {
     const before = memory({ collect: true }).tensors;
     for (let i = 0; i < 10; i++) tidy(train);
     expect(memory().tensors).toBe(before);
-    for (let i = 0; i < 10; i++) train();
-    // Tiny tensors are collected by the page, and the last page of 16 is still open.
-    expect(memory({ collect: true }).tensors).toBeLessThan(before + 16);
+    for (let i = 0; i < 40; i++) train();
+    // A step makes some 20 tiny tensors. They are collected by pages of 16: a few are still held by a living neighbour.
+    expect(memory({ collect: true }).tensors).toBeLessThan(before + 100);
     expect(
       [...optimizer.state.values()].every(({ m, v }) => !(m as Tensor).isDisposed && !(v as Tensor).isDisposed),
     ).toBe(true);
