@@ -200,6 +200,7 @@ export class Tensor<S extends Shape = Shape, D extends DType = DType> {
     );
   }
 
+  /** Shape, dtype and device, for logs; the elements are not read. */
   toJSON(): unknown {
     return { shape: this.shape, dtype: this.dtype, device: this.device };
   }
