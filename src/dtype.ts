@@ -10,8 +10,6 @@ export type DType = (typeof dtypes)[number];
 export type FloatDType = 'float32' | 'float64' | 'float16' | 'bfloat16';
 /** The element types that hold integers; `bool` is not one. */
 export type IntDType = 'int32' | 'int64' | 'uint8';
-/** The dtypes whose elements are JavaScript numbers when read. */
-export type NumberDType = Exclude<DType, 'int64' | 'bool'>;
 
 interface TypedArrays {
   float32: Float32Array;
@@ -72,13 +70,6 @@ const arrays: { readonly [D in DType]: TypedArrayConstructor<TypedArrays[D]> } =
 /** The native id of a dtype: its position in native/runtime/dtype.h. */
 export function dtypeId(dtype: DType): number {
   return ids[dtype];
-}
-
-/** The dtype with a native id. */
-export function dtypeFromId(id: number): DType {
-  const dtype = dtypes[id];
-  if (dtype === undefined) throw new ArgumentError(`dtype: no dtype has the id ${id}.`);
-  return dtype;
 }
 
 /** Bytes of one element in a tensor's storage. */

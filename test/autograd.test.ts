@@ -25,6 +25,7 @@ import {
   zeros,
   type Tensor,
 } from 'thalweg';
+import { errorOf } from './error-of.js';
 
 /** A leaf of float64 values. */
 function leaf(values: readonly number[], shape: readonly number[] = [values.length]): Tensor {
@@ -32,16 +33,6 @@ function leaf(values: readonly number[], shape: readonly number[] = [values.leng
 }
 
 const values = (x: Tensor | null): number[] => Array.from(x!.dataSync(), Number);
-
-/** The error that fn throws: class and whole message. */
-function errorOf(fn: () => unknown): string {
-  try {
-    fn();
-  } catch (error) {
-    return `${(error as Error).name}: ${(error as Error).message}`;
-  }
-  return 'no error';
-}
 
 /** Tiny tensors (scalars) are collected by pages of 16, of which the last is still open. */
 const openPage = 16;

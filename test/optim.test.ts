@@ -17,6 +17,7 @@ import {
 } from 'thalweg';
 import { native } from '../src/native.js';
 import { expectClose, readGoldens } from './golden.js';
+import { errorOf } from './error-of.js';
 
 interface Goldens {
   readonly start: readonly (readonly number[] | readonly (readonly number[])[])[];
@@ -60,16 +61,6 @@ function make(name: string, params: optim.ParametersLike<object>, options: objec
     new (p: typeof params, o: object) => optim.Optimizer<object>
   >;
   return new kinds[name](params, options);
-}
-
-/** The error that fn throws: class and whole message. */
-function errorOf(fn: () => unknown): string {
-  try {
-    fn();
-  } catch (error) {
-    return `${(error as Error).name}: ${(error as Error).message}`;
-  }
-  return 'no error';
 }
 
 afterEach(() => {

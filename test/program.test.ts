@@ -25,6 +25,7 @@ import { derive } from '../src/program/derive.js';
 import { inputExpr } from '../src/program/expr.js';
 import { readGoldens } from './golden.js';
 import { gradcheck, gradgradcheck } from './gradcheck.js';
+import { errorOf } from './error-of.js';
 
 const { add, div, exp, log, maximum, mul, neg, pow, select, sqrt, square, sub, tanh } = expr;
 
@@ -32,16 +33,6 @@ const values = (x: Tensor): number[] => Array.from(x.dataSync(), Number);
 
 function f64(list: readonly number[], shape: readonly number[] = [list.length]): Tensor {
   return fromTypedArray(Float64Array.from(list), shape);
-}
-
-/** The error that fn throws: class and whole message. */
-function errorOf(fn: () => unknown): string {
-  try {
-    fn();
-  } catch (error) {
-    return `${(error as Error).name}: ${(error as Error).message}`;
-  }
-  return 'no error';
 }
 
 /** What is sent to the addon for an expression: the instructions' number, registers, constants. */

@@ -46,7 +46,8 @@ export interface LoadReport {
 
 /**
  * Base class of layers and models. Own fields decide: a tensor that requires gradients is a parameter, another tensor a
- * buffer (saved, not learned), a Module or an array of Modules a submodule. Fields whose names start with `_` are ignored.
+ * buffer (saved, not learned), a Module or an array of Modules a submodule. Fields whose names start with `_` are ignored,
+ * and `#private` fields and what is inside plain objects and maps cannot be seen: keep learned things in plain fields.
  *
  * `F` is the shape function of `forward`, for checking chains at compile time; leave it out when in doubt.
  *

@@ -9,7 +9,7 @@ import { broadcastsTo, formatShape, type Shape } from '../shape.js';
 import { ShapeError } from '../errors.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { fillValue } from '../tensor/nested.js';
-import { emptyTensor, viewTensor } from '../tensor/tensor.js';
+import { viewTensor } from '../tensor/tensor.js';
 import { broadcastStrides } from '../shape.js';
 import { checkSameDevice, checkTensor, checkWritable, defineOp, inPlaceGradError } from './define.js';
 
@@ -158,12 +158,4 @@ export function addInPlace(target: Tensor, x: Tensor): void {
 export function detach<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D> {
   checkTensor('detach', 'x', x);
   return viewTensor(x, x.shape, x._strides, x._offset);
-}
-
-/** A contiguous tensor for kernels that need one: x or a temporary copy, unrecorded. @internal */
-export function denseCopy(x: Tensor): Tensor {
-  if (x.isContiguous) return x;
-  const out = emptyTensor('contiguous', x.shape, x.dtype, x.device);
-  native.copy(out._handle, x._handle);
-  return out;
 }

@@ -62,12 +62,7 @@ type FlattenOut<S extends Shape, Start extends number, End extends number> =
 
 // ---- Chains
 
-/** Anything with a shape function. A module that does not name one counts as `UnknownFn`. */
-export interface Shaped {
-  readonly _shapeFn?: ShapeFn | undefined;
-}
-
-/** The shape function that a layer names. */
+/** The shape function that a layer names; a module that does not name one counts as `UnknownFn`. */
 export type FnOf<L> = L extends { readonly _shapeFn?: infer F }
   ? NonNullable<F> extends infer G extends ShapeFn
     ? G
