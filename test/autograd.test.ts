@@ -1,5 +1,5 @@
 // The graph: accumulation, freeing, errors, higher derivatives, what may happen to tensors between forward and backward.
-// That each op's gradient is right is samples.test.ts's business.
+// That each op's gradient is right is the samples' business.
 import { describe, expect, test } from 'vitest';
 import {
   ArgumentError,

@@ -154,7 +154,7 @@ describe('the goldens hold', () => {
   /** Runs test files in a process of their own, with variables that are read when the addon is loaded. */
   async function child(files: readonly string[], variables: Readonly<Record<string, string>>): Promise<void> {
     const env = { ...process.env, THALWEG_TEST_GOLDENS_ONLY: '1', NO_COLOR: '1', CI: '1', ...variables };
-    const names = files.map((name) => `test/${name}.test.ts`);
+    const names = files.map((name) => (name.endsWith('/') ? `test/${name}` : `test/${name}.test.ts`));
     const options = ['--reporter=dot', '--typecheck.enabled=false', '--maxWorkers=1'];
     await run(process.execPath, [vitest, 'run', ...names, ...options], { cwd: root, env }).catch(
       (error: { stdout?: string; stderr?: string }) => {
@@ -166,10 +166,10 @@ describe('the goldens hold', () => {
   // The best instruction set is what all other test files run on.
   const { isa: best, isas } = info();
   test.each(isas.filter((isa) => isa !== best))('on %s', async (isa) => {
-    await child(['samples', 'random', 'optim'], { THALWEG_CPU: isa });
+    await child(['samples/', 'random', 'optim'], { THALWEG_CPU: isa });
   });
 
   test('with THALWEG_SYNC=1', async () => {
-    await child(['samples', 'autograd', 'program', 'optim'], { THALWEG_SYNC: '1' });
+    await child(['samples/', 'autograd', 'program', 'optim'], { THALWEG_SYNC: '1' });
   });
 });

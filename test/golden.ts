@@ -10,7 +10,7 @@ export interface GoldenTensor {
   readonly step?: number;
 }
 
-/** A case of golden/ops.json. */
+/** A case of golden/ops/<family>.json. */
 export interface Golden {
   readonly inputs: readonly GoldenTensor[];
   readonly outputs: readonly GoldenTensor[];

@@ -118,7 +118,7 @@ describe('compile', () => {
 });
 
 describe('derive', () => {
-  // One expression with every rule that samples.ts does not reach by an op of its own.
+  // One expression with every rule that the samples do not reach by an op of its own.
   test('of a larger expression', () => {
     const op = defineElementwise('test.larger', (a, b) => {
       const ratio = div(add(square(a), 1), sqrt(add(square(b), 2)));

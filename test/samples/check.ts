@@ -1,8 +1,8 @@
-// Every row of samples.ts through every check: results and gradients against the goldens in each float dtype, gradients
+// Every row of a family of samples through every check: results and gradients against the goldens in each float dtype, gradients
 // against differences, the same for inputs that do not lie contiguously in memory.
-import { describe, expect, test } from 'vitest';
-import { fromTypedArray, grad, info, linspace, noGrad, type DType, type Tensor } from 'thalweg';
-import { native } from '../src/native.js';
+import { expect, test } from 'vitest';
+import { fromTypedArray, grad, info, noGrad, type DType, type Tensor } from 'thalweg';
+import { native } from '../../src/native.js';
 import {
   expectClose,
   expectGolden,
@@ -13,11 +13,10 @@ import {
   type Golden,
   type Layout,
   type Tolerance,
-} from './golden.js';
-import { gradcheck, gradgradcheck } from './gradcheck.js';
-import { samples, type Sample } from './samples.js';
+} from '../golden.js';
+import { gradcheck, gradgradcheck } from '../gradcheck.js';
+import type { Sample } from './sample.js';
 
-const goldens = readGoldens<Record<string, Golden>>('ops.json');
 // test/determinism.test.ts runs the goldens alone, on each instruction set.
 const goldensOnly = process.env['THALWEG_TEST_GOLDENS_ONLY'] === '1';
 
@@ -140,7 +139,10 @@ function checkDerivatives(sample: Sample, golden: Golden): void {
   if (sample.once !== true) gradgradcheck(sample.key, sample.run, inputs, cotangents);
 }
 
-describe('samples', () => {
+/** Defines the tests of a family of samples, with the goldens of golden/ops/<family>.json. */
+export function checkSamples(family: string, samples: readonly Sample[]): void {
+  const goldens = readGoldens<Record<string, Golden>>(`ops/${family}.json`);
+
   test('on the instruction set that was asked for', () => {
     const { THALWEG_CPU: isa, THALWEG_SYNC: sync } = process.env;
     if (isa !== undefined) expect(info().isa).toBe(isa);
@@ -177,24 +179,4 @@ describe('samples', () => {
       if (golden.cotangents !== undefined && sample.kink !== true) checkDerivatives(sample, golden);
     });
   }
-});
-
-describe('beyond the goldens', () => {
-  test('linspace ends where it was told to', () => {
-    for (let steps = 2; steps < 200; steps++) {
-      expect(linspace(0, 1, steps, { dtype: 'float64' }).dataSync()[steps - 1]).toBe(1);
-      expect(linspace(0.1, 0.7, steps).dataSync()[steps - 1]).toBe(Math.fround(0.7));
-    }
-    expect(Array.from(linspace(0, 9, 4, { dtype: 'int64' }).dataSync())).toEqual([0n, 3n, 6n, 9n]);
-  });
-
-  test('in 8 dimensions', () => {
-    const shape = [2, 1, 3, 1, 2, 1, 2, 2];
-    const values = Float64Array.from({ length: 48 }, (_, i) => i);
-    const x = fromTypedArray(values, shape, { requiresGrad: true });
-    const y = x.permute([7, 6, 5, 4, 3, 2, 1, 0]).add(x.sum([0, 2, 4]));
-    expect(y.shape).toEqual([2, 2, 1, 2, 1, 3, 2, 2]);
-    y.mul(y).mean().backward();
-    expect(x.grad!.shape).toEqual(shape);
-  });
-});
+}

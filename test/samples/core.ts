@@ -1,8 +1,4 @@
-// One row per public op and case: what to run, and what is particular about it. The inputs, results and gradients are in
-// golden/ops.json under `op/case`. samples.test.ts drives every row through all checks, and guard.test.ts fails for an op
-// without a row. The name of a case says what it is about: `special` has NaN and infinities (results only, compared bit
-// for bit where they are not finite), `kink` sits where no derivative exists (its gradient is compared with PyTorch's, but
-// not with differences).
+// The rows of the first ops: elementwise, reductions, views, indexing, products, losses. See sample.ts.
 import {
   abs,
   add,
@@ -127,53 +123,10 @@ import {
   type Tensor,
 } from 'thalweg';
 
-/** What a row computes from the golden's inputs. */
-export type Run = (inputs: readonly Tensor[]) => Tensor | readonly Tensor[];
+import { each, family, type Flags, type Run } from './sample.js';
 
-/** What is particular about a row. */
-export interface Flags {
-  /** Each element of the result depends on its own elements of the operands: then long inputs are tried too. */
-  readonly elementwise?: boolean;
-  /** The gradient is not compared with differences. */
-  readonly kink?: boolean;
-  /** The gradient of the gradient is not compared with differences. */
-  readonly once?: boolean;
-  /** Only in float64: the golden's values or dtypes have no meaning in smaller ones. */
-  readonly only64?: boolean;
-  /** The inputs' memory layout cannot be varied. */
-  readonly fixedLayout?: boolean;
-  /** Relative to the size of a value, and a hundredth of that to the largest; float64. Default 1e-12. */
-  readonly tolerance?: number;
-  /** The same for float32. Default 1e-5. */
-  readonly tolerance32?: number;
-  /** No float16 and bfloat16 trial, where elementwise and matmul have one. */
-  readonly noHalf?: boolean;
-}
-
-/** A row of the table. */
-export interface Sample extends Flags {
-  readonly op: string;
-  /** `op/case`, the key in golden/ops.json. */
-  readonly key: string;
-  readonly run: Run;
-}
-
-export const samples: Sample[] = [];
-
-function rows(
-  op: string,
-  runs: Readonly<Record<string, Run>>,
-  flags: Flags = {},
-  own: Readonly<Record<string, Flags>> = {},
-): void {
-  for (const [name, run] of Object.entries(runs)) {
-    const kink = name.startsWith('kink');
-    samples.push({ op, key: `${op}/${name}`, run, ...(kink ? { kink } : {}), ...flags, ...own[name] });
-  }
-}
-
-const each = (names: readonly string[], run: Run): Record<string, Run> =>
-  Object.fromEntries(names.map((name) => [name, run]));
+const { samples, rows } = family();
+export { samples };
 
 // ---- elementwise, one operand
 type Unary = (x: Tensor) => Tensor;
