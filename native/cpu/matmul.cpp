@@ -1,5 +1,6 @@
 // Matrix multiplication: checks, batches, and the choice of algorithm. The algorithms are in matmul_gemm.h (matrix
 // times matrix), matmul_gemv.h (a row or a column) and matmul_integer.h.
+#include "cpu/gemm.h"
 #include "cpu/kernel.h"
 #include "cpu/matmul_gemv.h"
 #include "cpu/matmul_integer.h"
@@ -110,9 +111,9 @@ void multiply(ThreadPool& pool, Problem<S> p) {
     if ((p.ccs != 1 && p.crs == 1 && p.m != 1) || (p.n == 1 && p.m != 1)) p = p.transposed();
     if (p.n == 1) p.bcs = p.ccs = 1;
     if (p.k == 0) {
-      emptySum(p);
+      if (!p.accumulate) emptySum(p);
     } else if (isGemv(p)) {
-      gemv(pool, p);
+      gemv(pool, p.accumulatingByBias());
     } else {
       gemm(pool, p);
     }
@@ -162,7 +163,17 @@ void matmulOf(ThreadPool& pool, const TensorView& out, const TensorView& a, cons
   });
 }
 
+template <class T>
+void multiplyProduct(ThreadPool& pool, const Product<T>& x) {
+  if (x.m <= 0 || x.n <= 0) return;
+  multiply(pool, Problem<T>{x.m, x.n, x.k, x.a, x.ars, x.acs, x.b, x.brs, x.bcs, x.c, x.crs, 1, nullptr, 0, 0,
+                            Activation::None, x.accumulate});
+}
+
 }  // namespace
+
+void gemm(ThreadPool& pool, const Product<float>& product) { multiplyProduct(pool, product); }
+void gemm(ThreadPool& pool, const Product<double>& product) { multiplyProduct(pool, product); }
 
 void matmul(Context& context, const TensorView& out, const TensorView& a, const TensorView& b,
             const OptionalTensor& bias, int64_t activationCode) {

@@ -117,7 +117,7 @@ class Gemm {
   // the problem's rows in the compute type, padded to whole vectors, when C is not computed in place.
   void multiplyPanel(int64_t panel, Strip<T> b, int64_t tile0, int64_t tile1, const T* packedA, int64_t k0, int64_t kc,
                      T* scratchC, int64_t scratchLd) const {
-    const bool first = k0 == 0, last = k0 + kc == p.k;
+    const bool first = k0 == 0 && !p.accumulate, last = k0 + kc == p.k;
     const int columns = validColumns(panel), nv = vectors(panel);
     const int64_t column = panelColumn(panel);
     for (int64_t tile = tile0; tile < tile1; tile++) {
@@ -293,7 +293,7 @@ void gemmInPieces(ThreadPool& pool, const Problem<S>& p, const Plan<S>& plan) {
           p.part(pieces.rows.begin(row), pieces.rows.begin(row + 1), pieces.columns.begin(column) * L,
                  least(pieces.columns.begin(column + 1) * L, p.n));
       if (plan.dot) {
-        dotSerial(piece);
+        dotSerial(piece.accumulatingByBias());
       } else {
         Gemm<S>(piece, plan).serial();
       }
@@ -360,7 +360,7 @@ template <class S>
 void gemm(ThreadPool& pool, const Problem<S>& p) {
   const Plan<S> plan(p);
   if constexpr (std::is_same_v<S, Compute<S>>) {
-    if (worthSplitting(p)) return gemmSplitK(pool, p);
+    if (worthSplitting(p)) return gemmSplitK(pool, p.accumulatingByBias());
   }
   if (worthSharing(p)) {
     Gemm<S>(p, plan).shared(pool);

@@ -21,10 +21,11 @@ struct Problem {
   const S* bias;  // null: none
   int64_t biasRs, biasCs;
   Activation activation;
+  bool accumulate = false;  // add to what c holds
 
   // The same product with rows and columns exchanged: c' = b' a'.
   Problem transposed() const {
-    return {n, m, k, b, bcs, brs, a, acs, ars, c, ccs, crs, bias, biasCs, biasRs, activation};
+    return {n, m, k, b, bcs, brs, a, acs, ars, c, ccs, crs, bias, biasCs, biasRs, activation, accumulate};
   }
   Problem part(int64_t m0, int64_t m1, int64_t n0, int64_t n1) const {
     Problem p = *this;
@@ -34,6 +35,17 @@ struct Problem {
     p.b += n0 * bcs;
     p.c += m0 * crs + n0 * ccs;
     if (bias != nullptr) p.bias += m0 * biasRs + n0 * biasCs;
+    return p;
+  }
+  // The same for algorithms that store each element once: what c holds is a bias.
+  Problem accumulatingByBias() const {
+    Problem p = *this;
+    if (accumulate) {
+      p.bias = c;
+      p.biasRs = crs;
+      p.biasCs = ccs;
+      p.accumulate = false;
+    }
     return p;
   }
   bool hasEpilogue() const { return bias != nullptr || activation != Activation::None; }

@@ -55,7 +55,7 @@ void parallelFor(ThreadPool& pool, int64_t n, int64_t grain, F&& f) {
 
 // Grow-only 64-byte-aligned memory of the calling thread, kept between calls; slot tells apart buffers used at once
 // (0 .. kScratchSlots-1). Contents are unspecified. Large buffers are 2 MB aligned and use huge pages.
-constexpr int kScratchSlots = 4;
+constexpr int kScratchSlots = 8;
 char* threadScratch(int slot, int64_t bytes);
 
 }  // namespace thalweg
