@@ -50,8 +50,6 @@ function checkInteger(name: string, value: number, min: number): number {
 export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterable<Batch>, Iterable<Batch> {
   /** Where samples come from. */
   readonly dataset: Dataset<Sample, Batch>;
-  /** Samples in a batch; the last may have fewer. */
-  readonly batchSize: number;
   /** Whether each epoch has an order of its own. */
   readonly shuffle: boolean;
   /** Whether a smaller last batch is left out. */
@@ -62,6 +60,7 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
   readonly #customCollate: boolean;
   readonly #generator: RandomGenerator;
   #seed: number | undefined;
+  #batchSize: number;
   #epoch = 0;
   #lastTurn = performance.now();
 
@@ -69,7 +68,7 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
   constructor(dataset: Dataset<Sample, Batch>, options: DataLoaderOptions<Sample, Batch> = {}) {
     checkInteger('dataset.length', dataset.length, 0);
     this.dataset = dataset;
-    this.batchSize = checkInteger('batchSize', options.batchSize ?? 1, 1);
+    this.#batchSize = checkInteger('batchSize', options.batchSize ?? 1, 1);
     this.prefetch = checkInteger('prefetch', options.prefetch ?? 1, 0);
     this.shuffle = options.shuffle ?? false;
     this.dropLast = options.dropLast ?? false;
@@ -83,6 +82,16 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
   get length(): number {
     const batches = this.dataset.length / this.batchSize;
     return this.dropLast ? Math.floor(batches) : Math.ceil(batches);
+  }
+
+  /** Samples in a batch; the last may have fewer. */
+  get batchSize(): number {
+    return this.#batchSize;
+  }
+
+  /** Sets it, from the next epoch on. Throws ArgumentError unless it is an integer >= 1. */
+  set batchSize(batchSize: number) {
+    this.#batchSize = checkInteger('batchSize', batchSize, 1);
   }
 
   /** The number of the next epoch to be started; 0 at first. */

@@ -1,4 +1,6 @@
 // The namespace `optim`.
+export * as batchSizeScheduler from './batchSizeScheduler.js';
+export * as lrScheduler from './lrScheduler/index.js';
 export { Adam, type AdamOptions } from './adam.js';
 export {
   Optimizer,
