@@ -45,41 +45,65 @@ function lossOf(params: readonly Tensor[]): Tensor {
     .reduce((total, term) => total.add(term));
 }
 
-function step(params: readonly Tensor[], optimizer: optim.Optimizer<object>): void {
-  tidy(() => {
+/** Whatever has the interface of an optimizer. */
+type Stepper = optim.AnyOptimizer;
+
+function step(params: readonly Tensor[], optimizer: Stepper): void {
+  const closure = (): Tensor => {
     optimizer.zeroGrad();
-    lossOf(params).backward();
-    optimizer.step();
+    const loss = lossOf(params);
+    loss.backward();
+    return loss;
+  };
+  tidy(() => {
+    // The one that needs no closure is tried without.
+    if (optimizer instanceof optim.Adam) {
+      closure();
+      optimizer.step();
+    } else optimizer.step(closure);
   });
 }
 
 const flat = (tensors: readonly Tensor[]): number[] => tensors.flatMap((t) => Array.from(t.dataSync(), Number));
 
-function make(name: string, params: optim.ParametersLike<object>, options: object = {}): optim.Optimizer<object> {
-  const kinds = { SGD: optim.SGD, Adam: optim.Adam } as unknown as Record<
-    string,
-    new (p: typeof params, o: object) => optim.Optimizer<object>
-  >;
+function make(name: string, params: optim.ParametersLike<object>, options: object = {}): Stepper {
+  const { base, ...own } = options as { base?: object };
+  if (name === 'SAM') return new optim.SAM(new optim.SGD(params, base), own);
+  if (name === 'Lookahead') return new optim.Lookahead(new optim.SGD(params, base), own) as unknown as Stepper;
+  const kinds = optim as unknown as Record<string, new (p: typeof params, o: object) => Stepper>;
   return new kinds[name](params, options);
 }
+
+/** The parameters that an optimizer takes: Muon has matrices only. */
+const startOf = (key: string): Goldens['start'] => goldens.start.slice(0, key.startsWith('Muon/') ? 1 : 2);
 
 afterEach(() => {
   vi.restoreAllMocks();
 });
 
+test('every optimizer has a trajectory', () => {
+  const covered = new Set(Object.keys(goldens.cases).map((key) => key.split('/')[0]));
+  const steps = (value: unknown): boolean => typeof value === 'function' && 'step' in (value.prototype as object);
+  const all = Object.entries(optim).filter(([name, value]) => steps(value) && name !== 'Optimizer');
+  expect(all.map(([name]) => name).filter((name) => !covered.has(name))).toEqual([]);
+});
+
 describe('20 steps as PyTorch takes them', () => {
   for (const [key, { options, trajectory }] of Object.entries(goldens.cases)) {
     test(key, () => {
-      const params = tensorsOf(goldens.start, true);
+      const params = tensorsOf(startOf(key), true);
       const optimizer = make(key.split('/')[0], params, options);
       trajectory.forEach((expected, i) => {
         step(params, optimizer);
-        expectClose(`step ${i + 1}`, flat(params), expected, { relative: 1e-10, floor: 1e-3 });
+        // PyTorch keeps the product of NAdam and the rate of ASGD in float32.
+        const relative = /^(NAdam|ASGD)/.test(key) ? 1e-6 : 1e-10;
+        expectClose(`step ${i + 1}`, flat(params), expected, { relative, floor: 1e-3 });
       });
     });
 
-    test(`${key} in float32`, () => {
-      const params = tensorsOf(goldens.start, false).map((p) => p.to('float32').requiresGrad_());
+    // L-BFGS ends an iteration where the loss changes by less than 1e-9, so in float32 it ends elsewhere.
+    test.skipIf(key.startsWith('LBFGS/'))(`${key} in float32`, () => {
+      const params = tensorsOf(startOf(key), false).map((p) => p.to('float32').requiresGrad_());
       const optimizer = make(key.split('/')[0], params, options);
       for (let i = 0; i < 5; i++) step(params, optimizer);
       expectClose('after 5 steps', flat(params), trajectory[4], { relative: 1e-4, floor: 0.1 });
@@ -88,15 +112,16 @@ describe('20 steps as PyTorch takes them', () => {
 });
 
 describe('state dicts', () => {
-  test.each(['SGD/dampening', 'SGD/nesterov', 'Adam/weightDecay', 'SGD/plain'])('%s continues bit for bit', (key) => {
+  test.each(Object.keys(goldens.cases))('%s continues bit for bit', (key) => {
     const { options } = goldens.cases[key];
-    const params = tensorsOf(goldens.start, true);
-    const optimizer = make(key.split('/')[0], params, options);
+    const name = key.split('/')[0];
+    const params = tensorsOf(startOf(key), true);
+    const optimizer = make(name, params, options);
     for (let i = 0; i < 7; i++) step(params, optimizer);
-    const state = optimizer.stateDict();
     const copies = params.map((p) => p.detach().clone().requiresGrad_());
-    const other = make(key.split('/')[0], copies, {});
-    other.loadStateDict(state);
+    // Options are in the state dict, but for those of a wrapper.
+    const other = make(name, copies, name === 'SAM' || name === 'Lookahead' ? options : {});
+    other.loadStateDict(optimizer.stateDict());
     for (let i = 0; i < 5; i++) {
       step(params, optimizer);
       step(copies, other);
@@ -111,9 +136,11 @@ describe('state dicts', () => {
     });
     step(params, optimizer);
     const dict = optimizer.stateDict();
+    const more = { eps: 1e-8, amsgrad: false, weightDecay: 0, decoupledWeightDecay: false, maximize: false };
+    const shared = { betas: [0.8, 0.9], ...more };
     expect(dict.paramGroups).toEqual([
-      { params: [0], lr: 0.5, betas: [0.8, 0.9], eps: 1e-8, weightDecay: 0, maximize: false },
-      { params: [1], lr: 0.001, betas: [0.8, 0.9], eps: 1e-8, weightDecay: 0, maximize: false },
+      { params: [0], ...shared, lr: 0.5 },
+      { params: [1], ...shared, lr: 0.001 },
     ]);
     expect(Object.keys(dict.state)).toEqual(['0', '1']);
     expect(dict.state[0]['step']).toBe(1);
@@ -291,6 +318,159 @@ describe('parameter groups', () => {
   });
 });
 
+describe('regularisation', () => {
+  test('proximal L1 gives true zeros and stays there', () => {
+    const p = tensor([0.3, -0.2, 2, -1], { requiresGrad: true });
+    const optimizer = new optim.SGD([p], { lr: 0.1, l1: 1, l1Mode: 'proximal' });
+    for (let i = 0; i < 5; i++) {
+      p.grad = zeros([4]);
+      optimizer.step();
+    }
+    expect(flat([p]).slice(0, 2).map(Math.abs)).toEqual([0, 0]);
+    expectClose('the others', flat([p]).slice(2), [1.5, -0.5], { relative: 1e-6 });
+  });
+
+  test('the L1 penalty is descended along while the objective is ascended', () => {
+    const p = tensor([1, -1], { requiresGrad: true });
+    const optimizer = new optim.SGD([p], { lr: 0.5, l1: 0.5, maximize: true });
+    p.grad = zeros([2]);
+    optimizer.step();
+    expect(flat([p])).toEqual([0.75, -0.75]);
+  });
+
+  test('max-norm limits units of matrices, not biases', () => {
+    const w = tensor(
+      [
+        [3, 4],
+        [0.3, 0.4],
+      ],
+      { requiresGrad: true },
+    );
+    const b = tensor([10, 10], { requiresGrad: true });
+    const optimizer = new optim.SGD([{ params: [w, b], maxNorm: 1 }], { lr: 0.1 });
+    w.grad = zeros([2, 2]);
+    b.grad = zeros([2]);
+    optimizer.step();
+    expectClose('weights', flat([w]), [0.6, 0.8, 0.3, 0.4], { relative: 1e-6 });
+    expect(flat([b])).toEqual([10, 10]);
+  });
+
+  test('gradient noise has the variance of its step, the same for the same seed', () => {
+    const run = (): number[][] => {
+      manualSeed(7);
+      const p = zeros([20000], { requiresGrad: true });
+      const optimizer = new optim.SGD([p], { lr: 1, gradientNoise: 0.25 });
+      const steps: number[][] = [];
+      for (let i = 0; i < 2; i++) {
+        noGrad(() => p.zero_());
+        p.grad = zeros([20000]);
+        optimizer.step();
+        steps.push(flat([p]));
+      }
+      return steps;
+    };
+    const [first, second] = run();
+    const variance = (values: readonly number[]): number => values.reduce((a, v) => a + v * v, 0) / values.length;
+    expect(variance(first)).toBeCloseTo(0.25, 1.8);
+    expect(variance(second)).toBeCloseTo(0.25 / 2 ** 0.55, 1.8);
+    expect(run()).toEqual([first, second]);
+  });
+
+  test('keeps no memory', () => {
+    const p = randn([50, 3], { requiresGrad: true });
+    const optimizer = new optim.Adam([p], { l1: 0.1, maxNorm: 1, gradientNoise: 0.1 });
+    p.grad = randn([50, 3]);
+    optimizer.step();
+    const before = memory().tensors;
+    optimizer.step();
+    expect(memory().tensors).toBe(before);
+  });
+});
+
+describe('beyond a step', () => {
+  test('ScheduleFreeAdamW swaps its two sets of weights', () => {
+    const p = tensor([1, 2], { requiresGrad: true, dtype: 'float64' });
+    const optimizer = new optim.ScheduleFreeAdamW([p], { lr: 0.1 });
+    for (let i = 0; i < 4; i++) step2(p, optimizer);
+    const training = flat([p]);
+    optimizer.eval();
+    expect(flat([p])).not.toEqual(training);
+    expect(errorOf(() => optimizer.step())).toBe(
+      'ArgumentError: ScheduleFreeAdamW: step() while evaluating; call train() first.',
+    );
+    optimizer.eval();
+    optimizer.train();
+    expectClose('training again', flat([p]), training, { relative: 1e-12 });
+  });
+
+  function step2(p: Tensor, optimizer: optim.Optimizer<object>): void {
+    optimizer.zeroGrad();
+    p.square().sum().backward();
+    optimizer.step();
+  }
+
+  test('EMA and SWA average, apply and restore', async () => {
+    const p = tensor([0], { requiresGrad: true, dtype: 'float64' });
+    const ema = new optim.EMA([p], { decay: 0.5 });
+    const swa = new optim.SWA([p]);
+    for (const value of [1, 2, 6]) {
+      noGrad(() => p.fill_(value));
+      ema.update();
+      swa.update();
+    }
+    expect(flat(ema.averages)).toEqual([3.75]);
+    expect(flat(swa.averages)).toEqual([3]);
+    expect(swa.apply(() => flat([p]))).toEqual([3]);
+    expect(flat([p])).toEqual([6]);
+    expect(() =>
+      swa.apply(() => {
+        throw new Error('inside');
+      }),
+    ).toThrow('inside');
+    expect(flat([p])).toEqual([6]);
+    await swa.apply(async () => {
+      await Promise.resolve();
+      expect(flat([p])).toEqual([3]);
+    });
+    expect(flat([p])).toEqual([6]);
+    const other = new optim.SWA([tensor([0], { dtype: 'float64' })]);
+    other.loadStateDict(swa.stateDict());
+    expect([flat(other.averages), other.updates]).toEqual([[3], 3]);
+    expect(errorOf(() => other.loadStateDict({ updates: 1, averages: [zeros([2])] }))).toBe(
+      'ShapeError: SWA.loadStateDict: average 0 has shape [2], the tensor [1].',
+    );
+    ema.copyToSource();
+    expect(flat([p])).toEqual([3.75]);
+    const model = new nn.Linear(2, 1);
+    expect(new optim.EMA(model).averages.length).toBe(2);
+  });
+
+  test('a schedule drives the optimizer inside a wrapper', () => {
+    const p = tensor([1], { requiresGrad: true });
+    const inner = new optim.SGD([p], { lr: 1 });
+    const scheduler = new optim.lrScheduler.StepLR(new optim.Lookahead(inner), 1, { gamma: 0.5 });
+    scheduler.step();
+    expect(inner.paramGroups[0].lr).toBe(0.5);
+  });
+
+  test('LBFGS with a line search finds the minimum of Rosenbrock', () => {
+    const p = tensor([-1.2, 1], { requiresGrad: true, dtype: 'float64' });
+    const optimizer = new optim.LBFGS([p], { lineSearchFn: 'strong_wolfe', maxIter: 100, toleranceChange: 1e-14 });
+    const loss = (): Tensor => {
+      const [x, y] = p.unbind() as unknown as [Tensor, Tensor];
+      return y.sub(x.square()).square().mul(100).add(x.neg().add(1).square());
+    };
+    const first = optimizer.step(() => {
+      optimizer.zeroGrad();
+      const value = loss();
+      value.backward();
+      return value;
+    });
+    expect(Number(first!.itemSync())).toBeCloseTo(24.2, 10);
+    expect(flat([p]).map((v) => Math.abs(v - 1) < 1e-5)).toEqual([true, true]);
+  });
+});
+
 describe('errors', () => {
   const good = tensor([1], { requiresGrad: true });
   const cases: [string, () => unknown, string][] = [
@@ -348,6 +528,63 @@ describe('errors', () => {
       () => new optim.Adam([good], { betas: [0.9] as unknown as [number, number] }),
       'ArgumentError: Adam: betas must be two numbers.',
     ],
+    [
+      'unknown',
+      () => new optim.SGD([good], { learningRate: 1 } as object),
+      'ArgumentError: SGD: there is no option learningRate; the options are lr, momentum, dampening, nesterov, weightDecay, decoupledWeightDecay, maximize, l1, l1Mode, maxNorm, gradientNoise, gradientNoiseDecay.',
+    ],
+    [
+      'unknown in a group',
+      () => new optim.SGD([{ params: [good], rate: 1 } as object as { params: Tensor[] }]),
+      'ArgumentError: SGD: there is no option rate; the options are lr, momentum, dampening, nesterov, weightDecay, decoupledWeightDecay, maximize, l1, l1Mode, maxNorm, gradientNoise, gradientNoiseDecay.',
+    ],
+    [
+      'l1Mode',
+      () => new optim.SGD([good], { l1Mode: 'soft' as 'loss' }),
+      "ArgumentError: SGD: l1Mode must be 'loss', 'decoupled' or 'proximal', got \"soft\".",
+    ],
+    [
+      'maxNorm',
+      () => new optim.SGD([good], { maxNorm: 0 }),
+      'ArgumentError: SGD: maxNorm must be a number > 0, got 0.',
+    ],
+    [
+      'muon',
+      () => new optim.Muon([good]),
+      'ArgumentError: Muon: params[0] has shape [1]; Muon takes matrices only, give the others to AdamW.',
+    ],
+    [
+      'lbfgs without closure',
+      () => new optim.LBFGS([good]).step(),
+      'ArgumentError: LBFGS: step needs a closure that computes the loss and its gradients and returns the loss.',
+    ],
+    [
+      'lbfgs without loss',
+      () => new optim.LBFGS([good]).step(() => 'loss'),
+      'ArgumentError: LBFGS: the closure must return the loss, a scalar.',
+    ],
+    [
+      'lbfgs groups',
+      () => new optim.LBFGS([{ params: [good] }, { params: [tensor([1], { requiresGrad: true })] }]),
+      'ArgumentError: LBFGS: takes one group of parameters; it has no options per parameter.',
+    ],
+    ['sam', () => new optim.SAM({} as optim.SGD), 'ArgumentError: SAM: expected an optimizer as the first argument.'],
+    [
+      'sam without closure',
+      () => new optim.SAM(new optim.SGD([good])).step(),
+      'ArgumentError: SAM: step needs a closure that clears, computes and returns the loss.',
+    ],
+    [
+      'lookahead',
+      () => new optim.Lookahead(new optim.SGD([good]), { k: 0 }),
+      'ArgumentError: Lookahead: k must be an integer >= 1, got 0.',
+    ],
+    [
+      'rprop',
+      () => new optim.Rprop([good], { etas: [1.5, 2] }),
+      'ArgumentError: Rprop: etas[0] must be from 0 to below 1, got 1.5.',
+    ],
+    ['nothing to average', () => new optim.EMA([]), 'ArgumentError: EMA: there is nothing to average.'],
     ['eps', () => new optim.Adam([good], { eps: -1 }), 'ArgumentError: Adam: eps must be a number >= 0, got -1.'],
   ];
   test.each(cases)('%s', (_, fn, message) => {
@@ -368,7 +605,21 @@ describe('errors', () => {
 });
 
 describe('cost', () => {
-  test.each(['SGD', 'Adam'])('%s updates 500 parameters in one native call', (name) => {
+  const fused = [
+    'SGD',
+    'Adam',
+    'AdamW',
+    'Adamax',
+    'NAdam',
+    'RAdam',
+    'Adagrad',
+    'Adadelta',
+    'RMSprop',
+    'Rprop',
+    'ASGD',
+    'Lion',
+  ];
+  test.each([...fused, 'ScheduleFreeAdamW'])('%s updates 500 parameters in one native call', (name) => {
     const params = Array.from({ length: 500 }, (_, i) => randn([1 + (i % 7), 3], { requiresGrad: true }));
     const optimizer = make(name, params, name === 'SGD' ? { momentum: 0.9 } : {});
     for (const p of params) p.grad = randn(p.shape);

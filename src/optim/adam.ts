@@ -1,35 +1,74 @@
-// Adam.
-import { add, div, mul, sqrt, square, sub } from '../program/expr.js';
+// Adam and AdamW.
+import { add, div, maximum, mul, sqrt, square, sub, type Expr } from '../program/expr.js';
 import { program } from '../program/program.js';
-import { ArgumentError } from '../errors.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { checkOption, Optimizer, stateTensor, type ParametersLike, type ParameterState } from './optimizer.js';
+import {
+  checkAdamLike,
+  column,
+  commonScalars,
+  commonValues,
+  decayed,
+  descent,
+  stateTensor,
+  type CommonOptions,
+} from './common.js';
+import { Optimizer, type OptimizerOptions, type ParametersLike, type ParameterState } from './optimizer.js';
 
-/** Options of `Adam`. */
-export interface AdamOptions {
-  /** Learning rate. Default 1e-3. */
-  lr: number;
+/** Options of `Adam` and `AdamW`. */
+export interface AdamOptions extends CommonOptions {
   /** Decay rates of the first and second moment. Default [0.9, 0.999]. */
   betas: readonly [number, number];
   /** Added to the root in the denominator. Default 1e-8. */
   eps: number;
-  /** L2 penalty, added to the gradient. Default 0. */
-  weightDecay: number;
-  /** Ascend instead. */
-  maximize: boolean;
+  /** Divide by the largest second moment so far (Reddi et al. 2018). Default false. */
+  amsgrad: boolean;
 }
+
+const scalars = ['beta1', 'beta2', 'stepSize', 'rootCorrection2', 'eps', ...commonScalars] as const;
+
+type Values = Readonly<Record<'p' | 'g' | 'm' | 'v' | (typeof scalars)[number], Expr>>;
+
+function moments(x: Values): { m: Expr; v: Expr } {
+  const d = descent(x);
+  return {
+    m: add(mul(x.beta1, x.m), mul(sub(1, x.beta1), d)),
+    v: add(mul(x.beta2, x.v), mul(sub(1, x.beta2), square(d))),
+  };
+}
+
+const stepped = (x: Values, m: Expr, v: Expr): Expr =>
+  sub(decayed(x), div(mul(x.stepSize, m), add(div(sqrt(v), x.rootCorrection2), x.eps)));
 
 const adam = program({
   name: 'Adam',
   tensors: ['p', 'g', 'm', 'v'],
-  scalars: ['sign', 'weightDecay', 'beta1', 'beta2', 'stepSize', 'rootCorrection2', 'eps'],
-  update: ({ p, g, m, v, sign, weightDecay, beta1, beta2, stepSize, rootCorrection2, eps }) => {
-    const d = add(mul(sign, g), mul(weightDecay, p));
-    const m1 = add(mul(beta1, m), mul(sub(1, beta1), d));
-    const v1 = add(mul(beta2, v), mul(sub(1, beta2), square(d)));
-    return { m: m1, v: v1, p: sub(p, div(mul(stepSize, m1), add(div(sqrt(v1), rootCorrection2), eps))) };
+  scalars,
+  update: (x) => {
+    const { m, v } = moments(x);
+    return { m, v, p: stepped(x, m, v) };
   },
 });
+
+const amsgrad = program({
+  name: 'Adam',
+  tensors: ['p', 'g', 'm', 'v', 'vMax'],
+  scalars,
+  update: (x) => {
+    const { m, v } = moments(x);
+    const vMax = maximum(x.vMax, v);
+    return { m, v, vMax, p: stepped(x, m, vMax) };
+  },
+});
+
+const defaults: AdamOptions = {
+  lr: 1e-3,
+  betas: [0.9, 0.999],
+  eps: 1e-8,
+  amsgrad: false,
+  weightDecay: 0,
+  decoupledWeightDecay: false,
+  maximize: false,
+};
 
 /**
  * Adam, as torch.optim.Adam:
@@ -39,43 +78,55 @@ const adam = program({
  *     v = beta2 * v + (1 - beta2) * d^2
  *     p = p - lr * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps)
  *
- * Kingma and Ba 2015.
+ * With amsgrad the largest v so far takes the place of v. Kingma and Ba 2015; Reddi et al. 2018.
  *
  * @example
  * const optimizer = new optim.Adam(model.parameters(), { lr: 1e-3 });
  */
 export class Adam extends Optimizer<AdamOptions> {
-  constructor(params: ParametersLike<AdamOptions>, options: Partial<AdamOptions> = {}) {
-    super('Adam', params, { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, maximize: false, ...options });
+  constructor(params: ParametersLike<AdamOptions>, options: OptimizerOptions<AdamOptions> = {}) {
+    super(new.target.name, params, defaults, options);
   }
 
   protected override checkOptions(o: AdamOptions): void {
-    checkOption('Adam', 'lr', o.lr);
-    checkOption('Adam', 'eps', o.eps);
-    checkOption('Adam', 'weightDecay', o.weightDecay);
-    if (!Array.isArray(o.betas) || o.betas.length !== 2) throw new ArgumentError('Adam: betas must be two numbers.');
-    o.betas.forEach((beta: number, i) => checkOption('Adam', `betas[${i}]`, beta, 0, 1));
+    checkAdamLike(this.constructor.name, o);
   }
 
-  protected override initialState(p: Tensor): ParameterState {
-    return { step: 0, m: stateTensor(p), v: stateTensor(p) };
+  protected override initialState(p: Tensor, o: AdamOptions): ParameterState {
+    const state = { step: 0, m: stateTensor(p), v: stateTensor(p) };
+    return o.amsgrad ? { ...state, vMax: stateTensor(p) } : state;
   }
 
   protected override update(o: AdamOptions, p: Tensor[], g: Tensor[], states: ParameterState[]): void {
     const [beta1, beta2] = o.betas;
     const t = (states[0]['step'] as number) + 1;
-    adam.run(
-      { p, g, m: states.map((state) => state['m'] as Tensor), v: states.map((state) => state['v'] as Tensor) },
-      {
-        sign: o.maximize ? -1 : 1,
-        weightDecay: o.weightDecay,
-        beta1,
-        beta2,
-        stepSize: o.lr / (1 - beta1 ** t),
-        rootCorrection2: Math.sqrt(1 - beta2 ** t),
-        eps: o.eps,
-      },
-    );
+    const lists = { p, g, m: column(states, 'm'), v: column(states, 'v') };
+    const values = {
+      beta1,
+      beta2,
+      stepSize: o.lr / (1 - beta1 ** t),
+      rootCorrection2: Math.sqrt(1 - beta2 ** t),
+      eps: o.eps,
+      ...commonValues(o),
+    };
+    if (o.amsgrad) {
+      const vMax = states.map((state, i) => (state['vMax'] ??= stateTensor(p[i])) as Tensor);
+      amsgrad.run({ ...lists, vMax }, values);
+    } else adam.run(lists, values);
     for (const state of states) state['step'] = t;
+  }
+}
+
+/**
+ * Adam with decoupled weight decay, 0.01 by default, as torch.optim.AdamW. Loshchilov and Hutter 2019.
+ *
+ *     p = p - lr * weightDecay * p, then as Adam without weight decay
+ *
+ * @example
+ * const optimizer = new optim.AdamW(model.parameters(), { lr: 3e-4, weightDecay: 0.1 });
+ */
+export class AdamW extends Adam {
+  constructor(params: ParametersLike<AdamOptions>, options: OptimizerOptions<AdamOptions> = {}) {
+    super(params, { weightDecay: 0.01, decoupledWeightDecay: true, ...options });
   }
 }

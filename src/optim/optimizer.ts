@@ -7,13 +7,25 @@ import { copy_ } from '../ops/copy.js';
 import { zerosLike } from '../ops/creation.js';
 import { formatShape, shapesEqual } from '../shape.js';
 import { Tensor } from '../tensor/tensor.js';
+import {
+  checkRegularization,
+  regularizationOptions,
+  regularizedGradients,
+  regularizeParameters,
+  type RegularizationOptions,
+} from './regularization.js';
+
+export { checkOption, stateTensor } from './common.js';
 
 /** Parameters that share options. */
-export type ParameterGroup<O extends object> = O & { params: Tensor[] };
+export type ParameterGroup<O extends object> = O & RegularizationOptions & { params: Tensor[] };
 
 /** What optimizers take: tensors, or groups of them with options of their own. */
 export type ParametersLike<O extends object> =
-  Iterable<Tensor> | readonly (Partial<O> & { readonly params: Iterable<Tensor> })[];
+  Iterable<Tensor> | readonly (Partial<O> & RegularizationOptions & { readonly params: Iterable<Tensor> })[];
+
+/** What constructors of optimizers take: its own options, and those of regularisation. */
+export type OptimizerOptions<O extends object> = Partial<O> & RegularizationOptions;
 
 /** What an optimizer remembers of a parameter: tensors and plain numbers by name. */
 export type ParameterState = Record<string, Tensor | number>;
@@ -36,17 +48,25 @@ export abstract class Optimizer<O extends object> {
   readonly paramGroups: ParameterGroup<O>[] = [];
   /** Moments and the like, by parameter. Made at a parameter's first step. */
   readonly state = new Map<Tensor, ParameterState>();
+  /** Options for groups that do not have their own. */
+  readonly defaults: O;
+  private readonly known: ReadonlySet<string>;
 
   /**
    * @param name for messages
    * @param params tensors that require gradients, or groups
-   * @param defaults options for groups that do not have their own
+   * @param defaults every option and its default
+   * @param options those that the user has given; names that are not among the defaults are refused
    */
   constructor(
     private readonly name: string,
     params: ParametersLike<O>,
-    readonly defaults: O,
+    defaults: O,
+    options: OptimizerOptions<O> = {},
   ) {
+    this.known = new Set([...Object.keys(defaults), ...regularizationOptions, 'params', 'initialLr']);
+    this.checkNames(options);
+    this.defaults = { ...defaults, ...options };
     if (typeof (params as { [Symbol.iterator]?: unknown } | null)?.[Symbol.iterator] !== 'function') {
       throw new ArgumentError(`${name}: expected a list of parameters, or of groups { params, ... }.`);
     }
@@ -58,7 +78,7 @@ export abstract class Optimizer<O extends object> {
   }
 
   /** Adds parameters, with options of their own where given. */
-  addParamGroup(group: Partial<O> & { readonly params: Iterable<Tensor> }): void {
+  addParamGroup(group: OptimizerOptions<O> & { readonly params: Iterable<Tensor> }): void {
     if (typeof group !== 'object' || group === null || typeof group.params?.[Symbol.iterator] !== 'function') {
       throw new ArgumentError(`${this.name}: a parameter group must be { params: tensors, ...options }.`);
     }
@@ -78,9 +98,21 @@ export abstract class Optimizer<O extends object> {
         throw new ArgumentError(`${this.name}: params[${i}] of shape ${formatShape(p.shape)} is given twice.`);
       known.add(p);
     });
+    this.checkNames(group);
     const full = { ...this.defaults, ...group, params };
+    checkRegularization(this.name, full);
     this.checkOptions(full);
     this.paramGroups.push(full);
+  }
+
+  private checkNames(options: object): void {
+    const unknown = Object.keys(options).filter((name) => !this.known.has(name));
+    if (unknown.length > 0) {
+      const names = [...this.known].filter((name) => name !== 'params' && name !== 'initialLr');
+      throw new ArgumentError(
+        `${this.name}: there is no option ${unknown.join(', ')}; the options are ${names.join(', ')}.`,
+      );
+    }
   }
 
   /** Throws ArgumentError for options out of range. */
@@ -111,7 +143,7 @@ export abstract class Optimizer<O extends object> {
           params,
           (p, i) => `${p.dtype} ${p.device} ${grads[i].dtype} ${stepOf(states[i])}`,
         )) {
-          this.update(
+          this.updateRegularized(
             group,
             indices.map((i) => params[i]),
             indices.map((i) => grads[i]),
@@ -121,6 +153,28 @@ export abstract class Optimizer<O extends object> {
       }
     });
     return result;
+  }
+
+  private updateRegularized(
+    group: ParameterGroup<O>,
+    params: Tensor[],
+    grads: Tensor[],
+    states: ParameterState[],
+  ): void {
+    const { l1 = 0, gradientNoise = 0, maxNorm } = group;
+    if (l1 === 0 && gradientNoise === 0 && maxNorm === undefined) {
+      this.update(group, params, grads, states);
+      return;
+    }
+    let noiseStep = 0;
+    if (gradientNoise > 0) {
+      noiseStep = (states[0]['noiseStep'] as number | undefined) ?? 0;
+      for (const state of states) state['noiseStep'] = noiseStep + 1;
+    }
+    const changed = regularizedGradients(group, params, grads, noiseStep);
+    this.update(group, params, changed.grads, states);
+    for (const t of changed.made) t.dispose();
+    regularizeParameters(group, params);
   }
 
   private stateOf(p: Tensor, group: O): ParameterState {
@@ -171,16 +225,21 @@ export abstract class Optimizer<O extends object> {
         `${this.name}.loadStateDict: the groups hold ${sizes(dict.paramGroups)} parameters, this optimizer's ${sizes(this.paramGroups)}.`,
       );
     }
+    const groupOf = new Map(this.paramGroups.flatMap((group) => group.params.map((p) => [p, group] as const)));
     const entries = Object.entries(dict.state).map(([key, values]) => {
       const p = all[Number(key)];
       if (p === undefined) throw new ArgumentError(`${this.name}.loadStateDict: there is no parameter ${key}.`);
+      const fresh = untracked(() => noGrad(() => this.initialState(p, groupOf.get(p)!)));
       for (const [name, value] of Object.entries(values)) {
-        if (value instanceof Tensor && value.shape.length > 0 && !shapesEqual(value.shape, p.shape)) {
+        const own = fresh[name];
+        const expected = own instanceof Tensor ? own.shape : p.shape;
+        if (value instanceof Tensor && value.shape.length > 0 && !shapesEqual(value.shape, expected)) {
           throw new ShapeError(
-            `${this.name}.loadStateDict: '${name}' of parameter ${key} has shape ${formatShape(value.shape)}, the parameter ${formatShape(p.shape)}.`,
+            `${this.name}.loadStateDict: '${name}' of parameter ${key} has shape ${formatShape(value.shape)}, ${shapesEqual(expected, p.shape) ? 'the parameter' : 'here it has'} ${formatShape(expected)}.`,
           );
         }
       }
+      for (const value of Object.values(fresh)) if (value instanceof Tensor) value.dispose();
       return [p, values] as const;
     });
     const options = dict.paramGroups.map(({ params: _params, ...own }) => own as Partial<O>);
@@ -212,17 +271,4 @@ function groupBy<T>(items: readonly T[], keyOf: (item: T, i: number) => string):
     else group.push(i);
   });
   return [...groups.values()];
-}
-
-/** A zero tensor like a parameter, kept for as long as the optimizer. */
-export function stateTensor(p: Tensor): Tensor {
-  return keep(zerosLike(p));
-}
-
-/** Checks that an option is a finite number of at least `low` (and below `high`). */
-export function checkOption(op: string, name: string, value: unknown, low = 0, high = Infinity): void {
-  if (typeof value !== 'number' || !(value >= low) || !(value < high) || Number.isNaN(value)) {
-    const range = high === Infinity ? `a number >= ${low}` : `from ${low} to below ${high}`;
-    throw new ArgumentError(`${op}: ${name} must be ${range}, got ${String(value)}.`);
-  }
 }

@@ -3,7 +3,7 @@ import { debugLevel, traceOp } from '../debug.js';
 import { ArgumentError, DeviceError, ShapeError } from '../errors.js';
 import { native, scratchHandles, scratchNumbers, type ProgramId } from '../native.js';
 import { checkTensor, checkWritable } from '../ops/define.js';
-import { formatShape, shapesEqual } from '../shape.js';
+import { formatShape, shapesEqual, type Shape } from '../shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { compile } from './compile.js';
 import { inputExpr, scalarExpr, toExpr, type Expr, type ExprLike } from './expr.js';
@@ -49,7 +49,8 @@ export class Program<I extends string, S extends string> {
   }
 
   /**
-   * Runs the update over lists of tensors, all in one native call. The k-th tensors of all lists have one shape.
+   * Runs the update over lists of tensors, all in one native call. The k-th tensors of all lists have one shape; one that
+   * is only read may have size 1 where the others have more.
    *
    * @param lists one list per tensor name, equally long
    * @param scalars one number per scalar name; they may change from call to call at no cost
@@ -72,7 +73,8 @@ export class Program<I extends string, S extends string> {
         if (t.device !== device)
           throw new DeviceError(`${spec.name}: ${name}[${k}] is on ${t.device}, others on ${device}.`);
         const shape = lists[spec.tensors[0]][k].shape;
-        if (!shapesEqual(t.shape, shape)) {
+        const fits = written.includes(name) ? shapesEqual(t.shape, shape) : repeats(t.shape, shape);
+        if (!fits) {
           throw new ShapeError(
             `${spec.name}: ${name}[${k}] has shape ${formatShape(t.shape)}, ${spec.tensors[0]}[${k}] ${formatShape(shape)}.`,
           );
@@ -104,6 +106,10 @@ export class Program<I extends string, S extends string> {
     }
     for (const name of written) for (const t of lists[name]) t._version.count++;
   }
+}
+
+function repeats(shape: Shape, target: Shape): boolean {
+  return shape.length === target.length && shape.every((n, d) => n === target[d] || n === 1);
 }
 
 /**

@@ -1,0 +1,184 @@
+// Averages of weights over training: exponential (EMA) and uniform (SWA).
+import { noGrad } from '../autograd/mode.js';
+import { isFloating } from '../dtype.js';
+import { ArgumentError, ShapeError } from '../errors.js';
+import { keep, untracked } from '../memory.js';
+import { clone, copy_ } from '../ops/copy.js';
+import { add, mul, sub } from '../program/expr.js';
+import { program } from '../program/program.js';
+import { formatShape, shapesEqual } from '../shape.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { checkOption } from './common.js';
+
+const blend = program({
+  name: 'average',
+  tensors: ['average', 'p'],
+  scalars: ['share'],
+  update: ({ average, p, share }) => ({ average: add(average, mul(share, sub(p, average))) }),
+});
+
+/** What is averaged: a module (its parameters and float buffers), or tensors. */
+export type Averageable = { stateDict(): ReadonlyMap<string, Tensor> } | Iterable<Tensor>;
+
+/** The state of an average, for saving. Tensors are those in use. */
+export interface AverageStateDict {
+  /** How many times `update` was called. */
+  updates: number;
+  /** The averages, in the order of the tensors. */
+  averages: Tensor[];
+}
+
+/** Base of averages: `share` says how much of the present weights an update takes in. */
+export abstract class WeightAverage {
+  /** How many times `update` was called. */
+  updates = 0;
+  /** The averages, in the order of the tensors. */
+  readonly averages: readonly Tensor[];
+  private readonly source: readonly Tensor[];
+
+  constructor(name: string, of: Averageable) {
+    const tensors = Symbol.iterator in of ? [...of] : [...of.stateDict().values()];
+    if (tensors.length === 0) throw new ArgumentError(`${name}: there is nothing to average.`);
+    // Counters and masks have no mean; they are taken as they are.
+    this.source = tensors;
+    this.averages = untracked(() => noGrad(() => tensors.map((t) => keep(clone(t.detach())))));
+  }
+
+  /** How much of the present weights the n-th update takes in; n counts from 0. */
+  protected abstract share(n: number): number;
+
+  /** Takes the present weights into the average. Call it after `optimizer.step()`. */
+  update(): void {
+    const share = this.share(this.updates++);
+    noGrad(() => {
+      const pairs = this.source.map((p, i) => [p, this.averages[i]] as const);
+      for (const dtype of new Set(pairs.map(([p]) => p.dtype))) {
+        const same = pairs.filter(([p]) => p.dtype === dtype);
+        if (isFloating(dtype)) {
+          blend.run({ average: same.map(([, average]) => average), p: same.map(([p]) => p) }, { share });
+        } else for (const [p, average] of same) copy_(average, p);
+      }
+    });
+  }
+
+  /**
+   * Runs a function with the averages in place of the weights, and puts the weights back.
+   *
+   * @example
+   * const accuracy = await ema.apply(() => evaluate(model));
+   */
+  apply<T>(fn: () => T): T {
+    const saved = untracked(() => noGrad(() => this.source.map((p) => keep(clone(p.detach())))));
+    const restore = (): void => {
+      noGrad(() => {
+        this.source.forEach((p, i) => {
+          copy_(p, saved[i]);
+          saved[i].dispose();
+        });
+      });
+    };
+    this.copyToSource();
+    let result: T;
+    try {
+      result = fn();
+    } catch (error) {
+      restore();
+      throw error;
+    }
+    if (result instanceof Promise) return result.finally(restore) as T;
+    restore();
+    return result;
+  }
+
+  /** Writes the averages into the weights for good. */
+  copyToSource(): void {
+    noGrad(() => {
+      this.source.forEach((p, i) => copy_(p, this.averages[i]));
+    });
+  }
+
+  /** Averages and count, for saving. */
+  stateDict(): AverageStateDict {
+    return { updates: this.updates, averages: [...this.averages] };
+  }
+
+  /**
+   * Restores what `stateDict()` gave. Tensors are copied.
+   *
+   * @throws ArgumentError, ShapeError if the tensors differ in number or shape; nothing is changed then
+   */
+  loadStateDict(dict: AverageStateDict): void {
+    const name = this.constructor.name;
+    if (dict.averages.length !== this.averages.length)
+      throw new ArgumentError(
+        `${name}.loadStateDict: ${dict.averages.length} averages for ${this.averages.length} tensors.`,
+      );
+    dict.averages.forEach((t, i) => {
+      if (!shapesEqual(t.shape, this.averages[i].shape)) {
+        throw new ShapeError(
+          `${name}.loadStateDict: average ${i} has shape ${formatShape(t.shape)}, the tensor ${formatShape(this.averages[i].shape)}.`,
+        );
+      }
+    });
+    noGrad(() => {
+      this.averages.forEach((average, i) => copy_(average, dict.averages[i]));
+    });
+    this.updates = dict.updates;
+  }
+}
+
+/** Options of `EMA`. */
+export interface EMAOptions {
+  /** How much of the average stays. Default 0.999. */
+  decay?: number;
+  /** Start with a smaller decay, (1 + n) / (10 + n), so that the first weights are soon forgotten. Default false. */
+  warmup?: boolean;
+}
+
+/**
+ * An exponential moving average of weights: `average = decay * average + (1 - decay) * p`; the first update takes the
+ * weights as they are, as PyTorch's AveragedModel does. Polyak and Juditsky 1992.
+ *
+ * @example
+ * const ema = new optim.EMA(model, { decay: 0.999 });
+ * ema.update(); // after each optimizer.step()
+ * const accuracy = ema.apply(() => evaluate(model));
+ */
+export class EMA extends WeightAverage {
+  /** How much of the average stays. */
+  readonly decay: number;
+  /** Whether the decay starts smaller. */
+  readonly warmup: boolean;
+
+  constructor(of: Averageable, options: EMAOptions = {}) {
+    super('EMA', of);
+    const { decay = 0.999, warmup = false } = options;
+    checkOption('EMA', 'decay', decay, 0, 1 + Number.EPSILON);
+    this.decay = decay;
+    this.warmup = warmup;
+  }
+
+  protected override share(n: number): number {
+    if (n === 0) return 1;
+    return 1 - (this.warmup ? Math.min(this.decay, (1 + n) / (10 + n)) : this.decay);
+  }
+}
+
+/**
+ * Stochastic weight averaging: the mean of the weights at each update. Update the statistics of batch norms afterwards by a
+ * pass over the training data in training mode. Izmailov et al. 2018.
+ *
+ * @example
+ * const swa = new optim.SWA(model);
+ * swa.update(); // at the end of each of the last epochs
+ * swa.copyToSource();
+ */
+export class SWA extends WeightAverage {
+  constructor(of: Averageable) {
+    super('SWA', of);
+  }
+
+  protected override share(n: number): number {
+    return 1 / (n + 1);
+  }
+}
