@@ -40,7 +40,7 @@ THALWEG_SPECIAL double digamma(double x) {
   double result = 0;
   if (x < 0) {
     const double fraction = x - std::trunc(x);
-    if (!(fraction != 0)) return kNaN;  // a pole, or -inf
+    if (!(std::fabs(fraction) > 0)) return kNaN;  // a pole, or -inf
     result = -kPi / std::tan(kPi * fraction);
     x = 1 - x;
   }
