@@ -57,8 +57,8 @@ THALWEG_SPECIAL double digamma(double x) {
   return result + (std::log(x) - 0.5 / x - series * z);
 }
 
-// The Hurwitz zeta function, the sum of (a + k)^-s over k >= 0, for a > 0 and a whole s >= 2: Euler-Maclaurin from where
-// the terms fall fast.
+// The Hurwitz zeta function, the sum of (a + k)^-s over k >= 0, for a > 0 and a whole s >= 2: Euler-Maclaurin from
+// where the terms fall fast.
 THALWEG_SPECIAL double zeta(double s, double a) {
   if (a == kInfinity) return 0;
   const double from = s + 11;

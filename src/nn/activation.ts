@@ -469,7 +469,7 @@ export class Softmax extends Module<IdentityFn> {
   }
 
   override forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D> {
-    return softmax<Shape, DType, number>(x, this.dim) as Tensor as Tensor<S, D>;
+    return softmax<Shape, DType, number>(x, this.dim) as Tensor<S, D>;
   }
 
   override extraRepr(): string {
@@ -490,7 +490,7 @@ export class LogSoftmax extends Module<IdentityFn> {
   }
 
   override forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D> {
-    return logSoftmax<Shape, DType, number>(x, this.dim) as Tensor as Tensor<S, D>;
+    return logSoftmax<Shape, DType, number>(x, this.dim) as Tensor<S, D>;
   }
 
   override extraRepr(): string {
@@ -511,7 +511,7 @@ export class Softmin extends Module<IdentityFn> {
   }
 
   override forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D> {
-    return softmin<Shape, DType, number>(x, this.dim) as Tensor as Tensor<S, D>;
+    return softmin<Shape, DType, number>(x, this.dim) as Tensor<S, D>;
   }
 
   override extraRepr(): string {
@@ -538,7 +538,7 @@ export class GLU<Dim extends number = -1> extends Module<GLUFn<Dim>> {
   override forward<S extends Shape, D extends DType>(
     x: Tensor<S, D> & ApplyCheck<GLUFn<Dim>, S>,
   ): Tensor<ApplyShape<GLUFn<Dim>, S>, D> {
-    return glu<Shape, DType, number>(x as Tensor, this.dim) as unknown as Tensor<ApplyShape<GLUFn<Dim>, S>, D>;
+    return glu<Shape, DType, number>(x, this.dim) as unknown as Tensor<ApplyShape<GLUFn<Dim>, S>, D>;
   }
 
   override extraRepr(): string {

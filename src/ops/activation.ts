@@ -133,7 +133,10 @@ const seluScale = 1.0507009873554805;
 const seluOp = defineElementwise(
   'selu',
   (x) => e.mul(seluScale, e.select(e.le(x, 0), e.mul(e.expm1(x), seluAlpha), x)),
-  { dtype: 'float', grad: (g, _out, x) => [e.mul(g, seluScale, e.select(e.le(x, 0), e.mul(seluAlpha, e.exp(below(x))), 1))] },
+  {
+    dtype: 'float',
+    grad: (g, _out, x) => [e.mul(g, seluScale, e.select(e.le(x, 0), e.mul(seluAlpha, e.exp(below(x))), 1))],
+  },
 );
 
 /**
@@ -429,7 +432,7 @@ export function glu<S extends Shape, D extends DType, const Dim extends number =
   if (size % 2 !== 0) {
     throw new ShapeError(`glu(x ${formatShape(whole.shape)}): dimension ${dim} must have an even size, got ${size}.`);
   }
-  const half = (at: number): Tensor => narrow(whole, axis as number, at, size / 2);
+  const half = (at: number): Tensor => narrow(whole, axis, at, size / 2);
   return tidy(() => gluOp.apply([half(0), half(size / 2)])) as unknown as Tensor<HalveDim<S, Dim>, D>;
 }
 
@@ -486,7 +489,7 @@ export function rrelu<S extends Shape, D extends DType>(x: Tensor<S, D>, options
   if (!training) return rreluOp.apply([x, 0], [(lower + upper) / 2, 0]) as Tensor<S, D>;
   return tidy(() => {
     const u = rand(x.shape as Shape, {
-      dtype: x.dtype as DType,
+      dtype: x.dtype,
       device: x.device,
       ...(generator === undefined ? {} : { generator }),
     });

@@ -58,7 +58,7 @@ export function isclose<A extends Shape, B extends Shape>(
   b: Tensor<B> & BroadcastCheck<A, B>,
   options: CloseOptions = {},
 ): Tensor<Broadcast<A, B>, 'bool'> {
-  return close('isclose', a, b as Tensor, options) as unknown as Tensor<Broadcast<A, B>, 'bool'>;
+  return close('isclose', a, b, options) as unknown as Tensor<Broadcast<A, B>, 'bool'>;
 }
 
 /**

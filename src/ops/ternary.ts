@@ -30,7 +30,7 @@ function checkLerp(op: string, input: Tensor, end: Tensor, weight: number | Tens
   checkTensor(op, 'end', end);
   if (typeof weight === 'number') requireNumber(op, 'weight', weight);
   else checkTensor(op, 'weight', weight);
-  const others = typeof weight === 'number' ? { end } : { end, weight };
+  const others: Readonly<Record<string, Tensor>> = typeof weight === 'number' ? { end } : { end, weight };
   for (const [label, other] of Object.entries(others)) {
     if (other.dtype !== input.dtype) {
       throw new DTypeError(`${op}: input is ${input.dtype} but ${label} is ${other.dtype}; the dtypes must be equal.`);
