@@ -111,7 +111,7 @@ export class PReLU extends Module<IdentityFn> {
       throw new ArgumentError(`PReLU: numParameters must be an integer >= 1, got ${String(numParameters)}.`);
     }
     const { init = 0.25, ...tensorOptions } = options;
-    this.weight = parameter(full([numParameters] as Shape, init, { dtype: 'float32', ...tensorOptions }) as Tensor);
+    this.weight = parameter(full<Shape, DType>([numParameters], init, tensorOptions));
   }
 
   override forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D> {
