@@ -10,6 +10,8 @@
 #include <limits>
 #include <type_traits>
 
+#include "special.h"
+
 #if defined(__CUDACC__)
 #define THALWEG_MATH __host__ __device__ static inline
 #else
@@ -26,6 +28,12 @@ THALWEG_MATH D reduceHalfPiWide(D x, D& shifted) {
   const D q = shifted - 0x1.8p52;
   return (x - q * 0x1.921fb5p0) - q * 1.58932547735281966916e-8;
 }
+
+// Shifts of any distance: by less than 0 or more than 63 nothing is left of a, to the right its sign.
+THALWEG_MATH int64_t shiftLeft(int64_t a, int64_t b) {
+  return b < 0 || b > 63 ? 0 : static_cast<int64_t>(static_cast<uint64_t>(a) << b);
+}
+THALWEG_MATH int64_t shiftRight(int64_t a, int64_t b) { return a >> (b < 0 || b > 63 ? 63 : b); }
 
 template <class T>
 struct ScalarMath {
@@ -329,6 +337,14 @@ struct FloatOps {
   THALWEG_LIBM(atanh)
   THALWEG_APPROXIMATE(erf)
   THALWEG_LIBM(erfc)
+  // In double for float32 too: rare, and the last bits are worth more than the time.
+  THALWEG_MATH V erfinv(V x) {
+    return M::map([](T v) { return static_cast<T>(special::erfinv(v)); }, x);
+  }
+  THALWEG_LIBM(lgamma)
+  THALWEG_MATH V digamma(V x) {
+    return M::map([](T v) { return static_cast<T>(special::digamma(v)); }, x);
+  }
   THALWEG_MATH V sigmoid(V x) {
     if constexpr (single)
       return A::sigmoid(x);
@@ -385,6 +401,9 @@ struct FloatOps {
     if (M::all(y == T(0.5))) return M::select(x == -inf, M::set(inf), M::sqrt(x + T(0)));
     return M::map([](T a, T b) { return std::pow(a, b); }, x, y);
   }
+  THALWEG_MATH V polygamma(V n, V x) {
+    return M::map([](T order, T v) { return static_cast<T>(special::polygamma(order, v)); }, n, x);
+  }
   THALWEG_LIBM2(atan2)
   THALWEG_LIBM2(hypot)
   THALWEG_MATH V maximum(V x, V y) { return M::select((x > y) | (x != x), x, y); }
@@ -416,6 +435,12 @@ struct FloatOps {
   }
   THALWEG_MATH V bitwiseXor(V x, V y) {
     return M::map([](T a, T b) { return static_cast<T>(integer(a) ^ integer(b)); }, x, y);
+  }
+  THALWEG_MATH V bitwiseLeftShift(V x, V y) {
+    return M::map([](T a, T b) { return static_cast<T>(shiftLeft(integer(a), integer(b))); }, x, y);
+  }
+  THALWEG_MATH V bitwiseRightShift(V x, V y) {
+    return M::map([](T a, T b) { return static_cast<T>(shiftRight(integer(a), integer(b))); }, x, y);
   }
   THALWEG_MATH V fma(V x, V y, V z) { return x * y + z; }
   THALWEG_MATH V select(V x, V y, V z) { return M::select(x != T(0), y, z); }
@@ -495,6 +520,12 @@ struct IntegerOps {
   THALWEG_MATH V bitwiseAnd(V x, V y) { return x & y; }
   THALWEG_MATH V bitwiseOr(V x, V y) { return x | y; }
   THALWEG_MATH V bitwiseXor(V x, V y) { return x ^ y; }
+  THALWEG_MATH V bitwiseLeftShift(V x, V y) {
+    return M::map([](int64_t a, int64_t b) { return shiftLeft(a, b); }, x, y);
+  }
+  THALWEG_MATH V bitwiseRightShift(V x, V y) {
+    return M::map([](int64_t a, int64_t b) { return shiftRight(a, b); }, x, y);
+  }
   THALWEG_MATH V fma(V x, V y, V z) { return add(mul(x, y), z); }
   THALWEG_MATH V select(V x, V y, V z) { return M::select(x != 0, y, z); }
 };

@@ -83,7 +83,8 @@ constexpr Table<int64_t> makeTable<int64_t>() {
   BODY(neg, 1), BODY(abs, 1), BODY(sign, 1), BODY(square, 1), BODY(logicalNot, 1), BODY(bitwiseNot, 1);
   BODY(add, 2), BODY(sub, 2), BODY(mul, 2), BODY(div, 2), BODY(floorDiv, 2), BODY(remainder, 2), BODY(fmod, 2);
   BODY(pow, 2), BODY(maximum, 2), BODY(minimum, 2), BODY(eq, 2), BODY(ne, 2), BODY(lt, 2), BODY(le, 2), BODY(gt, 2);
-  BODY(ge, 2), BODY(bitwiseAnd, 2), BODY(bitwiseOr, 2), BODY(bitwiseXor, 2), BODY(fma, 3), BODY(select, 3);
+  BODY(ge, 2), BODY(bitwiseAnd, 2), BODY(bitwiseOr, 2), BODY(bitwiseXor, 2), BODY(bitwiseLeftShift, 2);
+  BODY(bitwiseRightShift, 2), BODY(fma, 3), BODY(select, 3);
 #undef BODY
   t[Opcode::fmax] = t[Opcode::maximum];
   t[Opcode::fmin] = t[Opcode::minimum];

@@ -19,7 +19,8 @@ import { reshape, unsqueeze } from '../ops/view.js';
 
 export { linear } from '../ops/matmul.js';
 export { embedding, oneHot } from '../ops/indexing.js';
-export { gelu, relu, sigmoid, silu, tanh } from '../ops/math.js';
+export * from '../ops/activation.js';
+export { sigmoid, tanh } from '../ops/math.js';
 export { logSoftmax, softmax } from '../ops/softmax.js';
 
 /** How a loss is summed up: the mean (default), the sum, or not at all. */

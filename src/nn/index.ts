@@ -1,6 +1,7 @@
 // The namespace `nn`.
+export * from './activation.js';
 export * as functional from './functional.js';
 export * as init from './init.js';
-export { Dropout, Flatten, Linear, ReLU, type LinearOptions } from './layers.js';
+export { Dropout, Flatten, Linear, type LinearOptions } from './layers.js';
 export { Module, parameter, type AnyModule, type LoadReport, type Parameter, type StateDict } from './module.js';
 export { Sequential } from './sequential.js';

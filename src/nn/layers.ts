@@ -1,8 +1,7 @@
-// Layers: Linear, activations, Dropout, Flatten.
+// Layers: Linear, Dropout, Flatten.
 import type { DType } from '../dtype.js';
 import { ArgumentError } from '../errors.js';
 import { empty, type TensorOptions } from '../ops/creation.js';
-import { relu } from '../ops/math.js';
 import { linear } from '../ops/matmul.js';
 import type { Generator } from '../ops/random.js';
 import { flatten } from '../ops/view.js';
@@ -73,14 +72,6 @@ export class Linear<I extends number = number, O extends number = number> extend
 
   override extraRepr(): string {
     return `${this.inFeatures}, ${this.outFeatures}, bias=${this.bias !== null}`;
-  }
-}
-
-/** `max(x, 0)`. */
-export class ReLU extends Module<IdentityFn> {
-  /** @internal */ override readonly _transparent = true;
-  override forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D> {
-    return relu(x);
   }
 }
 

@@ -1,6 +1,10 @@
 // All ops. What has the tag @method is also a method of Tensor; scripts/methods.js writes src/tensor/methods.ts from it.
+export * from './activation.js';
 export * from './arithmetic.js';
 export * from './autograd.js';
+export * from './bitwise.js';
+export * from './choose.js';
+export * from './close.js';
 export * from './compare.js';
 export { clone, contiguous, copy_, detach, fill_, to, zero_ } from './copy.js';
 export {
@@ -57,6 +61,9 @@ export {
   type VarOptions,
 } from './reduce.js';
 export { logSoftmax, softmax } from './softmax.js';
+export * from './special.js';
+export * from './ternary.js';
+export * from './trigonometry.js';
 export {
   broadcastTo,
   chunk,

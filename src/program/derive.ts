@@ -5,6 +5,7 @@ import {
   copysign,
   cos,
   cosh,
+  digamma,
   div,
   eq,
   exp,
@@ -17,6 +18,7 @@ import {
   lt,
   mul,
   neg,
+  polygamma,
   pow,
   rsqrt,
   select,
@@ -66,6 +68,9 @@ const rules: Readonly<Record<OpcodeName, Rule>> = {
   atanh: (g, _y, x) => [div(g, sub(1, square(x)))],
   erf: (g, _y, x) => [mul(g, 2 / Math.sqrt(Math.PI), exp(neg(square(x))))],
   erfc: (g, _y, x) => [mul(g, -2 / Math.sqrt(Math.PI), exp(neg(square(x))))],
+  erfinv: (g, y) => [mul(g, Math.sqrt(Math.PI) / 2, exp(square(y)))],
+  lgamma: (g, _y, x) => [mul(g, digamma(x))],
+  digamma: (g, _y, x) => [mul(g, polygamma(1, x))],
   sigmoid: (g, y) => [mul(g, y, sub(1, y))],
   floor: flat,
   ceil: flat,
@@ -88,6 +93,7 @@ const rules: Readonly<Record<OpcodeName, Rule>> = {
     select(eq(b, 0), 0, mul(g, b, pow(a, sub(b, 1)))),
     select(mul(eq(a, 0), ge(b, 0)), 0, mul(g, y, log(a))),
   ],
+  polygamma: (g, _y, n, x) => [null, mul(g, polygamma(n.kind === 'constant' ? n.value + 1 : add(n, 1), x))],
   atan2: (g, _y, a, b) => {
     const scale = div(g, add(square(a), square(b)));
     return [mul(scale, b), neg(mul(scale, a))];
@@ -115,6 +121,8 @@ const rules: Readonly<Record<OpcodeName, Rule>> = {
   bitwiseAnd: flat2,
   bitwiseOr: flat2,
   bitwiseXor: flat2,
+  bitwiseLeftShift: flat2,
+  bitwiseRightShift: flat2,
   fma: (g, _y, a, b) => [mul(g, b), mul(g, a), g],
   select: (g, _y, condition) => [null, select(condition, g, 0), select(condition, 0, g)],
 };

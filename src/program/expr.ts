@@ -108,6 +108,8 @@ export const remainder = binary('remainder');
 export const fmod = binary('fmod');
 /** a to the power b. */
 export const pow = binary('pow');
+/** The n-th derivative of digamma at x; n a whole number >= 0, without a derivative of its own. */
+export const polygamma = binary('polygamma');
 /** The angle of the point (b, a), from -pi to pi. */
 export const atan2 = binary('atan2');
 /** sqrt(a * a + b * b) without overflow. */
@@ -140,6 +142,10 @@ export const bitwiseAnd = binary('bitwiseAnd');
 export const bitwiseOr = binary('bitwiseOr');
 /** Bits in which they differ; integers and bools only. */
 export const bitwiseXor = binary('bitwiseXor');
+/** The bits of a moved up by b, 0 for b < 0 and b > 63; integers only. */
+export const bitwiseLeftShift = binary('bitwiseLeftShift');
+/** The bits of a moved down by b, the sign kept; for b < 0 and b > 63 only the sign is left; integers only. */
+export const bitwiseRightShift = binary('bitwiseRightShift');
 /** -x. */
 export const neg = unary('neg');
 /** The absolute value. */
@@ -196,6 +202,12 @@ export const atanh = unary('atanh');
 export const erf = unary('erf');
 /** 1 - erf(x), exact for large x. */
 export const erfc = unary('erfc');
+/** The inverse of erf. */
+export const erfinv = unary('erfinv');
+/** The logarithm of the absolute value of the gamma function. */
+export const lgamma = unary('lgamma');
+/** The derivative of lgamma. */
+export const digamma = unary('digamma');
 /** 1 / (1 + exp(-x)). */
 export const sigmoid = unary('sigmoid');
 /** Rounds toward minus infinity. */

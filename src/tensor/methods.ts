@@ -3,11 +3,14 @@
 import type { BackwardOptions } from '../autograd/backward.js';
 import type { Device } from '../device.js';
 import type { DType, Promote } from '../dtype.js';
-import type { FloatResult } from '../ops/arithmetic.js';
+import type { AlphaOptions, FloatResult, RoundingMode } from '../ops/arithmetic.js';
+import type { CloseOptions } from '../ops/close.js';
 import type { Operand } from '../ops/elementwise.js';
 import type { IndexPart } from '../ops/indexing.js';
+import type { ClampOptions } from '../ops/math.js';
 import type { Generator } from '../ops/random.js';
 import type { Dims, MeanResult, ReduceOptions, SumResult, ValuesAndIndices, VarOptions } from '../ops/reduce.js';
+import type { AddcOptions } from '../ops/ternary.js';
 import type {
   Broadcast,
   BroadcastCheck,
@@ -36,32 +39,100 @@ import * as ops from '../ops/index.js';
 export interface OpMethods {
   /**
    * The absolute value; the gradient at 0 is 0.
+   *
+   * @throws DTypeError for bools
    */
   abs<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
 
   /**
-   * Sum with broadcasting: `a + b`.
+   * `abs` in place: the result replaces the elements of `x`.
    *
-   * @throws ShapeError if the shapes do not broadcast
+   * @throws GradError while gradients are recorded; DTypeError if the result does not fit the dtype
+   */
+  abs_<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
+
+  /**
+   * The inverse cosine, from 0 to pi; NaN outside [-1, 1].
+   */
+  acos<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
+
+  /**
+   * The inverse hyperbolic cosine; NaN below 1.
+   */
+  acosh<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
+
+  /**
+   * Sum with broadcasting: `a + b`, with `alpha` `a + alpha * b`.
+   *
+   * @throws ShapeError if the shapes do not broadcast; ArgumentError for an alpha that would need rounding
    */
   add<A extends Shape, B extends Shape, D extends DType, E extends DType>(
     this: Tensor<A, D>,
     b: Tensor<B, E> & BroadcastCheck<A, B>,
+    options?: AlphaOptions,
   ): Tensor<Broadcast<A, B>, Promote<D, E>>;
 
   /**
-   * Sum with broadcasting: `a + b`.
+   * Sum with broadcasting: `a + b`, with `alpha` `a + alpha * b`.
    *
-   * @throws ShapeError if the shapes do not broadcast
+   * @throws ShapeError if the shapes do not broadcast; ArgumentError for an alpha that would need rounding
    */
-  add<A extends Shape, D extends DType>(this: Tensor<A, D>, b: number | boolean): Tensor<A, D>;
+  add<A extends Shape, D extends DType>(this: Tensor<A, D>, b: number | boolean, options?: AlphaOptions): Tensor<A, D>;
 
   /**
    * `add` in place: the result replaces the elements of `x`.
    *
    * @throws ShapeError if the result has another shape; GradError while gradients are recorded
    */
-  add_<S extends Shape, D extends DType>(this: Tensor<S, D>, b: Operand): Tensor<S, D>;
+  add_<S extends Shape, D extends DType>(this: Tensor<S, D>, b: Operand, options?: AlphaOptions): Tensor<S, D>;
+
+  /**
+   * `input + value * tensor1 / tensor2`, with broadcasting.
+   *
+   * @throws ShapeError if the shapes do not broadcast; ArgumentError for a value that would need rounding; DTypeError for integers
+   */
+  addcdiv<D extends DType>(
+    this: Tensor<Shape, D>,
+    tensor1: Tensor,
+    tensor2: Tensor,
+    options?: AddcOptions,
+  ): Tensor<Shape, D>;
+
+  /**
+   * `addcdiv` in place: the result replaces the elements of `x`.
+   *
+   * @throws ShapeError if the result has another shape; GradError while gradients are recorded
+   */
+  addcdiv_<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    tensor1: Tensor,
+    tensor2: Tensor,
+    options?: AddcOptions,
+  ): Tensor<S, D>;
+
+  /**
+   * `input + value * tensor1 * tensor2`, with broadcasting.
+   *
+   * @throws ShapeError if the shapes do not broadcast; ArgumentError for a value that would need rounding
+   */
+  addcmul<D extends DType>(
+    this: Tensor<Shape, D>,
+    tensor1: Tensor,
+    tensor2: Tensor,
+    options?: AddcOptions,
+  ): Tensor<Shape, D>;
+
+  /**
+   * `addcmul` in place: the result replaces the elements of `x`.
+   *
+   * @throws ShapeError if the result has another shape; GradError while gradients are recorded
+   */
+  addcmul_<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    tensor1: Tensor,
+    tensor2: Tensor,
+    options?: AddcOptions,
+  ): Tensor<S, D>;
 
   /**
    * True where no element along the dimensions is 0.
@@ -71,6 +142,13 @@ export interface OpMethods {
     dim?: Dim,
     options?: ReduceOptions<K>,
   ): Tensor<ReduceShape<S, Dim, K>, 'bool'>;
+
+  /**
+   * Whether `isclose` is true everywhere. Waits for the result.
+   *
+   * @throws ShapeError if the shapes do not broadcast; DTypeError for different dtypes; ArgumentError for a tolerance < 0
+   */
+  allclose(this: Tensor, b: Tensor, options?: CloseOptions): boolean;
 
   /**
    * The largest element over dimensions, all by default; NaN if there is one. Equal elements share the gradient.
@@ -126,6 +204,43 @@ export interface OpMethods {
   ): Tensor<ReduceShape<S, Dim, K>, 'int64'>;
 
   /**
+   * The inverse sine, from -pi/2 to pi/2; NaN outside [-1, 1].
+   */
+  asin<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
+
+  /**
+   * The inverse hyperbolic sine.
+   */
+  asinh<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
+
+  /**
+   * The inverse tangent, from -pi/2 to pi/2.
+   */
+  atan<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
+
+  /**
+   * The angle of the point (b, a) from -pi to pi: the inverse tangent of a / b in the right quadrant.
+   *
+   * @throws ShapeError if the shapes do not broadcast
+   */
+  atan2<A extends Shape, B extends Shape, D extends DType, E extends DType>(
+    this: Tensor<A, D>,
+    b: Tensor<B, E> & BroadcastCheck<A, B>,
+  ): Tensor<Broadcast<A, B>, FloatResult<Promote<D, E>>>;
+
+  /**
+   * The angle of the point (b, a) from -pi to pi: the inverse tangent of a / b in the right quadrant.
+   *
+   * @throws ShapeError if the shapes do not broadcast
+   */
+  atan2<A extends Shape, D extends DType>(this: Tensor<A, D>, b: number | boolean): Tensor<A, FloatResult<D>>;
+
+  /**
+   * The inverse hyperbolic tangent; NaN outside [-1, 1].
+   */
+  atanh<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
+
+  /**
    * Adds the gradient of this scalar with respect to every leaf that requires it to the leaf's `grad`, and frees what the
    * graph saved.
    *
@@ -139,12 +254,110 @@ export interface OpMethods {
   backward(this: Tensor, options?: BackwardOptions): void;
 
   /**
+   * The bits that both have; for bools: both.
+   *
+   * @throws ShapeError if the shapes do not broadcast; DTypeError for floats
+   */
+  bitwiseAnd<A extends Shape, B extends Shape, D extends DType, E extends DType>(
+    this: Tensor<A, D>,
+    b: Tensor<B, E> & BroadcastCheck<A, B>,
+  ): Tensor<Broadcast<A, B>, Promote<D, E>>;
+
+  /**
+   * The bits that both have; for bools: both.
+   *
+   * @throws ShapeError if the shapes do not broadcast; DTypeError for floats
+   */
+  bitwiseAnd<A extends Shape, D extends DType>(this: Tensor<A, D>, b: number | boolean): Tensor<A, D>;
+
+  /**
+   * The bits of `a` moved up by `b`: a * 2 ** b, without the bits that do not fit. A shift by less than 0, or by all bits
+   * or more, gives 0.
+   *
+   * @throws ShapeError if the shapes do not broadcast; DTypeError for floats and bools
+   */
+  bitwiseLeftShift<A extends Shape, B extends Shape, D extends DType, E extends DType>(
+    this: Tensor<A, D>,
+    b: Tensor<B, E> & BroadcastCheck<A, B>,
+  ): Tensor<Broadcast<A, B>, Promote<D, E>>;
+
+  /**
+   * The bits of `a` moved up by `b`: a * 2 ** b, without the bits that do not fit. A shift by less than 0, or by all bits
+   * or more, gives 0.
+   *
+   * @throws ShapeError if the shapes do not broadcast; DTypeError for floats and bools
+   */
+  bitwiseLeftShift<A extends Shape, D extends DType>(this: Tensor<A, D>, b: number | boolean): Tensor<A, D>;
+
+  /**
+   * The bits inverted: -x - 1 for signed integers; for bools the other truth value.
+   *
+   * @throws DTypeError for floats
+   */
+  bitwiseNot<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
+
+  /**
+   * The bits that either has; for bools: either.
+   *
+   * @throws ShapeError if the shapes do not broadcast; DTypeError for floats
+   */
+  bitwiseOr<A extends Shape, B extends Shape, D extends DType, E extends DType>(
+    this: Tensor<A, D>,
+    b: Tensor<B, E> & BroadcastCheck<A, B>,
+  ): Tensor<Broadcast<A, B>, Promote<D, E>>;
+
+  /**
+   * The bits that either has; for bools: either.
+   *
+   * @throws ShapeError if the shapes do not broadcast; DTypeError for floats
+   */
+  bitwiseOr<A extends Shape, D extends DType>(this: Tensor<A, D>, b: number | boolean): Tensor<A, D>;
+
+  /**
+   * The bits of `a` moved down by `b`: a / 2 ** b, rounded toward minus infinity. A shift by less than 0, or by all bits or
+   * more, gives 0, and -1 for negative numbers.
+   *
+   * @throws ShapeError if the shapes do not broadcast; DTypeError for floats and bools
+   */
+  bitwiseRightShift<A extends Shape, B extends Shape, D extends DType, E extends DType>(
+    this: Tensor<A, D>,
+    b: Tensor<B, E> & BroadcastCheck<A, B>,
+  ): Tensor<Broadcast<A, B>, Promote<D, E>>;
+
+  /**
+   * The bits of `a` moved down by `b`: a / 2 ** b, rounded toward minus infinity. A shift by less than 0, or by all bits or
+   * more, gives 0, and -1 for negative numbers.
+   *
+   * @throws ShapeError if the shapes do not broadcast; DTypeError for floats and bools
+   */
+  bitwiseRightShift<A extends Shape, D extends DType>(this: Tensor<A, D>, b: number | boolean): Tensor<A, D>;
+
+  /**
+   * The bits in which they differ; for bools: exactly one.
+   *
+   * @throws ShapeError if the shapes do not broadcast; DTypeError for floats
+   */
+  bitwiseXor<A extends Shape, B extends Shape, D extends DType, E extends DType>(
+    this: Tensor<A, D>,
+    b: Tensor<B, E> & BroadcastCheck<A, B>,
+  ): Tensor<Broadcast<A, B>, Promote<D, E>>;
+
+  /**
+   * The bits in which they differ; for bools: exactly one.
+   *
+   * @throws ShapeError if the shapes do not broadcast; DTypeError for floats
+   */
+  bitwiseXor<A extends Shape, D extends DType>(this: Tensor<A, D>, b: number | boolean): Tensor<A, D>;
+
+  /**
    * x stretched to a shape that it broadcasts to.
    */
   broadcastTo<S extends Shape, D extends DType, const N extends Shape>(this: Tensor<S, D>, shape: N): Tensor<N, D>;
 
   /**
    * Rounds toward plus infinity; the gradient is 0.
+   *
+   * @throws DTypeError for bools
    */
   ceil<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
 
@@ -154,13 +367,63 @@ export interface OpMethods {
   chunk<S extends Shape, D extends DType>(this: Tensor<S, D>, count: number, dim?: number): Tensor<Shape, D>[];
 
   /**
-   * Limits every element to [min, max]; a bound may be left out. The gradient is 1 inside and at the bounds, 0 outside.
+   * Limits every element to [min, max]: `minimum(maximum(x, min), max)`; a bound may be left out. The gradient by x is 1
+   * inside and at the bounds, 0 outside; there it goes to the bound, if that is a tensor. As in PyTorch, a bound with a
+   * fraction makes floats of integers.
    *
-   * @throws ArgumentError if both bounds are left out or one is no number
+   * @throws ArgumentError if both bounds are left out or one is neither number nor tensor; ShapeError if the shapes do not
+   *   broadcast
    * @example
    * x.clamp({ min: 0 });
    */
   clamp<S extends Shape, D extends DType>(this: Tensor<S, D>, options: { min?: number; max?: number }): Tensor<S, D>;
+
+  /**
+   * Limits every element to [min, max]: `minimum(maximum(x, min), max)`; a bound may be left out. The gradient by x is 1
+   * inside and at the bounds, 0 outside; there it goes to the bound, if that is a tensor. As in PyTorch, a bound with a
+   * fraction makes floats of integers.
+   *
+   * @throws ArgumentError if both bounds are left out or one is neither number nor tensor; ShapeError if the shapes do not
+   *   broadcast
+   * @example
+   * x.clamp({ min: 0 });
+   */
+  clamp(this: Tensor, options: ClampOptions): Tensor;
+
+  /**
+   * Limits every element from above: `clamp` with an upper bound alone.
+   *
+   * @throws ArgumentError for a bound that is neither number nor tensor; ShapeError if the shapes do not broadcast
+   */
+  clampMax<S extends Shape, D extends DType>(this: Tensor<S, D>, max: number): Tensor<S, D>;
+
+  /**
+   * Limits every element from above: `clamp` with an upper bound alone.
+   *
+   * @throws ArgumentError for a bound that is neither number nor tensor; ShapeError if the shapes do not broadcast
+   */
+  clampMax(this: Tensor, max: number | Tensor): Tensor;
+
+  /**
+   * Limits every element from below: `clamp` with a lower bound alone.
+   *
+   * @throws ArgumentError for a bound that is neither number nor tensor; ShapeError if the shapes do not broadcast
+   */
+  clampMin<S extends Shape, D extends DType>(this: Tensor<S, D>, min: number): Tensor<S, D>;
+
+  /**
+   * Limits every element from below: `clamp` with a lower bound alone.
+   *
+   * @throws ArgumentError for a bound that is neither number nor tensor; ShapeError if the shapes do not broadcast
+   */
+  clampMin(this: Tensor, min: number | Tensor): Tensor;
+
+  /**
+   * `clamp` in place: the result replaces the elements of `x`.
+   *
+   * @throws ArgumentError, ShapeError as `clamp`; GradError while gradients are recorded
+   */
+  clamp_<S extends Shape, D extends DType>(this: Tensor<S, D>, options: ClampOptions): Tensor<S, D>;
 
   /**
    * A copy with memory of its own, contiguous. Differentiable.
@@ -183,9 +446,36 @@ export interface OpMethods {
   copy_<S extends Shape, D extends DType>(this: Tensor<S, D>, source: Tensor): Tensor<S, D>;
 
   /**
+   * The magnitude of `a` with the sign of `b`, that of zeros included; integers give float32. The gradient by `b` is 0.
+   *
+   * @throws ShapeError if the shapes do not broadcast
+   */
+  copysign<A extends Shape, B extends Shape, D extends DType, E extends DType>(
+    this: Tensor<A, D>,
+    b: Tensor<B, E> & BroadcastCheck<A, B>,
+  ): Tensor<Broadcast<A, B>, FloatResult<Promote<D, E>>>;
+
+  /**
+   * The magnitude of `a` with the sign of `b`, that of zeros included; integers give float32. The gradient by `b` is 0.
+   *
+   * @throws ShapeError if the shapes do not broadcast
+   */
+  copysign<A extends Shape, D extends DType>(this: Tensor<A, D>, b: number | boolean): Tensor<A, FloatResult<D>>;
+
+  /**
    * The cosine; x in radians.
    */
   cos<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
+
+  /**
+   * The hyperbolic cosine.
+   */
+  cosh<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
+
+  /**
+   * Degrees to radians: x * pi / 180.
+   */
+  deg2rad<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
 
   /**
    * The same values outside the graph: shares memory, requires no gradient.
@@ -193,9 +483,16 @@ export interface OpMethods {
   detach<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
 
   /**
-   * Quotient with broadcasting: `a / b`; integers give float32.
+   * The derivative of `lgamma`; NaN at negative integers, -inf at 0 and inf at -0.
+   */
+  digamma<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
+
+  /**
+   * Quotient with broadcasting: `a / b`; integers give float32. With `roundingMode` the quotient is rounded, and integers
+   * give integers: `'trunc'` toward 0 as in C, `'floor'` toward minus infinity as `floorDivide`; then the gradient is 0.
    *
-   * @throws ShapeError if the shapes do not broadcast
+   * @throws ShapeError if the shapes do not broadcast; ArgumentError for an unknown rounding mode; for integers divided by 0
+   *   with rounding an error at the next read
    */
   div<A extends Shape, B extends Shape, D extends DType, E extends DType>(
     this: Tensor<A, D>,
@@ -203,18 +500,51 @@ export interface OpMethods {
   ): Tensor<Broadcast<A, B>, FloatResult<Promote<D, E>>>;
 
   /**
-   * Quotient with broadcasting: `a / b`; integers give float32.
+   * Quotient with broadcasting: `a / b`; integers give float32. With `roundingMode` the quotient is rounded, and integers
+   * give integers: `'trunc'` toward 0 as in C, `'floor'` toward minus infinity as `floorDivide`; then the gradient is 0.
    *
-   * @throws ShapeError if the shapes do not broadcast
+   * @throws ShapeError if the shapes do not broadcast; ArgumentError for an unknown rounding mode; for integers divided by 0
+   *   with rounding an error at the next read
    */
   div<A extends Shape, D extends DType>(this: Tensor<A, D>, b: number | boolean): Tensor<A, FloatResult<D>>;
 
   /**
+   * Quotient with broadcasting: `a / b`; integers give float32. With `roundingMode` the quotient is rounded, and integers
+   * give integers: `'trunc'` toward 0 as in C, `'floor'` toward minus infinity as `floorDivide`; then the gradient is 0.
+   *
+   * @throws ShapeError if the shapes do not broadcast; ArgumentError for an unknown rounding mode; for integers divided by 0
+   *   with rounding an error at the next read
+   */
+  div<A extends Shape, B extends Shape, D extends DType, E extends DType>(
+    this: Tensor<A, D>,
+    b: Tensor<B, E> & BroadcastCheck<A, B>,
+    options: { roundingMode: RoundingMode },
+  ): Tensor<Broadcast<A, B>, Promote<D, E>>;
+
+  /**
+   * Quotient with broadcasting: `a / b`; integers give float32. With `roundingMode` the quotient is rounded, and integers
+   * give integers: `'trunc'` toward 0 as in C, `'floor'` toward minus infinity as `floorDivide`; then the gradient is 0.
+   *
+   * @throws ShapeError if the shapes do not broadcast; ArgumentError for an unknown rounding mode; for integers divided by 0
+   *   with rounding an error at the next read
+   */
+  div<A extends Shape, D extends DType>(
+    this: Tensor<A, D>,
+    b: number | boolean,
+    options: { roundingMode: RoundingMode },
+  ): Tensor<A, D>;
+
+  /**
    * `div` in place: the result replaces the elements of `x`.
    *
-   * @throws ShapeError if the result has another shape; GradError while gradients are recorded
+   * @throws ShapeError if the result has another shape; GradError while gradients are recorded; DTypeError if `x` is of
+   *   integers and the quotient is not rounded
    */
-  div_<S extends Shape, D extends DType>(this: Tensor<S, D>, b: Operand): Tensor<S, D>;
+  div_<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    b: Operand,
+    options?: { roundingMode?: RoundingMode },
+  ): Tensor<S, D>;
 
   /**
    * True where a and b are equal, elementwise; with NaN only `ne` is true.
@@ -234,9 +564,24 @@ export interface OpMethods {
   eq<A extends Shape>(this: Tensor<A>, b: number | boolean): Tensor<A, 'bool'>;
 
   /**
+   * Whether two tensors have the same shape and equal elements; NaN is equal to nothing. Waits for the result.
+   */
+  equal(this: Tensor, b: Tensor): boolean;
+
+  /**
    * The error function.
    */
   erf<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
+
+  /**
+   * 1 - erf(x), exact for large x.
+   */
+  erfc<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
+
+  /**
+   * The inverse of erf: infinite at -1 and 1, NaN outside.
+   */
+  erfinv<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
 
   /**
    * e to the power x.
@@ -247,6 +592,13 @@ export interface OpMethods {
    * 2 to the power x.
    */
   exp2<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
+
+  /**
+   * `exp` in place: the result replaces the elements of `x`.
+   *
+   * @throws GradError while gradients are recorded; DTypeError if the result does not fit the dtype
+   */
+  exp_<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
 
   /**
    * Dimensions of size 1 stretched without copying; -1 keeps a size, new dimensions may be added on the left.
@@ -279,6 +631,8 @@ export interface OpMethods {
 
   /**
    * Rounds toward minus infinity; the gradient is 0.
+   *
+   * @throws DTypeError for bools
    */
   floor<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
 
@@ -298,6 +652,78 @@ export interface OpMethods {
    * @throws ShapeError if the shapes do not broadcast
    */
   floorDivide<A extends Shape, D extends DType>(this: Tensor<A, D>, b: number | boolean): Tensor<A, D>;
+
+  /**
+   * `floorDivide` in place: the result replaces the elements of `x`.
+   *
+   * @throws ShapeError if the result has another shape; GradError while gradients are recorded
+   */
+  floorDivide_<S extends Shape, D extends DType>(this: Tensor<S, D>, b: Operand): Tensor<S, D>;
+
+  /**
+   * The larger of two, elementwise; where one is NaN, the other. Of equal values the first gets the gradient.
+   *
+   * @throws ShapeError if the shapes do not broadcast
+   */
+  fmax<A extends Shape, B extends Shape, D extends DType, E extends DType>(
+    this: Tensor<A, D>,
+    b: Tensor<B, E> & BroadcastCheck<A, B>,
+  ): Tensor<Broadcast<A, B>, Promote<D, E>>;
+
+  /**
+   * The larger of two, elementwise; where one is NaN, the other. Of equal values the first gets the gradient.
+   *
+   * @throws ShapeError if the shapes do not broadcast
+   */
+  fmax<A extends Shape, D extends DType>(this: Tensor<A, D>, b: number | boolean): Tensor<A, D>;
+
+  /**
+   * The smaller of two, elementwise; where one is NaN, the other. Of equal values the first gets the gradient.
+   *
+   * @throws ShapeError if the shapes do not broadcast
+   */
+  fmin<A extends Shape, B extends Shape, D extends DType, E extends DType>(
+    this: Tensor<A, D>,
+    b: Tensor<B, E> & BroadcastCheck<A, B>,
+  ): Tensor<Broadcast<A, B>, Promote<D, E>>;
+
+  /**
+   * The smaller of two, elementwise; where one is NaN, the other. Of equal values the first gets the gradient.
+   *
+   * @throws ShapeError if the shapes do not broadcast
+   */
+  fmin<A extends Shape, D extends DType>(this: Tensor<A, D>, b: number | boolean): Tensor<A, D>;
+
+  /**
+   * Remainder of division with the sign of the dividend, as in C.
+   *
+   * @throws ShapeError if the shapes do not broadcast; DTypeError for bools
+   */
+  fmod<A extends Shape, B extends Shape, D extends DType, E extends DType>(
+    this: Tensor<A, D>,
+    b: Tensor<B, E> & BroadcastCheck<A, B>,
+  ): Tensor<Broadcast<A, B>, Promote<D, E>>;
+
+  /**
+   * Remainder of division with the sign of the dividend, as in C.
+   *
+   * @throws ShapeError if the shapes do not broadcast; DTypeError for bools
+   */
+  fmod<A extends Shape, D extends DType>(this: Tensor<A, D>, b: number | boolean): Tensor<A, D>;
+
+  /**
+   * `fmod` in place: the result replaces the elements of `x`.
+   *
+   * @throws ShapeError if the result has another shape; GradError while gradients are recorded
+   */
+  fmod_<S extends Shape, D extends DType>(this: Tensor<S, D>, b: Operand): Tensor<S, D>;
+
+  /**
+   * The fractional part with the sign of x: x - trunc(x).
+   *
+   * @throws DTypeError for integers and bools
+   */
+  frac<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
 
   /**
    * `out[i][j][k] = x[i][index[i][j][k]][k]` for dim 1: elements picked along a dimension. The result has index's shape.
@@ -330,8 +756,12 @@ export interface OpMethods {
 
   /**
    * Gaussian error linear unit, x * Phi(x), by erfc so that the negative tail keeps its digits (Hendrycks and Gimpel 2016).
+   *
+   * @param options `approximate`: `'none'` (default), or `'tanh'` for
+   *   `0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x ** 3)))`
+   * @throws DTypeError for integer and bool tensors; ArgumentError for another approximation
    */
-  gelu<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
+  gelu<S extends Shape, D extends DType>(this: Tensor<S, D>, options?: { approximate?: 'none' | 'tanh' }): Tensor<S, D>;
 
   /**
    * True where a > b, elementwise; with NaN only `ne` is true.
@@ -349,6 +779,31 @@ export interface OpMethods {
    * @throws ShapeError if the shapes do not broadcast
    */
   gt<A extends Shape>(this: Tensor<A>, b: number | boolean): Tensor<A, 'bool'>;
+
+  /**
+   * 0 where |x| <= lambd, else x.
+   *
+   * @param lambd the half width of what becomes 0
+   * @throws DTypeError for integer and bool tensors
+   */
+  hardshrink<S extends Shape, D extends DType>(this: Tensor<S, D>, lambd?: number): Tensor<S, D>;
+
+  /**
+   * sqrt(a ** 2 + b ** 2) without overflow: the hypotenuse.
+   *
+   * @throws ShapeError if the shapes do not broadcast; DTypeError for integers and bools
+   */
+  hypot<A extends Shape, B extends Shape, D extends DType, E extends DType>(
+    this: Tensor<A, D>,
+    b: Tensor<B, E> & BroadcastCheck<A, B>,
+  ): Tensor<Broadcast<A, B>, Promote<D, E>>;
+
+  /**
+   * sqrt(a ** 2 + b ** 2) without overflow: the hypotenuse.
+   *
+   * @throws ShapeError if the shapes do not broadcast; DTypeError for integers and bools
+   */
+  hypot<A extends Shape, D extends DType>(this: Tensor<A, D>, b: number | boolean): Tensor<A, D>;
 
   /**
    * Indexing, dimension by dimension, as `x[...]` in Python: a number picks a position and removes the dimension; `'1:3'`,
@@ -373,6 +828,18 @@ export interface OpMethods {
     dim: Dim,
     index: Tensor<Shape, 'int64' | 'int32'>,
   ): Tensor<WithDim<S, Dim, number>, D>;
+
+  /**
+   * True where a and b are equal or `|a - b| <= atol + rtol * |b|`, with broadcasting; infinities are close only to
+   * themselves.
+   *
+   * @throws ShapeError if the shapes do not broadcast; DTypeError for different dtypes; ArgumentError for a tolerance < 0
+   */
+  isclose<A extends Shape, B extends Shape>(
+    this: Tensor<A>,
+    b: Tensor<B> & BroadcastCheck<A, B>,
+    options?: CloseOptions,
+  ): Tensor<Broadcast<A, B>, 'bool'>;
 
   /**
    * True where x is neither NaN nor infinite.
@@ -407,6 +874,26 @@ export interface OpMethods {
   le<A extends Shape>(this: Tensor<A>, b: number | boolean): Tensor<A, 'bool'>;
 
   /**
+   * Linear interpolation with broadcasting: `input + weight * (end - input)`.
+   *
+   * @param weight a number, or a tensor of weights
+   * @throws ShapeError if the shapes do not broadcast; DTypeError for integers and for different dtypes
+   */
+  lerp<D extends DType>(this: Tensor<Shape, D>, end: Tensor, weight: number | Tensor): Tensor<Shape, D>;
+
+  /**
+   * `lerp` in place: the result replaces the elements of `x`.
+   *
+   * @throws ShapeError if the result has another shape; GradError while gradients are recorded
+   */
+  lerp_<S extends Shape, D extends DType>(this: Tensor<S, D>, end: Tensor, weight: number | Tensor): Tensor<S, D>;
+
+  /**
+   * The logarithm of the absolute value of the gamma function; infinite at 0 and negative integers.
+   */
+  lgamma<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
+
+  /**
    * The natural logarithm.
    */
   log<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
@@ -435,6 +922,47 @@ export interface OpMethods {
     this: Tensor<S, D> & DimCheck<S, Dim>,
     dim: Dim,
   ): Tensor<S, D>;
+
+  /**
+   * `log` in place: the result replaces the elements of `x`.
+   *
+   * @throws GradError while gradients are recorded; DTypeError if the result does not fit the dtype
+   */
+  log_<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
+
+  /**
+   * log(exp(a) + exp(b)) without overflow.
+   *
+   * @throws ShapeError if the shapes do not broadcast; DTypeError for integers and bools
+   */
+  logaddexp<A extends Shape, B extends Shape, D extends DType, E extends DType>(
+    this: Tensor<A, D>,
+    b: Tensor<B, E> & BroadcastCheck<A, B>,
+  ): Tensor<Broadcast<A, B>, Promote<D, E>>;
+
+  /**
+   * log(exp(a) + exp(b)) without overflow.
+   *
+   * @throws ShapeError if the shapes do not broadcast; DTypeError for integers and bools
+   */
+  logaddexp<A extends Shape, D extends DType>(this: Tensor<A, D>, b: number | boolean): Tensor<A, D>;
+
+  /**
+   * log2(2 ** a + 2 ** b) without overflow.
+   *
+   * @throws ShapeError if the shapes do not broadcast; DTypeError for integers and bools
+   */
+  logaddexp2<A extends Shape, B extends Shape, D extends DType, E extends DType>(
+    this: Tensor<A, D>,
+    b: Tensor<B, E> & BroadcastCheck<A, B>,
+  ): Tensor<Broadcast<A, B>, Promote<D, E>>;
+
+  /**
+   * log2(2 ** a + 2 ** b) without overflow.
+   *
+   * @throws ShapeError if the shapes do not broadcast; DTypeError for integers and bools
+   */
+  logaddexp2<A extends Shape, D extends DType>(this: Tensor<A, D>, b: number | boolean): Tensor<A, D>;
 
   /**
    * True where both are not 0.
@@ -491,6 +1019,14 @@ export interface OpMethods {
    * @throws ShapeError if the shapes do not broadcast
    */
   logicalXor<A extends Shape>(this: Tensor<A>, b: number | boolean): Tensor<A, 'bool'>;
+
+  /**
+   * The logarithm of the odds, log(x / (1 - x)), the inverse of `sigmoid`; NaN outside [0, 1] unless `eps` is given.
+   *
+   * @param options `eps`: x is first limited to [eps, 1 - eps], outside of which the gradient is 0
+   * @throws ArgumentError unless 0 <= eps <= 0.5
+   */
+  logit<S extends Shape, D extends DType>(this: Tensor<S, D>, options?: { eps?: number }): Tensor<S, FloatResult<D>>;
 
   /**
    * True where a < b, elementwise; with NaN only `ne` is true.
@@ -644,6 +1180,16 @@ export interface OpMethods {
   mul_<S extends Shape, D extends DType>(this: Tensor<S, D>, b: Operand): Tensor<S, D>;
 
   /**
+   * Replaces NaN and the infinities; the gradient there is 0. Integers are returned as they are.
+   *
+   * @param options `nan` (default 0), `posinf` and `neginf` (default the largest and smallest numbers of the dtype)
+   */
+  nanToNum<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    options?: { nan?: number; posinf?: number; neginf?: number },
+  ): Tensor<S, D>;
+
+  /**
    * `length` elements from `start` along a dimension.
    *
    * @throws IndexError if they are not all there
@@ -674,8 +1220,17 @@ export interface OpMethods {
 
   /**
    * The negative.
+   *
+   * @throws DTypeError for bools: `logicalNot` inverts a mask
    */
   neg<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
+
+  /**
+   * `neg` in place: the result replaces the elements of `x`.
+   *
+   * @throws GradError while gradients are recorded; DTypeError if the result does not fit the dtype
+   */
+  neg_<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
 
   /**
    * Replaces the elements by normal numbers.
@@ -698,9 +1253,26 @@ export interface OpMethods {
   ): Tensor<PermuteShape<S, P>, D>;
 
   /**
-   * Power with broadcasting: `a ** b`.
+   * The n-th derivative of `digamma`, `(-1)^(n + 1) n! sum over k >= 0 of (x + k)^-(n + 1)` for n >= 1; poles at 0 and the
+   * negative integers are infinite.
    *
-   * @throws ShapeError if the shapes do not broadcast
+   * @param n a whole number from 0 (digamma itself) to 100
+   * @throws ArgumentError for another n
+   */
+  polygamma<S extends Shape, D extends DType>(this: Tensor<S, D>, n: number): Tensor<S, FloatResult<D>>;
+
+  /**
+   * x itself.
+   *
+   * @throws DTypeError for bools
+   */
+  positive<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
+
+  /**
+   * Power with broadcasting: `a ** b`. Integers to a tensor of exponents stay integers; a negative exponent among them
+   * gives 1 / a ** -b rounded toward 0.
+   *
+   * @throws ShapeError if the shapes do not broadcast; ArgumentError for integers to a negative whole number
    */
   pow<A extends Shape, B extends Shape, D extends DType, E extends DType>(
     this: Tensor<A, D>,
@@ -708,9 +1280,10 @@ export interface OpMethods {
   ): Tensor<Broadcast<A, B>, Promote<D, E>>;
 
   /**
-   * Power with broadcasting: `a ** b`.
+   * Power with broadcasting: `a ** b`. Integers to a tensor of exponents stay integers; a negative exponent among them
+   * gives 1 / a ** -b rounded toward 0.
    *
-   * @throws ShapeError if the shapes do not broadcast
+   * @throws ShapeError if the shapes do not broadcast; ArgumentError for integers to a negative whole number
    */
   pow<A extends Shape, D extends DType>(this: Tensor<A, D>, b: number | boolean): Tensor<A, D>;
 
@@ -720,6 +1293,14 @@ export interface OpMethods {
    * @throws ShapeError if the result has another shape; GradError while gradients are recorded
    */
   pow_<S extends Shape, D extends DType>(this: Tensor<S, D>, b: Operand): Tensor<S, D>;
+
+  /**
+   * x where it is positive, else x * weight with a learned weight (He et al. 2015).
+   *
+   * @param weight one number (`[]` or `[1]`), or one for each channel, which is dimension 1: `[C]`
+   * @throws ShapeError if the weight fits neither; DTypeError for integers and for different dtypes
+   */
+  prelu<S extends Shape, D extends DType>(this: Tensor<S, D>, weight: Tensor): Tensor<S, D>;
 
   /**
    * The product over dimensions, all by default; 1 over nothing. Integers and bools multiply in int64. The gradient is right
@@ -732,12 +1313,26 @@ export interface OpMethods {
   ): Tensor<ReduceShape<S, Dim, K>, SumResult<D>>;
 
   /**
+   * Radians to degrees: x * 180 / pi.
+   */
+  rad2deg<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
+
+  /**
    * 1 / x.
    */
   reciprocal<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
 
   /**
+   * `reciprocal` in place: the result replaces the elements of `x`.
+   *
+   * @throws GradError while gradients are recorded; DTypeError if the result does not fit the dtype
+   */
+  reciprocal_<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
+
+  /**
    * max(x, 0); the gradient at 0 is 0, as in PyTorch.
+   *
+   * @throws DTypeError for bools
    */
   relu<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
 
@@ -759,6 +1354,13 @@ export interface OpMethods {
   remainder<A extends Shape, D extends DType>(this: Tensor<A, D>, b: number | boolean): Tensor<A, D>;
 
   /**
+   * `remainder` in place: the result replaces the elements of `x`.
+   *
+   * @throws ShapeError if the result has another shape; GradError while gradients are recorded
+   */
+  remainder_<S extends Shape, D extends DType>(this: Tensor<S, D>, b: Operand): Tensor<S, D>;
+
+  /**
    * The same elements in row-major order under another shape: a view if strides allow, else a copy. One size may be -1.
    *
    * @throws ShapeError if the number of elements differs
@@ -772,13 +1374,23 @@ export interface OpMethods {
 
   /**
    * Rounds to the nearest integer, halves to even; the gradient is 0.
+   *
+   * @param options `decimals`: digits to keep behind the point; -1 rounds to tens. Default 0; integers take no other.
+   * @throws DTypeError for bools, and for integers with decimals; ArgumentError for decimals that are no integer
    */
-  round<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
+  round<S extends Shape, D extends DType>(this: Tensor<S, D>, options?: { decimals?: number }): Tensor<S, D>;
 
   /**
    * 1 / sqrt(x).
    */
   rsqrt<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
+
+  /**
+   * `rsqrt` in place: the result replaces the elements of `x`.
+   *
+   * @throws GradError while gradients are recorded; DTypeError if the result does not fit the dtype
+   */
+  rsqrt_<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
 
   /**
    * A copy of x in which `src` is added: `out[i][index[i][j][k]][k] += src[i][j][k]` for dim 1. Deterministic: in the order of
@@ -805,6 +1417,11 @@ export interface OpMethods {
   ): Tensor<ReduceShape<S, Dim, false>, D>;
 
   /**
+   * `sign`, by its name for complex numbers.
+   */
+  sgn<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
+
+  /**
    * 1 / (1 + exp(-x)).
    */
   sigmoid<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
@@ -815,14 +1432,31 @@ export interface OpMethods {
   sign<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
 
   /**
-   * x * sigmoid(x).
+   * True where the sign is minus, that of -0 included.
    */
-  silu<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
+  signbit<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, 'bool'>;
+
+  /**
+   * x * sigmoid(x), also known as swish (Elfwing et al. 2017).
+   *
+   * @throws DTypeError for integer and bool tensors
+   */
+  silu<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
 
   /**
    * The sine; x in radians.
    */
   sin<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
+
+  /**
+   * The normalised sinc, sin(pi x) / (pi x), and 1 at 0.
+   */
+  sinc<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
+
+  /**
+   * The hyperbolic sine.
+   */
+  sinh<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
 
   /**
    * Elements `start` to `end` (not included) along a dimension, every `step`-th, as JavaScript's and Python's slices: negative
@@ -867,9 +1501,23 @@ export interface OpMethods {
   sqrt<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
 
   /**
+   * `sqrt` in place: the result replaces the elements of `x`.
+   *
+   * @throws GradError while gradients are recorded; DTypeError if the result does not fit the dtype
+   */
+  sqrt_<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
+
+  /**
    * x squared.
    */
   square<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
+
+  /**
+   * `square` in place: the result replaces the elements of `x`.
+   *
+   * @throws GradError while gradients are recorded; DTypeError if the result does not fit the dtype
+   */
+  square_<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
 
   /**
    * Without dimensions of size 1: all of them, or those named (named ones of another size stay).
@@ -889,28 +1537,31 @@ export interface OpMethods {
   ): Tensor<ReduceShape<S, Dim, K>, FloatResult<D>>;
 
   /**
-   * Difference with broadcasting: `a - b`.
+   * Difference with broadcasting: `a - b`, with `alpha` `a - alpha * b`. Bool tensors are refused, as in PyTorch: `logicalXor` and `logicalNot`
+   * say what is meant.
    *
-   * @throws ShapeError if the shapes do not broadcast
+   * @throws ShapeError if the shapes do not broadcast; ArgumentError for an alpha that would need rounding; DTypeError for bools
    */
   sub<A extends Shape, B extends Shape, D extends DType, E extends DType>(
     this: Tensor<A, D>,
     b: Tensor<B, E> & BroadcastCheck<A, B>,
+    options?: AlphaOptions,
   ): Tensor<Broadcast<A, B>, Promote<D, E>>;
 
   /**
-   * Difference with broadcasting: `a - b`.
+   * Difference with broadcasting: `a - b`, with `alpha` `a - alpha * b`. Bool tensors are refused, as in PyTorch: `logicalXor` and `logicalNot`
+   * say what is meant.
    *
-   * @throws ShapeError if the shapes do not broadcast
+   * @throws ShapeError if the shapes do not broadcast; ArgumentError for an alpha that would need rounding; DTypeError for bools
    */
-  sub<A extends Shape, D extends DType>(this: Tensor<A, D>, b: number | boolean): Tensor<A, D>;
+  sub<A extends Shape, D extends DType>(this: Tensor<A, D>, b: number | boolean, options?: AlphaOptions): Tensor<A, D>;
 
   /**
    * `sub` in place: the result replaces the elements of `x`.
    *
    * @throws ShapeError if the result has another shape; GradError while gradients are recorded
    */
-  sub_<S extends Shape, D extends DType>(this: Tensor<S, D>, b: Operand): Tensor<S, D>;
+  sub_<S extends Shape, D extends DType>(this: Tensor<S, D>, b: Operand, options?: AlphaOptions): Tensor<S, D>;
 
   /**
    * The sum over dimensions, all by default. Integers and bools are summed in int64.
@@ -976,6 +1627,8 @@ export interface OpMethods {
 
   /**
    * Rounds toward 0; the gradient is 0.
+   *
+   * @throws DTypeError for bools
    */
   trunc<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
 
@@ -1025,6 +1678,23 @@ export interface OpMethods {
   ): Tensor<ReshapeShape<S, N>, D>;
 
   /**
+   * a * log(b), and 0 where a is 0, whatever b but NaN.
+   *
+   * @throws ShapeError if the shapes do not broadcast
+   */
+  xlogy<A extends Shape, B extends Shape, D extends DType, E extends DType>(
+    this: Tensor<A, D>,
+    b: Tensor<B, E> & BroadcastCheck<A, B>,
+  ): Tensor<Broadcast<A, B>, FloatResult<Promote<D, E>>>;
+
+  /**
+   * a * log(b), and 0 where a is 0, whatever b but NaN.
+   *
+   * @throws ShapeError if the shapes do not broadcast
+   */
+  xlogy<A extends Shape, D extends DType>(this: Tensor<A, D>, b: number | boolean): Tensor<A, FloatResult<D>>;
+
+  /**
    * Sets all elements to 0, in place.
    */
   zero_<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
@@ -1033,55 +1703,101 @@ export interface OpMethods {
 /** Method names and the functions behind them. */
 export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => unknown>> = {
   abs: ops.abs,
+  abs_: ops.abs_,
+  acos: ops.acos,
+  acosh: ops.acosh,
   add: ops.add,
   add_: ops.add_,
+  addcdiv: ops.addcdiv,
+  addcdiv_: ops.addcdiv_,
+  addcmul: ops.addcmul,
+  addcmul_: ops.addcmul_,
   all: ops.all,
+  allclose: ops.allclose,
   amax: ops.amax,
   amin: ops.amin,
   any: ops.any,
   argmax: ops.argmax,
   argmin: ops.argmin,
+  asin: ops.asin,
+  asinh: ops.asinh,
+  atan: ops.atan,
+  atan2: ops.atan2,
+  atanh: ops.atanh,
   backward: ops.backward,
+  bitwiseAnd: ops.bitwiseAnd,
+  bitwiseLeftShift: ops.bitwiseLeftShift,
+  bitwiseNot: ops.bitwiseNot,
+  bitwiseOr: ops.bitwiseOr,
+  bitwiseRightShift: ops.bitwiseRightShift,
+  bitwiseXor: ops.bitwiseXor,
   broadcastTo: ops.broadcastTo,
   ceil: ops.ceil,
   chunk: ops.chunk,
   clamp: ops.clamp,
+  clampMax: ops.clampMax,
+  clampMin: ops.clampMin,
+  clamp_: ops.clamp_,
   clone: ops.clone,
   contiguous: ops.contiguous,
   copy_: ops.copy_,
+  copysign: ops.copysign,
   cos: ops.cos,
+  cosh: ops.cosh,
+  deg2rad: ops.deg2rad,
   detach: ops.detach,
+  digamma: ops.digamma,
   div: ops.div,
   div_: ops.div_,
   eq: ops.eq,
+  equal: ops.equal,
   erf: ops.erf,
+  erfc: ops.erfc,
+  erfinv: ops.erfinv,
   exp: ops.exp,
   exp2: ops.exp2,
+  exp_: ops.exp_,
   expand: ops.expand,
   expm1: ops.expm1,
   fill_: ops.fill_,
   flatten: ops.flatten,
   floor: ops.floor,
   floorDivide: ops.floorDivide,
+  floorDivide_: ops.floorDivide_,
+  fmax: ops.fmax,
+  fmin: ops.fmin,
+  fmod: ops.fmod,
+  fmod_: ops.fmod_,
+  frac: ops.frac,
   gather: ops.gather,
   ge: ops.ge,
   gelu: ops.gelu,
   gt: ops.gt,
+  hardshrink: ops.hardshrink,
+  hypot: ops.hypot,
   index: ops.index,
   indexSelect: ops.indexSelect,
+  isclose: ops.isclose,
   isfinite: ops.isfinite,
   isinf: ops.isinf,
   isnan: ops.isnan,
   le: ops.le,
+  lerp: ops.lerp,
+  lerp_: ops.lerp_,
+  lgamma: ops.lgamma,
   log: ops.log,
   log10: ops.log10,
   log1p: ops.log1p,
   log2: ops.log2,
   logSoftmax: ops.logSoftmax,
+  log_: ops.log_,
+  logaddexp: ops.logaddexp,
+  logaddexp2: ops.logaddexp2,
   logicalAnd: ops.logicalAnd,
   logicalNot: ops.logicalNot,
   logicalOr: ops.logicalOr,
   logicalXor: ops.logicalXor,
+  logit: ops.logit,
   lt: ops.lt,
   mT: ops.mT,
   matmul: ops.matmul,
@@ -1093,31 +1809,46 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   movedim: ops.movedim,
   mul: ops.mul,
   mul_: ops.mul_,
+  nanToNum: ops.nanToNum,
   narrow: ops.narrow,
   ne: ops.ne,
   neg: ops.neg,
+  neg_: ops.neg_,
   normal_: ops.normal_,
   permute: ops.permute,
+  polygamma: ops.polygamma,
+  positive: ops.positive,
   pow: ops.pow,
   pow_: ops.pow_,
+  prelu: ops.prelu,
   prod: ops.prod,
+  rad2deg: ops.rad2deg,
   reciprocal: ops.reciprocal,
+  reciprocal_: ops.reciprocal_,
   relu: ops.relu,
   remainder: ops.remainder,
+  remainder_: ops.remainder_,
   reshape: ops.reshape,
   round: ops.round,
   rsqrt: ops.rsqrt,
+  rsqrt_: ops.rsqrt_,
   scatterAdd: ops.scatterAdd,
   select: ops.select,
+  sgn: ops.sgn,
   sigmoid: ops.sigmoid,
   sign: ops.sign,
+  signbit: ops.signbit,
   silu: ops.silu,
   sin: ops.sin,
+  sinc: ops.sinc,
+  sinh: ops.sinh,
   slice: ops.slice,
   softmax: ops.softmax,
   split: ops.split,
   sqrt: ops.sqrt,
+  sqrt_: ops.sqrt_,
   square: ops.square,
+  square_: ops.square_,
   squeeze: ops.squeeze,
   std: ops.std,
   sub: ops.sub,
@@ -1134,6 +1865,7 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   unsqueeze: ops.unsqueeze,
   var: ops.variance,
   view: ops.view,
+  xlogy: ops.xlogy,
   zero_: ops.zero_,
 };
 

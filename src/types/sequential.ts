@@ -7,7 +7,16 @@
 //   class Linear<I extends number, O extends number> {
 //     declare readonly _shapeFn?: LinearFn<I, O>;
 //   }
-import type { DimCheck, FlattenShape, LinearCheck, LinearShape, Shape, ShapeMismatch } from './shape.js';
+import type {
+  DimCheck,
+  FlattenShape,
+  HalveCheck,
+  HalveDim,
+  LinearCheck,
+  LinearShape,
+  Shape,
+  ShapeMismatch,
+} from './shape.js';
 
 /** A function from an input shape to an output shape, or to the reason why there is none. */
 export interface ShapeFn {
@@ -59,6 +68,16 @@ type FlattenOut<S extends Shape, Start extends number, End extends number> =
   DimCheck<S, readonly [Start, End]> extends ShapeMismatch<infer Why>
     ? ShapeMismatch<`Flatten: ${Why}`>
     : FlattenShape<S, Start, End>;
+
+/** Dimension `Dim` becomes half as large. */
+export interface GLUFn<Dim extends number = -1> extends ShapeFn {
+  readonly out: GLUOut<InputOf<this>, Dim>;
+}
+
+type GLUOut<S extends Shape, Dim extends number> =
+  DimCheck<S, Dim> & HalveCheck<S, Dim> extends ShapeMismatch<infer Why>
+    ? ShapeMismatch<`GLU: ${Why}`>
+    : HalveDim<S, Dim>;
 
 // ---- Chains
 

@@ -131,6 +131,26 @@ export type WithDim<S extends Shape, Dim extends number, N extends number> = num
     ? AllUnknown<S>
     : ReplaceAt<S, Position<S['length'], Dim>, N>;
 
+/** A shape with one dimension halved; `number` there if it is odd, which `HalveCheck` refuses. */
+export type HalveDim<S extends Shape, Dim extends number> = number extends S['length']
+  ? Shape
+  : number extends Dim
+    ? AllUnknown<S>
+    : HalveAt<S, Position<S['length'], Dim>>;
+
+type HalveAt<S extends Shape, At extends number> = {
+  readonly [I in keyof S]: I extends `${At}` ? (Quotient<S[I], 2> extends infer Q extends number ? Q : number) : S[I];
+};
+
+/** `unknown` if the dimension's size is even or not known. */
+export type HalveCheck<S extends Shape, Dim extends number> = number extends S['length'] | Dim
+  ? unknown
+  : S[Position<S['length'], Dim>] extends infer N extends number
+    ? Quotient<N, 2> extends 'remainder'
+      ? ShapeMismatch<`dimension ${Dim} of ${ShowShape<S>} must have an even size`>
+      : unknown
+    : unknown;
+
 /** A shape with a dimension of N inserted; negative numbers count from the end of the result, as in `unsqueeze`. */
 export type InsertDim<S extends Shape, Dim extends number, N extends number> = number extends S['length']
   ? Shape
