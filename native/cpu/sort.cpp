@@ -267,7 +267,8 @@ void topLines(Context& ctx, const Task& task, const Lines& lines, const KeyMaker
 
 enum class Pick : int64_t { Kth, Median, NanMedian, Mode };
 
-// The most frequent of sorted items, the smallest if several; its last occurrence. NaN equals nothing.
+// The most frequent of sorted items, the smallest if several; its last occurrence. NaN equals nothing, but is preferred to
+// what occurs once, as in PyTorch.
 template <class Item>
 Item mostFrequent(const KeyMaker& keys, const Item* items, int64_t n) {
   Item best = items[0];
@@ -282,6 +283,7 @@ Item mostFrequent(const KeyMaker& keys, const Item* items, int64_t n) {
     }
     run = 0;
   }
+  if (most == 1 && keys.floats && items[n - 1].key() == keys.nan()) return items[n - 1];
   return best;
 }
 

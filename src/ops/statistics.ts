@@ -10,13 +10,13 @@ import { aminmax } from './aggregate.js';
 import { mul, sub } from './arithmetic.js';
 import { isnan, logicalNot } from './compare.js';
 import { cast, detach } from './copy.js';
-import { full, linspace, ones, tensor } from './creation.js';
+import { full, ones, tensor } from './creation.js';
 import { checkTensor, defineOp, filledTensor } from './define.js';
 import { defineElementwise } from './elementwise.js';
 import { gather, scatterAlong } from './indexing.js';
 import { ceil, clamp, floor, round } from './math.js';
 import { requireFloat, sum, type ReduceOptions, type ValuesAndIndices } from './reduce.js';
-import { pickAlong, searchsorted, sort } from './sort.js';
+import { pickAlong, sort } from './sort.js';
 import { expand, movedim, reshape, select, sliceView } from './view.js';
 
 // 1 for the elements that are the median, NaN if that is.
@@ -105,7 +105,7 @@ export function nanmedian(
 
 /**
  * The most frequent element along a dimension (the last by default), the smallest if several, and where it last stands.
- * NaN equals nothing. The gradient goes to that place.
+ * NaN equals nothing, but is preferred to what occurs once. The gradient goes to that place.
  *
  * @method
  * @throws ShapeError if there is nothing along `dim`
@@ -265,9 +265,13 @@ export interface HistcOptions {
 // The bin of each element, and one more for what lies outside.
 const binOp = defineElementwise(
   'histc',
-  (x, place, low, high, bins) =>
-    e.select(e.mul(e.ge(x, low), e.le(x, high)), e.minimum(e.sub(place, 1), e.sub(bins, 1)), bins),
-  { inputs: ['x', 'place'], scalars: ['low', 'high', 'bins'] },
+  (x, low, high, bins) =>
+    e.select(
+      e.mul(e.ge(x, low), e.le(x, high)),
+      e.minimum(e.trunc(e.div(e.mul(e.sub(x, low), bins), e.sub(high, low))), e.sub(bins, 1)),
+      bins,
+    ),
+  { inputs: ['x'], scalars: ['low', 'high', 'bins'] },
 );
 
 /**
@@ -299,10 +303,9 @@ export function histc<D extends DType, const B extends number = 100>(
     if (min === max) [min, max] = [min - 1, max + 1];
     if (!(min < max) || !Number.isFinite(max - min))
       throw new ArgumentError(`histc: the range from ${String(min)} to ${String(max)} is not finite and ascending.`);
-    const wide = cast(values, 'float64');
-    const edges = linspace(min, max, count + 1, { dtype: 'float64', device: x.device });
-    const place = cast(searchsorted(edges, wide, { right: true }) as Tensor, 'float64');
-    const bin = cast(binOp.apply([wide, place], [min, max, count]), 'int64');
+    // 16 bits would not hold the numbers of the bins.
+    const wide = cast(values, x.dtype === 'float64' ? 'float64' : 'float32');
+    const bin = cast(binOp.apply([wide], [min, max, count]), 'int64');
     const counts = scatterAlong([count + 1], 0, bin, ones([x.numel], { dtype: 'int64', device: x.device }));
     return cast(sliceView(counts, 0, 0, count, 1), x.dtype) as Tensor as Tensor<readonly [B], D>;
   });
