@@ -1,8 +1,8 @@
 // Running sums, products, extremes and first-order recurrences along any dimension of any strides.
 //
-// Lines that lie apart in memory while their neighbours do not are worked on side by side, one in each lane; other lines
-// one by one, in pieces that are converted to the compute type. A few long lines are cut: the parts are summed up at
-// once, then each is scanned from the sum of those before.
+// Lines that lie apart in memory while their neighbours do not are worked on side by side, one in each lane; other
+// lines one by one, in pieces that are converted to the compute type. A few long lines are cut: the parts are summed up
+// at once, then each is scanned from the sum of those before.
 #include <cmath>
 #include <limits>
 
@@ -196,7 +196,8 @@ void scanBy(Context& ctx, const Lines& lines, bool reverse) {
   }
 }
 
-// -- extremes -----------------------------------------------------------------------------------------------------------
+// -- extremes
+// -----------------------------------------------------------------------------------------------------------
 
 template <class T>
 THALWEG_INLINE bool wins(T x, T best, bool largest) {
@@ -255,7 +256,8 @@ void extremeBy(Context& ctx, const Lines& lines, bool largest) {
   });
 }
 
-// -- recurrences --------------------------------------------------------------------------------------------------------
+// -- recurrences
+// --------------------------------------------------------------------------------------------------------
 
 // Operands: a, b, out.
 void linearLines(Context& ctx, const Lines& lines, bool reverse) {

@@ -2,7 +2,8 @@
 //
 // Each element becomes an unsigned key whose order is the wanted one: NaN above all, 0 and -0 alike, inverted for a
 // descending order. Keys travel with their position: in one word if they have 32 bits. Lines are sorted by least
-// significant digits first, which is stable; single positions are found by most significant digits first, without a sort.
+// significant digits first, which is stable; single positions are found by most significant digits first, without a
+// sort.
 #include <limits>
 
 #include "cpu/gemm.h"
@@ -18,7 +19,8 @@ constexpr int64_t kKeepSorted = 64;  // so many best ones are kept sorted while 
 constexpr int kDigits = 256;
 constexpr int64_t kMaxNarrow = int64_t{1} << 32;  // positions that fit beside a key of 32 bits
 
-// -- keys ---------------------------------------------------------------------------------------------------------------
+// -- keys
+// ---------------------------------------------------------------------------------------------------------------
 
 struct Narrow {
   uint64_t word;  // key, position
@@ -80,7 +82,7 @@ struct KeyMaker {
       convert<Item, float>(items, src, stride, first, n, [](float x) { return keyOf(x); });
     else if (dtype == DType::Int64)
       convert<Item, int64_t>(items, src, stride, first, n,
-                             [](int64_t x) { return static_cast<uint64_t>(x) ^ uint64_t{1} << 63; });
+                             [](int64_t x) { return static_cast<uint64_t>(x) ^ uint64_t { 1 } << 63; });
     else
       convert<Item, int64_t>(items, src, stride, first, n,
                              [](int64_t x) { return static_cast<uint64_t>(x + (int64_t{1} << 31)); });
@@ -104,7 +106,8 @@ Item* scratch(int slot, int64_t n) {
   return reinterpret_cast<Item*>(threadScratch(kScratchOfCallers + slot, n * static_cast<int64_t>(sizeof(Item))));
 }
 
-// -- sorting ------------------------------------------------------------------------------------------------------------
+// -- sorting
+// ------------------------------------------------------------------------------------------------------------
 
 template <class Item>
 void insertionSort(Item* items, int64_t n) {
@@ -198,7 +201,8 @@ Item* smallest(const KeyMaker& keys, const char* src, int64_t stride, int64_t n,
   return best;
 }
 
-// -- results ------------------------------------------------------------------------------------------------------------
+// -- results
+// ------------------------------------------------------------------------------------------------------------
 
 template <class Unit, class Item>
 void pickValues(char* out, int64_t outStride, const char* src, int64_t stride, const Item* items, int64_t n) {
@@ -267,8 +271,8 @@ void topLines(Context& ctx, const Task& task, const Lines& lines, const KeyMaker
 
 enum class Pick : int64_t { Kth, Median, NanMedian, Mode };
 
-// The most frequent of sorted items, the smallest if several; its last occurrence. NaN equals nothing, but is preferred to
-// what occurs once, as in PyTorch.
+// The most frequent of sorted items, the smallest if several; its last occurrence. NaN equals nothing, but is preferred
+// to what occurs once, as in PyTorch.
 template <class Item>
 Item mostFrequent(const KeyMaker& keys, const Item* items, int64_t n) {
   Item best = items[0];
@@ -503,8 +507,8 @@ void searchsorted(Context& ctx, const TensorView& out, const TensorView& sorted,
           const auto here = comparable(row[at]);
           // NaN stands behind everything, as sort puts it.
           const bool nan = here != here, valueNan = value != value;
-          const bool before = right ? (valueNan || here <= value) && (!nan || valueNan)
-                                    : !nan && (valueNan || here < value);
+          const bool before =
+              right ? (valueNan || here <= value) && (!nan || valueNan) : !nan && (valueNan || here < value);
           if (before)
             low = middle + 1;
           else

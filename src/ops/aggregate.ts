@@ -150,10 +150,7 @@ export function nansum<
   dim?: Dim,
   options: ReduceOptions<K> = {},
 ): Tensor<ReduceShape<S, Dim, K>, SumResult<D>> {
-  return nansumOp([x], attributesOf('nansum', x, dim, options.keepDim)) as Tensor<
-    ReduceShape<S, Dim, K>,
-    SumResult<D>
-  >;
+  return nansumOp([x], attributesOf('nansum', x, dim, options.keepDim)) as Tensor<ReduceShape<S, Dim, K>, SumResult<D>>;
 }
 
 /**
@@ -225,11 +222,7 @@ export function aminmax<
   D extends DType,
   const Dim extends Dims = undefined,
   const K extends boolean = false,
->(
-  x: Tensor<S, D> & DimCheck<S, Dim>,
-  dim?: Dim,
-  options: ReduceOptions<K> = {},
-): MinAndMax<ReduceShape<S, Dim, K>, D> {
+>(x: Tensor<S, D> & DimCheck<S, Dim>, dim?: Dim, options: ReduceOptions<K> = {}): MinAndMax<ReduceShape<S, Dim, K>, D> {
   return { min: amin<S, D, Dim, K>(x, dim, options), max: amax<S, D, Dim, K>(x, dim, options) };
 }
 

@@ -1,13 +1,5 @@
 // All ops. What has the tag @method is also a method of Tensor; scripts/methods.js writes src/tensor/methods.ts from it.
-export {
-  aminmax,
-  countNonzero,
-  logsumexp,
-  nanmean,
-  nansum,
-  stdMean,
-  type MinAndMax,
-} from './aggregate.js';
+export { aminmax, countNonzero, logsumexp, nanmean, nansum, stdMean, type MinAndMax } from './aggregate.js';
 export * from './arithmetic.js';
 export * from './autograd.js';
 export * from './compare.js';

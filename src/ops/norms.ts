@@ -15,7 +15,15 @@ import { checkTensor, defineOp, filledTensor } from './define.js';
 import { defineElementwise } from './elementwise.js';
 import { launchReduce, reduceKinds } from './launch.js';
 import { abs } from './math.js';
-import { attributesOf, keptShape, requireElements, requireFloat, sum, type Dims, type ReduceOptions } from './reduce.js';
+import {
+  attributesOf,
+  keptShape,
+  requireElements,
+  requireFloat,
+  sum,
+  type Dims,
+  type ReduceOptions,
+} from './reduce.js';
 import { reshape } from './view.js';
 
 interface NormAttributes {

@@ -260,7 +260,12 @@ export interface TrapezoidOptions {
 }
 
 // The areas of the trapezoids between neighbours.
-function trapezoids(op: string, y: Tensor, x: Tensor | null, options: TrapezoidOptions): { areas: Tensor; dim: number } {
+function trapezoids(
+  op: string,
+  y: Tensor,
+  x: Tensor | null,
+  options: TrapezoidOptions,
+): { areas: Tensor; dim: number } {
   requireDims(op, 'y', y);
   const { dx = 1, dim = -1 } = options;
   const d = normalizeDim(op, dim, y.shape.length);
@@ -299,7 +304,7 @@ function trapezoids(op: string, y: Tensor, x: Tensor | null, options: TrapezoidO
 export function trapezoid(y: Tensor, x: Tensor | null = null, options: TrapezoidOptions = {}): Tensor {
   return tidy(() => {
     const { areas, dim } = trapezoids('trapezoid', y, x, options);
-    return sum(areas as Tensor<Shape, DType>, dim);
+    return sum(areas, dim);
   });
 }
 
@@ -311,6 +316,6 @@ export function trapezoid(y: Tensor, x: Tensor | null = null, options: Trapezoid
 export function cumulativeTrapezoid(y: Tensor, x: Tensor | null = null, options: TrapezoidOptions = {}): Tensor {
   return tidy(() => {
     const { areas, dim } = trapezoids('cumulativeTrapezoid', y, x, options);
-    return cumsum(areas as Tensor<Shape, DType>, dim);
+    return cumsum(areas, dim);
   });
 }

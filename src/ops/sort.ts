@@ -179,7 +179,8 @@ function pickOp(name: keyof typeof pickKinds) {
     forward: ([values, indices], { x }, { dims, k }) => {
       // The kernel wants the dimension kept.
       const kept = reduceShape(x.shape, dims, true);
-      const windows = values.shape.length === kept.length ? [values, indices] : [values, indices].map((t) => window(t, kept));
+      const windows =
+        values.shape.length === kept.length ? [values, indices] : [values, indices].map((t) => window(t, kept));
       native.pick(windows[0]._handle, windows[1]._handle, x._handle, dims[0], pickKinds[name], k);
       for (const t of windows) if (t !== values && t !== indices) t.dispose();
     },
@@ -236,7 +237,8 @@ export function kthvalue<
   const d = normalizeDim('kthvalue', dim ?? -1, x.shape.length);
   const n = sizeAlong(x, d);
   if (!Number.isInteger(k)) throw new ArgumentError(`kthvalue: k must be an integer, got ${String(k)}.`);
-  if (n > 0 && (k < 1 || k > n)) throw new IndexError(`kthvalue: k = ${k} is not from 1 to ${n}, the size of dimension ${d}.`);
+  if (n > 0 && (k < 1 || k > n))
+    throw new IndexError(`kthvalue: k = ${k} is not from 1 to ${n}, the size of dimension ${d}.`);
   return pickAlong('kthvalue', x, d, options.keepDim, k - 1) as ValuesAndIndices<ReduceShape<S, Dim, K>, D>;
 }
 
@@ -291,8 +293,7 @@ function search(op: string, sorted: Tensor, given: Tensor | number, options: Sea
     const values = typeof given === 'number' ? numberLike(op, given, sorted) : given;
     checkTensor(op, op === 'bucketize' ? 'x' : 'values', values);
     const rank = sorted.shape.length;
-    const alike =
-      rank === values.shape.length && sorted.shape.every((n, d) => d === rank - 1 || n === values.shape[d]);
+    const alike = rank === values.shape.length && sorted.shape.every((n, d) => d === rank - 1 || n === values.shape[d]);
     if (rank !== 1 && (rank === 0 || !alike || op === 'bucketize')) {
       throw new ShapeError(
         op === 'bucketize'
@@ -394,9 +395,10 @@ function uniqueRows(op: string, x: Tensor, options: UniqueConsecutiveOptions, so
   const { dim, returnInverse = false, returnCounts = false } = options;
   const d = dim === undefined ? null : normalizeDim(op, dim, x.shape.length);
   const result = tidy(() => {
-    const plain: Tensor = detach(x as Tensor);
+    const plain: Tensor = detach(x);
     // Rows of a matrix: single elements, or slices.
-    const front = d === null || x.shape.length === 0 ? reshape(plain, [x.numel]) : d === 0 ? plain : movedim(plain, d, 0);
+    const front =
+      d === null || x.shape.length === 0 ? reshape(plain, [x.numel]) : d === 0 ? plain : movedim(plain, d, 0);
     const n = front.shape[0];
     const rest = front.shape.slice(1);
     const width = rest.reduce((product, size) => product * size, 1);
@@ -419,9 +421,7 @@ function uniqueRows(op: string, x: Tensor, options: UniqueConsecutiveOptions, so
     return {
       values,
       ...(returnInverse ? { inverse: d === null ? reshape(inverse, x.shape) : inverse } : {}),
-      ...(returnCounts
-        ? { counts: diff(starts, 0, { append: tensor([BigInt(n)], { device: x.device }) as Tensor }) }
-        : {}),
+      ...(returnCounts ? { counts: diff(starts, 0, { append: tensor([BigInt(n)], { device: x.device }) }) } : {}),
     };
   });
   return returnInverse || returnCounts ? result : result.values;

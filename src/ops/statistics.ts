@@ -153,10 +153,12 @@ const interpolations: readonly string[] = ['linear', 'lower', 'higher', 'midpoin
 function levelsOf(op: string, q: number | readonly number[] | Tensor): { levels: readonly number[]; single: boolean } {
   if (isTensor(q)) {
     checkTensor(op, 'q', q);
-    if (q.shape.length > 1) throw new ShapeError(`${op}: q must have at most 1 dimension, got ${formatShape(q.shape)}.`);
+    if (q.shape.length > 1)
+      throw new ShapeError(`${op}: q must have at most 1 dimension, got ${formatShape(q.shape)}.`);
   }
   const levels = isTensor(q) ? Array.from(q.dataSync(), Number) : typeof q === 'number' ? [q] : q;
-  if (!Array.isArray(levels)) throw new ArgumentError(`${op}: q must be a number, a list or a tensor, got ${typeof q}.`);
+  if (!Array.isArray(levels))
+    throw new ArgumentError(`${op}: q must be a number, a list or a tensor, got ${typeof q}.`);
   for (const level of levels as readonly unknown[]) {
     if (typeof level !== 'number' || !(level >= 0 && level <= 1))
       throw new ArgumentError(`${op}: q must be from 0 to 1, got ${String(level)}.`);
@@ -206,7 +208,7 @@ function quantiles(
     else {
       const below = floor(ranks);
       const weight = interpolation === 'midpoint' ? full(shape, 0.5) : sub(ranks, below);
-      out = betweenOp.apply([at(below), at(ceil(ranks)), cast(weight as Tensor, x.dtype)]);
+      out = betweenOp.apply([at(below), at(ceil(ranks)), cast(weight, x.dtype)]);
     }
     // NaN is sorted to the end.
     if (op === 'quantile') out = unlessNanOp.apply([out, sliceView(values, last, n - 1, 1, 1)]);
@@ -339,7 +341,8 @@ export function bincount(
   const dtype: DType = x.dtype;
   if (isFloating(dtype) || (dtype as string) === 'bool')
     throw new DTypeError(`bincount: x must hold integers, got ${String(dtype)}.`);
-  if (x.shape.length !== 1) throw new ShapeError(`bincount: x must have 1 dimension, got shape ${formatShape(x.shape)}.`);
+  if (x.shape.length !== 1)
+    throw new ShapeError(`bincount: x must have 1 dimension, got shape ${formatShape(x.shape)}.`);
   if (!Number.isInteger(minlength) || minlength < 0)
     throw new ArgumentError(`bincount: minlength must be an integer >= 0, got ${String(minlength)}.`);
   if (weights !== null) {
@@ -361,7 +364,7 @@ export function bincount(
     }
     const values =
       weights === null
-        ? ones(x.shape as Shape, { dtype: 'int64', device: x.device })
+        ? ones(x.shape, { dtype: 'int64', device: x.device })
         : cast(detach(weights), weights.dtype === 'float32' ? 'float32' : 'float64');
     return scatterAlong([length], 0, places, values) as Tensor<readonly [number], DType>;
   });

@@ -818,7 +818,7 @@ export interface OpMethods {
 
   /**
    * The most frequent element along a dimension (the last by default), the smallest if several, and where it last stands.
-   * NaN equals nothing. The gradient goes to that place.
+   * NaN equals nothing, but is preferred to what occurs once. The gradient goes to that place.
    *
    * @throws ShapeError if there is nothing along `dim`
    */
