@@ -180,7 +180,7 @@ function pickOp(name: keyof typeof pickKinds) {
       // The kernel wants the dimension kept.
       const kept = reduceShape(x.shape, dims, true);
       const windows =
-        values.shape.length === kept.length ? [values, indices] : [values, indices].map((t) => window(t, kept));
+        values.shape.length === kept.length ? [values, indices] : [values, indices].map((t) => reshape(t, kept));
       native.pick(windows[0]._handle, windows[1]._handle, x._handle, dims[0], pickKinds[name], k);
       for (const t of windows) if (t !== values && t !== indices) t.dispose();
     },
@@ -190,7 +190,6 @@ function pickOp(name: keyof typeof pickKinds) {
   });
 }
 
-const window = (t: Tensor, shape: Shape): Tensor => reshape(t, shape);
 const pickOps = {
   kthvalue: pickOp('kthvalue'),
   median: pickOp('median'),

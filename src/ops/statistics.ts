@@ -2,6 +2,7 @@
 import { isFloating, type DType } from '../dtype.js';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
 import { tidy } from '../memory.js';
+import { native } from '../native.js';
 import * as e from '../program/expr.js';
 import { formatShape, normalizeDim, reduceShape, type Shape } from '../shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
@@ -33,12 +34,11 @@ function medianOp(name: 'median' | 'nanmedian') {
     inputs: ['x'],
     saves: ['x', 'out'],
     shape: () => [],
-    forward: ([out], { x }) => {
-      const { values, indices } = pickAlong(name, reshape(detach(x), [x.numel]), 0, false);
-      out.copy_(values);
-      values.dispose();
-      indices.dispose();
-    },
+    forward: ([out], { x }) =>
+      tidy(() => {
+        const { values } = pickAlong(name, reshape(detach(x), [x.numel]), 0, false);
+        native.copy(out._handle, values._handle);
+      }),
     vjp: ([g], { x, out }) => [
       () =>
         tidy(() => {
