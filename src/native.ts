@@ -27,6 +27,16 @@ export interface Kernels {
   scatterAdd(out: Handle, index: Handle, src: Handle, dim: number): void;
   embedding(out: Handle, weight: Handle, indices: Handle): void;
   embeddingBackward(weight: Handle, g: Handle, indices: Handle): void;
+  scan(out: Handle, x: Handle, dim: number, kind: number, reverse: boolean): void;
+  scanExtreme(values: Handle, indices: Handle, x: Handle, dim: number, largest: boolean): void;
+  scanLinear(out: Handle, a: Handle, b: Handle, dim: number, reverse: boolean): void;
+  sort(values: Handle, indices: Handle, x: Handle, dim: number, descending: boolean): void;
+  topk(values: Handle, indices: Handle, x: Handle, dim: number, largest: boolean): void;
+  pick(values: Handle, indices: Handle, x: Handle, dim: number, kind: number, k: number): void;
+  sortRows(order: Handle, x: Handle): void;
+  runs(group: Handle, x: Handle): void;
+  runStarts(starts: Handle, group: Handle): void;
+  searchsorted(out: Handle, sorted: Handle, values: Handle, sorter: Handle, right: boolean): void;
 }
 
 /** What the addon offers beside kernels: memory, transfer, the stream. See native/addon.cpp. */

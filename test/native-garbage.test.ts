@@ -413,6 +413,55 @@ describe('kernels on random tensors', () => {
           args = name === 'embedding' ? [rows, table, index(places)] : [table, rows, index(places)];
           break;
         }
+        case 'scan': {
+          const accumulated = family > 3 && random(15) !== 0 ? 5 : family;
+          const kind = random(20) === 0 ? [-1, 3, NaN][random(3)] : random(3);
+          args = [operand(true, accumulated), operand(true), dim(), kind, random(2) === 0];
+          break;
+        }
+        case 'scanExtreme':
+          args = [operand(true), operand(true, 5), operand(true), dim(), random(2) === 0];
+          break;
+        case 'scanLinear':
+          args = [operand(true), operand(true), operand(true), dim(), random(2) === 0];
+          break;
+        case 'sort': {
+          const [values, indices] = [random(4) === 0 ? 0 : operand(true), random(4) === 0 ? 0 : operand(true, 5)];
+          args = [values, indices, operand(true), dim(), random(2) === 0];
+          break;
+        }
+        case 'topk':
+        case 'pick': {
+          const d = dim();
+          const n = base[d] ?? 1;
+          const picked = base.map((size, i) => (i !== d ? size : name === 'pick' ? 1 : random(n + 1)));
+          const tail = name === 'pick' ? [random(4), random(15) === 0 ? -1 : random(n)] : [random(2) === 0];
+          args = [operand(true, family, picked), operand(true, 5, picked), operand(true), d, ...tail];
+          break;
+        }
+        case 'sortRows':
+        case 'runs': {
+          const [rows, columns] = [random(large), random(4)];
+          args = [operand(true, 5, [rows]), operand(true, family, random(10) === 0 ? base : [rows, columns])];
+          break;
+        }
+        case 'runStarts':
+          args = [operand(true, 5, [random(large)]), operand(true, 5, [random(large)])];
+          break;
+        case 'searchsorted': {
+          const row = random(large);
+          const leading = base.slice(0, random(3));
+          const sequence = random(2) === 0 ? [row] : [...leading, row];
+          const asked = [...leading, random(6)];
+          args = [
+            operand(true, 4 + random(2), asked),
+            operand(true, family, sequence),
+            operand(true, family, asked),
+            random(2) === 0 ? 0 : operand(true, 5, sequence),
+            random(2) === 0,
+          ];
+          break;
+        }
         default: {
           expect(name).toMatch(/^random/);
           const a = [0, 0.5, 1, NaN, -1, 2 ** 53, Infinity][random(7)];

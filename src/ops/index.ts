@@ -1,5 +1,6 @@
 // All ops. What has the tag @method is also a method of Tensor; scripts/methods.js writes src/tensor/methods.ts from it.
 export * from './activation.js';
+export { aminmax, countNonzero, logsumexp, nanmean, nansum, stdMean, type MinAndMax } from './aggregate.js';
 export * from './arithmetic.js';
 export * from './autograd.js';
 export * from './bitwise.js';
@@ -60,10 +61,42 @@ export {
   type ValuesAndIndices,
   type VarOptions,
 } from './reduce.js';
+export { norm, vectorNorm } from './norms.js';
+export {
+  cummax,
+  cummin,
+  cumprod,
+  cumsum,
+  cumulativeTrapezoid,
+  diff,
+  logcumsumexp,
+  trapezoid,
+  type DiffOptions,
+  type TrapezoidOptions,
+} from './scan.js';
 export { logSoftmax, softmax } from './softmax.js';
 export * from './special.js';
 export * from './ternary.js';
 export * from './trigonometry.js';
+export {
+  argsort,
+  bucketize,
+  kthvalue,
+  msort,
+  searchsorted,
+  sort,
+  topk,
+  unique,
+  uniqueConsecutive,
+  type SearchOptions,
+  type SearchSortedOptions,
+  type SortOptions,
+  type TopkOptions,
+  type Unique,
+  type UniqueConsecutiveOptions,
+  type UniqueOptions,
+} from './sort.js';
+export * from './statistics.js';
 export {
   broadcastTo,
   chunk,

@@ -1,4 +1,5 @@
 // Reductions over any set of dimensions: one kernel, with an elementwise program as its prologue.
+import { isGradEnabled } from '../autograd/mode.js';
 import type { DType, FloatDType } from '../dtype.js';
 import { isFloating } from '../dtype.js';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
@@ -14,15 +15,19 @@ import { checkTensor, defineMultiOp, defineOp, type OutputSpec } from './define.
 import { defineElementwise } from './elementwise.js';
 import { identityProgram, launchReduce, reduceKinds } from './launch.js';
 import { scatterAlong } from './indexing.js';
-import { expand, reshape } from './view.js';
+import { othersAlong } from './scan.js';
+import { expand, permute, reshape } from './view.js';
 
-interface ReduceAttributes {
+/** What is reduced. @internal */
+export interface ReduceAttributes {
   readonly dims: readonly number[];
   readonly keepDim: boolean;
 }
 
-const keptShape = (x: Tensor, dims: readonly number[]): Shape => reduceShape(x.shape, dims, true);
-const reduced = (x: Tensor, { dims, keepDim }: ReduceAttributes): Shape => reduceShape(x.shape, dims, keepDim);
+/** @internal */
+export const keptShape = (x: Tensor, dims: readonly number[]): Shape => reduceShape(x.shape, dims, true);
+/** The shape of the result. @internal */
+export const reduced = (x: Tensor, { dims, keepDim }: ReduceAttributes): Shape => reduceShape(x.shape, dims, keepDim);
 
 function reduceForward(
   kind: number,
@@ -34,12 +39,13 @@ function reduceForward(
   launchReduce(kind, identityProgram(), outs, keptShape(x, dims), [x], () => 0, correction);
 }
 
-/** A reduced tensor with its reduced dimensions back, as size 1. */
-function unreduce(t: Tensor, inputShape: Shape, { dims, keepDim }: ReduceAttributes): Tensor {
+/** A reduced tensor with its reduced dimensions back, as size 1. @internal */
+export function unreduce(t: Tensor, inputShape: Shape, { dims, keepDim }: ReduceAttributes): Tensor {
   return keepDim ? t : reshape(t, reduceShape(inputShape, dims, true));
 }
 
-function attributesOf(
+/** Checks the arguments of a reduction. @internal */
+export function attributesOf(
   op: string,
   x: Tensor,
   dim: number | readonly number[] | undefined,
@@ -56,7 +62,8 @@ function attributesOf(
   return { dims, keepDim: keepDim === true };
 }
 
-function requireElements(op: string, x: Tensor, { dims }: ReduceAttributes): void {
+/** Refuses to reduce nothing. @internal */
+export function requireElements(op: string, x: Tensor, { dims }: ReduceAttributes): void {
   if (dims.some((d) => x.shape[d] === 0) && numel(reduceShape(x.shape, dims, false)) > 0) {
     throw new ShapeError(
       `${op}: the tensor of shape ${formatShape(x.shape)} has no elements to reduce, and ${op} of nothing has no value.`,
@@ -65,7 +72,8 @@ function requireElements(op: string, x: Tensor, { dims }: ReduceAttributes): voi
 }
 
 const countOf = (shape: Shape, dims: readonly number[]): number => dims.reduce((n, d) => n * shape[d], 1);
-const sumDType = (dtype: DType): DType => (isFloating(dtype) ? dtype : 'int64');
+/** @internal */
+export const sumDType = (dtype: DType): DType => (isFloating(dtype) ? dtype : 'int64');
 
 /** The dtype of a sum: integers and bools give int64. */
 export type SumResult<D extends DType> = D extends 'float32' | 'float64' | 'float16' | 'bfloat16' ? D : 'int64';
@@ -135,7 +143,8 @@ const meanOp = defineOp({
   ],
 });
 
-function requireFloat(op: string, x: Tensor): void {
+/** @internal */
+export function requireFloat(op: string, x: Tensor): void {
   if (!isFloating(x.dtype)) {
     throw new DTypeError(`${op}: expected a float tensor, got ${x.dtype}; convert it with to('float32').`);
   }
@@ -171,6 +180,7 @@ const prodOp = defineOp({
   forward: (outs, { x }, a) => reduceForward(reduceKinds.prod, outs, x, a),
   vjp: ([g], { x, out }, a) => [
     () => {
+      if (isGradEnabled()) return mul(productOfOthers(x, a.dims), unreduce(g, x.shape, a));
       // out / x, except where x is 0: there the product of the others, which is 0 unless it is the only zero.
       const isZero = eq(x, 0);
       const others = prodOp([where(isZero, 1, x)], { dims: a.dims, keepDim: true });
@@ -182,9 +192,26 @@ const prodOp = defineOp({
   ],
 });
 
+// For each element the product of the others, without dividing: those before times those behind. Slower than dividing, but
+// right in all its derivatives, whatever is zero.
+function productOfOthers(x: Tensor, dims: readonly number[]): Tensor {
+  const kept = x.shape.map((_, d) => d).filter((d) => !dims.includes(d));
+  const order = [...kept, ...dims];
+  const count = countOf(x.shape, dims);
+  const lines = reshape(permute(x, order), [...kept.map((d) => x.shape[d]), count]);
+  const others = reshape(
+    othersAlong(lines, kept.length),
+    order.map((d) => x.shape[d]),
+  );
+  return permute(
+    others,
+    order.map((_, d) => order.indexOf(d)),
+  );
+}
+
 /**
- * The product over dimensions, all by default; 1 over nothing. Integers and bools multiply in int64. The gradient is right
- * with zeros too; the gradient of the gradient takes the one by two zeros of the same product for 0.
+ * The product over dimensions, all by default; 1 over nothing. Integers and bools multiply in int64. The gradients of all
+ * orders are right with zeros too.
  *
  * @method
  */
@@ -486,6 +513,9 @@ export function variance<
 const rootOp = defineElementwise('std', (x) => e.sqrt(x), {
   grad: (g, out) => [e.select(e.eq(out, 0), 0, e.div(e.mul(g, 0.5), out))],
 });
+
+/** The standard deviation of a variance. @internal */
+export const rootOfVariance = (x: Tensor): Tensor => rootOp.apply([x]);
 
 /**
  * The standard deviation over dimensions: the root of `var`.

@@ -3,6 +3,7 @@
 import type { BackwardOptions } from '../autograd/backward.js';
 import type { Device } from '../device.js';
 import type { DType, Promote } from '../dtype.js';
+import type { MinAndMax } from '../ops/aggregate.js';
 import type { AlphaOptions, FloatResult, RoundingMode } from '../ops/arithmetic.js';
 import type { CloseOptions } from '../ops/close.js';
 import type { Operand } from '../ops/elementwise.js';
@@ -10,6 +11,16 @@ import type { IndexPart } from '../ops/indexing.js';
 import type { ClampOptions } from '../ops/math.js';
 import type { Generator } from '../ops/random.js';
 import type { Dims, MeanResult, ReduceOptions, SumResult, ValuesAndIndices, VarOptions } from '../ops/reduce.js';
+import type { DiffOptions } from '../ops/scan.js';
+import type {
+  SearchOptions,
+  SortOptions,
+  TopkOptions,
+  Unique,
+  UniqueConsecutiveOptions,
+  UniqueOptions,
+} from '../ops/sort.js';
+import type { BincountOptions, HistcOptions, QuantileOptions } from '../ops/statistics.js';
 import type { AddcOptions } from '../ops/ternary.js';
 import type {
   Broadcast,
@@ -173,6 +184,17 @@ export interface OpMethods {
   ): Tensor<ReduceShape<S, Dim, K>, D>;
 
   /**
+   * The smallest and the largest element over dimensions, all by default: `amin` and `amax`.
+   *
+   * @throws ShapeError if there is nothing to reduce
+   */
+  aminmax<S extends Shape, D extends DType, const Dim extends Dims = undefined, const K extends boolean = false>(
+    this: Tensor<S, D> & DimCheck<S, Dim>,
+    dim?: Dim,
+    options?: ReduceOptions<K>,
+  ): MinAndMax<ReduceShape<S, Dim, K>, D>;
+
+  /**
    * True where some element along the dimensions is not 0.
    */
   any<S extends Shape, const Dim extends Dims = undefined, const K extends boolean = false>(
@@ -202,6 +224,17 @@ export interface OpMethods {
     dim?: Dim,
     options?: ReduceOptions<K>,
   ): Tensor<ReduceShape<S, Dim, K>, 'int64'>;
+
+  /**
+   * The positions that sort a tensor along a dimension, the last by default: the indices of `sort`.
+   *
+   * @throws IndexError for a dimension that is not there
+   */
+  argsort<S extends Shape, const Dim extends number = -1>(
+    this: Tensor<S> & DimCheck<S, Dim>,
+    dim?: Dim,
+    options?: SortOptions,
+  ): Tensor<S, 'int64'>;
 
   /**
    * The inverse sine, from -pi/2 to pi/2; NaN outside [-1, 1].
@@ -252,6 +285,23 @@ export interface OpMethods {
    * x.grad; // [2, 4]
    */
   backward(this: Tensor, options?: BackwardOptions): void;
+
+  /**
+   * How often each integer from 0 occurs, or the sum of the weights where it does. How long the result is depends on the
+   * largest one, so this waits for queued work. Not differentiable.
+   *
+   * @param x integers, `[n]`
+   * @param weights of x's shape; the result is float32 for float32 weights, else float64
+   * @throws ShapeError unless x has 1 dimension and weights its shape; DTypeError for floats and bools; ArgumentError for
+   *   negative numbers
+   * @example
+   * bincount(tensor([0n, 2n, 2n])); // [1, 0, 2]
+   */
+  bincount(
+    this: Tensor<Shape, 'int64' | 'int32' | 'uint8'>,
+    weights?: Tensor | null,
+    options?: BincountOptions,
+  ): Tensor<readonly [number], DType>;
 
   /**
    * The bits that both have; for bools: both.
@@ -353,6 +403,18 @@ export interface OpMethods {
    * x stretched to a shape that it broadcasts to.
    */
   broadcastTo<S extends Shape, D extends DType, const N extends Shape>(this: Tensor<S, D>, shape: N): Tensor<N, D>;
+
+  /**
+   * In which interval of sorted boundaries each element lies: i where `boundaries[i - 1] < x <= boundaries[i]`, or with `right`
+   * `boundaries[i - 1] <= x < boundaries[i]`.
+   *
+   * @throws ShapeError unless boundaries has 1 dimension; DTypeError unless it has x's dtype
+   */
+  bucketize<S extends Shape>(
+    this: Tensor<S>,
+    boundaries: Tensor,
+    options?: SearchOptions,
+  ): Tensor<S, 'int64' | 'int32'>;
 
   /**
    * Rounds toward plus infinity; the gradient is 0.
@@ -473,6 +535,61 @@ export interface OpMethods {
   cosh<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
 
   /**
+   * How many elements over dimensions, all by default, are not 0. NaN is not 0.
+   *
+   * @throws IndexError for a dimension that is not there
+   */
+  countNonzero<S extends Shape, const Dim extends Dims = undefined>(
+    this: Tensor<S> & DimCheck<S, Dim>,
+    dim?: Dim,
+  ): Tensor<ReduceShape<S, Dim>, 'int64'>;
+
+  /**
+   * The largest element so far along a dimension, and where it stood (the latest, if several); from a NaN on, NaN. The
+   * gradient goes to the elements that were picked.
+   *
+   * @throws IndexError for a dimension that is not there
+   * @example
+   * const { values, indices } = x.cummax(0);
+   */
+  cummax<S extends Shape, D extends DType, const Dim extends number>(
+    this: Tensor<S, D> & DimCheck<S, Dim>,
+    dim: Dim,
+  ): ValuesAndIndices<S, D>;
+
+  /**
+   * As `cummax`, for the smallest.
+   */
+  cummin<S extends Shape, D extends DType, const Dim extends number>(
+    this: Tensor<S, D> & DimCheck<S, Dim>,
+    dim: Dim,
+  ): ValuesAndIndices<S, D>;
+
+  /**
+   * Running products along a dimension: `out[i] = x[0] * ... * x[i]`. Integers and bools give int64. The gradient does not
+   * divide, so it is right with zeros.
+   *
+   * @throws IndexError for a dimension that is not there
+   */
+  cumprod<S extends Shape, D extends DType, const Dim extends number>(
+    this: Tensor<S, D> & DimCheck<S, Dim>,
+    dim: Dim,
+  ): Tensor<S, SumResult<D>>;
+
+  /**
+   * Running sums along a dimension: `out[i] = x[0] + ... + x[i]`. Integers and bools give int64; floats are accumulated in
+   * float64.
+   *
+   * @throws IndexError for a dimension that is not there
+   * @example
+   * tensor([1, 2, 3]).cumsum(0); // [1, 3, 6]
+   */
+  cumsum<S extends Shape, D extends DType, const Dim extends number>(
+    this: Tensor<S, D> & DimCheck<S, Dim>,
+    dim: Dim,
+  ): Tensor<S, SumResult<D>>;
+
+  /**
    * Degrees to radians: x * pi / 180.
    */
   deg2rad<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
@@ -481,6 +598,16 @@ export interface OpMethods {
    * The same values outside the graph: shares memory, requires no gradient.
    */
   detach<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
+
+  /**
+   * Differences of neighbours along a dimension, the last by default: `x[i + 1] - x[i]`, n times; of bools, whether they
+   * differ.
+   *
+   * @throws ShapeError for a scalar; ArgumentError for an n that is no integer from 0
+   * @example
+   * tensor([1, 4, 9]).diff(); // [3, 5]
+   */
+  diff<D extends DType>(this: Tensor<Shape, D>, dim?: number, options?: DiffOptions): Tensor<Shape, D>;
 
   /**
    * The derivative of `lgamma`; NaN at negative integers, -inf at 0 and inf at -0.
@@ -789,6 +916,20 @@ export interface OpMethods {
   hardshrink<S extends Shape, D extends DType>(this: Tensor<S, D>, lambd?: number): Tensor<S, D>;
 
   /**
+   * Counts the elements in equal bins between `min` and `max`. Elements outside and NaN do not count; the upper end belongs to
+   * the last bin. If both ends are equal the range of the elements is read, so that this waits for queued work. Not
+   * differentiable.
+   *
+   * @returns the counts, `[bins]`, in x's dtype
+   * @throws DTypeError for integer and bool tensors; ArgumentError for bins below 1 or ends that are no finite range
+   */
+  histc<D extends DType, const B extends number = 100>(
+    this: Tensor<Shape, D>,
+    bins?: B,
+    options?: HistcOptions,
+  ): Tensor<readonly [B], D>;
+
+  /**
    * sqrt(a ** 2 + b ** 2) without overflow: the hypotenuse.
    *
    * @throws ShapeError if the shapes do not broadcast; DTypeError for integers and bools
@@ -855,6 +996,19 @@ export interface OpMethods {
    * True where x is NaN.
    */
   isnan<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, 'bool'>;
+
+  /**
+   * The k-th smallest element along a dimension (the last by default), k from 1, and where it is. NaN counts as the largest
+   * value. The gradient goes to the element that was picked.
+   *
+   * @throws ArgumentError unless k is an integer; IndexError unless it is from 1 to the size of the dimension
+   */
+  kthvalue<S extends Shape, D extends DType, const Dim extends number = -1, const K extends boolean = false>(
+    this: Tensor<S, D> & DimCheck<S, Dim>,
+    k: number,
+    dim?: Dim,
+    options?: ReduceOptions<K>,
+  ): ValuesAndIndices<ReduceShape<S, Dim, K>, D>;
 
   /**
    * True where a <= b, elementwise; with NaN only `ne` is true.
@@ -965,6 +1119,16 @@ export interface OpMethods {
   logaddexp2<A extends Shape, D extends DType>(this: Tensor<A, D>, b: number | boolean): Tensor<A, D>;
 
   /**
+   * Running `log(exp(x[0]) + ... + exp(x[i]))` along a dimension, without overflow.
+   *
+   * @throws DTypeError for integer and bool tensors; IndexError for a dimension that is not there
+   */
+  logcumsumexp<S extends Shape, D extends DType, const Dim extends number>(
+    this: Tensor<S, D> & DimCheck<S, Dim>,
+    dim: Dim,
+  ): Tensor<S, D>;
+
+  /**
    * True where both are not 0.
    *
    * @throws ShapeError if the shapes do not broadcast
@@ -1027,6 +1191,18 @@ export interface OpMethods {
    * @throws ArgumentError unless 0 <= eps <= 0.5
    */
   logit<S extends Shape, D extends DType>(this: Tensor<S, D>, options?: { eps?: number }): Tensor<S, FloatResult<D>>;
+
+  /**
+   * `log(sum(exp(x)))` over dimensions, all by default, without overflow. -Infinity over nothing. Where the result is
+   * -Infinity, because all elements are, the gradient is 0 (in PyTorch NaN).
+   *
+   * @throws IndexError for a dimension that is not there
+   */
+  logsumexp<S extends Shape, D extends DType, const Dim extends Dims = undefined, const K extends boolean = false>(
+    this: Tensor<S, D> & DimCheck<S, Dim>,
+    dim?: Dim,
+    options?: ReduceOptions<K>,
+  ): Tensor<ReduceShape<S, Dim, K>, FloatResult<D>>;
 
   /**
    * True where a < b, elementwise; with NaN only `ne` is true.
@@ -1120,6 +1296,32 @@ export interface OpMethods {
   ): Tensor<ReduceShape<S, Dim, K>, MeanResult<D>>;
 
   /**
+   * The median: the element in the middle of the sorted ones, the lower of two; NaN if there is one. Without `dim` of all
+   * elements, and equal ones share the gradient; with it along that dimension, with the place, which alone gets the gradient.
+   *
+   * @throws ShapeError if there is nothing along `dim`
+   * @example
+   * tensor([3, 1, 2, 5]).median(); // 2
+   * const { values, indices } = x.median(1);
+   */
+  median<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<readonly [], D>;
+
+  /**
+   * The median: the element in the middle of the sorted ones, the lower of two; NaN if there is one. Without `dim` of all
+   * elements, and equal ones share the gradient; with it along that dimension, with the place, which alone gets the gradient.
+   *
+   * @throws ShapeError if there is nothing along `dim`
+   * @example
+   * tensor([3, 1, 2, 5]).median(); // 2
+   * const { values, indices } = x.median(1);
+   */
+  median<S extends Shape, D extends DType, const Dim extends number, const K extends boolean = false>(
+    this: Tensor<S, D> & DimCheck<S, Dim>,
+    dim: Dim,
+    options?: ReduceOptions<K>,
+  ): ValuesAndIndices<ReduceShape<S, Dim, K>, D>;
+
+  /**
    * As `max`, for the smallest.
    */
   min<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<readonly [], D>;
@@ -1151,9 +1353,26 @@ export interface OpMethods {
   minimum<A extends Shape, D extends DType>(this: Tensor<A, D>, b: number | boolean): Tensor<A, D>;
 
   /**
+   * The most frequent element along a dimension (the last by default), the smallest if several, and where it last stands.
+   * NaN equals nothing, but is preferred to what occurs once. The gradient goes to that place.
+   *
+   * @throws ShapeError if there is nothing along `dim`
+   */
+  mode<S extends Shape, D extends DType, const Dim extends number = -1, const K extends boolean = false>(
+    this: Tensor<S, D> & DimCheck<S, Dim>,
+    dim?: Dim,
+    options?: ReduceOptions<K>,
+  ): ValuesAndIndices<ReduceShape<S, Dim, K>, D>;
+
+  /**
    * A dimension moved to another place, the others in order.
    */
   movedim<S extends Shape, D extends DType>(this: Tensor<S, D>, source: number, destination: number): Tensor<Shape, D>;
+
+  /**
+   * The elements in order along the first dimension: the values of `sort(x, 0)`.
+   */
+  msort<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
 
   /**
    * Product with broadcasting: `a * b`. For bools: both.
@@ -1188,6 +1407,58 @@ export interface OpMethods {
     this: Tensor<S, D>,
     options?: { nan?: number; posinf?: number; neginf?: number },
   ): Tensor<S, D>;
+
+  /**
+   * The mean over dimensions, all by default, of what is not NaN; NaN where nothing is left.
+   *
+   * @throws DTypeError for integer and bool tensors
+   */
+  nanmean<S extends Shape, D extends DType, const Dim extends Dims = undefined, const K extends boolean = false>(
+    this: Tensor<S, D> & DimCheck<S, Dim>,
+    dim?: Dim,
+    options?: ReduceOptions<K>,
+  ): Tensor<ReduceShape<S, Dim, K>, MeanResult<D>>;
+
+  /**
+   * As `median`, of what is not NaN; NaN where nothing else is.
+   *
+   * @throws ShapeError if there is nothing along `dim`
+   */
+  nanmedian<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<readonly [], D>;
+
+  /**
+   * As `median`, of what is not NaN; NaN where nothing else is.
+   *
+   * @throws ShapeError if there is nothing along `dim`
+   */
+  nanmedian<S extends Shape, D extends DType, const Dim extends number, const K extends boolean = false>(
+    this: Tensor<S, D> & DimCheck<S, Dim>,
+    dim: Dim,
+    options?: ReduceOptions<K>,
+  ): ValuesAndIndices<ReduceShape<S, Dim, K>, D>;
+
+  /**
+   * As `quantile`, of what is not NaN; NaN where nothing else is.
+   *
+   * @throws ArgumentError for a q outside; DTypeError unless x is float32 or float64; ShapeError if there are no elements
+   */
+  nanquantile<D extends DType>(
+    this: Tensor<Shape, D>,
+    q: number | readonly number[] | Tensor,
+    dim?: number,
+    options?: QuantileOptions,
+  ): Tensor<Shape, D>;
+
+  /**
+   * The sum over dimensions, all by default, in which NaN counts as 0. Integers and bools are summed in int64.
+   *
+   * @throws IndexError for a dimension that is not there
+   */
+  nansum<S extends Shape, D extends DType, const Dim extends Dims = undefined, const K extends boolean = false>(
+    this: Tensor<S, D> & DimCheck<S, Dim>,
+    dim?: Dim,
+    options?: ReduceOptions<K>,
+  ): Tensor<ReduceShape<S, Dim, K>, SumResult<D>>;
 
   /**
    * `length` elements from `start` along a dimension.
@@ -1231,6 +1502,19 @@ export interface OpMethods {
    * @throws GradError while gradients are recorded; DTypeError if the result does not fit the dtype
    */
   neg_<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
+
+  /**
+   * The norm over dimensions, all by default: `vectorNorm` with PyTorch's older name and arguments.
+   *
+   * @param p the order, any number; `'fro'` is 2 (default)
+   * @throws DTypeError for integer and bool tensors; ArgumentError for orders of matrices
+   */
+  norm<S extends Shape, D extends DType, const Dim extends Dims = undefined, const K extends boolean = false>(
+    this: Tensor<S, D> & DimCheck<S, Dim>,
+    p?: number | 'fro',
+    dim?: Dim,
+    options?: ReduceOptions<K>,
+  ): Tensor<ReduceShape<S, Dim, K>, D>;
 
   /**
    * Replaces the elements by normal numbers.
@@ -1303,14 +1587,33 @@ export interface OpMethods {
   prelu<S extends Shape, D extends DType>(this: Tensor<S, D>, weight: Tensor): Tensor<S, D>;
 
   /**
-   * The product over dimensions, all by default; 1 over nothing. Integers and bools multiply in int64. The gradient is right
-   * with zeros too; the gradient of the gradient takes the one by two zeros of the same product for 0.
+   * The product over dimensions, all by default; 1 over nothing. Integers and bools multiply in int64. The gradients of all
+   * orders are right with zeros too.
    */
   prod<S extends Shape, D extends DType, const Dim extends Dims = undefined, const K extends boolean = false>(
     this: Tensor<S, D> & DimCheck<S, Dim>,
     dim?: Dim,
     options?: ReduceOptions<K>,
   ): Tensor<ReduceShape<S, Dim, K>, SumResult<D>>;
+
+  /**
+   * Quantiles along a dimension, of all elements by default: for q the value at position `q (n - 1)` of the sorted elements,
+   * by default interpolated between the two around it. NaN if there is one.
+   *
+   * @param q from 0 to 1: a number, a list, or a tensor of at most 1 dimension, which is read at once, so that this waits for
+   *   queued work
+   * @returns the quantiles; of several q, those of each in front, along a first dimension
+   * @throws ArgumentError for a q outside; DTypeError unless x is float32 or float64; ShapeError if there are no elements
+   * @example
+   * quantile(tensor([0, 1, 2, 3]), 0.25); // 0.75
+   * x.quantile([0.1, 0.9], 1); // [2, ...]
+   */
+  quantile<D extends DType>(
+    this: Tensor<Shape, D>,
+    q: number | readonly number[] | Tensor,
+    dim?: number,
+    options?: QuantileOptions,
+  ): Tensor<Shape, D>;
 
   /**
    * Radians to degrees: x * 180 / pi.
@@ -1485,6 +1788,20 @@ export interface OpMethods {
   ): Tensor<S, D>;
 
   /**
+   * The elements in order along a dimension (the last by default), and where each was. Stable; NaN counts as the largest
+   * value, so it comes last, and first when descending.
+   *
+   * @throws IndexError for a dimension that is not there
+   * @example
+   * const { values, indices } = tensor([3, 1, 2]).sort(); // [1, 2, 3], [1, 2, 0]
+   */
+  sort<S extends Shape, D extends DType, const Dim extends number = -1>(
+    this: Tensor<S, D> & DimCheck<S, Dim>,
+    dim?: Dim,
+    options?: SortOptions,
+  ): ValuesAndIndices<S, D>;
+
+  /**
    * Views of at most `size` along a dimension, or of the sizes listed.
    *
    * @throws ArgumentError if the sizes do not add up to the dimension
@@ -1617,6 +1934,21 @@ export interface OpMethods {
   to<S extends Shape, D extends DType>(this: Tensor<S, D>, device: Device): Tensor<S, D>;
 
   /**
+   * The k largest (or smallest) elements along a dimension, the last by default, in order, and where they are. Of equal
+   * elements the first are taken. NaN counts as the largest value.
+   *
+   * @throws ArgumentError unless k is an integer from 0; IndexError if it is above the size of the dimension
+   * @example
+   * const { values, indices } = scores.topk(5);
+   */
+  topk<S extends Shape, D extends DType, const K extends number, const Dim extends number = -1>(
+    this: Tensor<S, D> & DimCheck<S, Dim>,
+    k: K,
+    dim?: Dim,
+    options?: TopkOptions,
+  ): ValuesAndIndices<WithDim<S, Dim, K>, D>;
+
+  /**
    * Two dimensions swapped.
    */
   transpose<S extends Shape, D extends DType, const A extends number, const B extends number>(
@@ -1646,6 +1978,34 @@ export interface OpMethods {
     high?: number,
     generator?: Generator,
   ): Tensor<S, D>;
+
+  /**
+   * The different elements of a tensor in ascending order, or the different slices along `dim` in lexicographic order. Each
+   * NaN counts as different from all else. Not differentiable. How many there are depends on the values, so this waits for
+   * queued work.
+   *
+   * @returns the unique values, or with `returnInverse` or `returnCounts` an object `{ values, inverse, counts }` of them and
+   *   what was asked for
+   * @throws IndexError for a dimension that is not there
+   * @example
+   * unique(tensor([3, 1, 3])); // [1, 3]
+   * const { values, counts } = unique(labels, { returnCounts: true });
+   */
+  unique<D extends DType, const I extends boolean = false, const C extends boolean = false>(
+    this: Tensor<Shape, D>,
+    options?: UniqueOptions<I, C>,
+  ): Unique<D, I, C>;
+
+  /**
+   * The elements of the flattened tensor, or the slices along `dim`, without those that equal the one before. See `unique`,
+   * also for what it gives; waits for queued work.
+   *
+   * @throws IndexError for a dimension that is not there
+   */
+  uniqueConsecutive<D extends DType, const I extends boolean = false, const C extends boolean = false>(
+    this: Tensor<Shape, D>,
+    options?: UniqueConsecutiveOptions<I, C>,
+  ): Unique<D, I, C>;
 
   /**
    * A new dimension of size 1 at `dim`.
@@ -1716,15 +2076,18 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   allclose: ops.allclose,
   amax: ops.amax,
   amin: ops.amin,
+  aminmax: ops.aminmax,
   any: ops.any,
   argmax: ops.argmax,
   argmin: ops.argmin,
+  argsort: ops.argsort,
   asin: ops.asin,
   asinh: ops.asinh,
   atan: ops.atan,
   atan2: ops.atan2,
   atanh: ops.atanh,
   backward: ops.backward,
+  bincount: ops.bincount,
   bitwiseAnd: ops.bitwiseAnd,
   bitwiseLeftShift: ops.bitwiseLeftShift,
   bitwiseNot: ops.bitwiseNot,
@@ -1732,6 +2095,7 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   bitwiseRightShift: ops.bitwiseRightShift,
   bitwiseXor: ops.bitwiseXor,
   broadcastTo: ops.broadcastTo,
+  bucketize: ops.bucketize,
   ceil: ops.ceil,
   chunk: ops.chunk,
   clamp: ops.clamp,
@@ -1744,8 +2108,14 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   copysign: ops.copysign,
   cos: ops.cos,
   cosh: ops.cosh,
+  countNonzero: ops.countNonzero,
+  cummax: ops.cummax,
+  cummin: ops.cummin,
+  cumprod: ops.cumprod,
+  cumsum: ops.cumsum,
   deg2rad: ops.deg2rad,
   detach: ops.detach,
+  diff: ops.diff,
   digamma: ops.digamma,
   div: ops.div,
   div_: ops.div_,
@@ -1774,6 +2144,7 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   gelu: ops.gelu,
   gt: ops.gt,
   hardshrink: ops.hardshrink,
+  histc: ops.histc,
   hypot: ops.hypot,
   index: ops.index,
   indexSelect: ops.indexSelect,
@@ -1781,6 +2152,7 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   isfinite: ops.isfinite,
   isinf: ops.isinf,
   isnan: ops.isnan,
+  kthvalue: ops.kthvalue,
   le: ops.le,
   lerp: ops.lerp,
   lerp_: ops.lerp_,
@@ -1793,27 +2165,37 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   log_: ops.log_,
   logaddexp: ops.logaddexp,
   logaddexp2: ops.logaddexp2,
+  logcumsumexp: ops.logcumsumexp,
   logicalAnd: ops.logicalAnd,
   logicalNot: ops.logicalNot,
   logicalOr: ops.logicalOr,
   logicalXor: ops.logicalXor,
   logit: ops.logit,
+  logsumexp: ops.logsumexp,
   lt: ops.lt,
   mT: ops.mT,
   matmul: ops.matmul,
   max: ops.max,
   maximum: ops.maximum,
   mean: ops.mean,
+  median: ops.median,
   min: ops.min,
   minimum: ops.minimum,
+  mode: ops.mode,
   movedim: ops.movedim,
+  msort: ops.msort,
   mul: ops.mul,
   mul_: ops.mul_,
   nanToNum: ops.nanToNum,
+  nanmean: ops.nanmean,
+  nanmedian: ops.nanmedian,
+  nanquantile: ops.nanquantile,
+  nansum: ops.nansum,
   narrow: ops.narrow,
   ne: ops.ne,
   neg: ops.neg,
   neg_: ops.neg_,
+  norm: ops.norm,
   normal_: ops.normal_,
   permute: ops.permute,
   polygamma: ops.polygamma,
@@ -1822,6 +2204,7 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   pow_: ops.pow_,
   prelu: ops.prelu,
   prod: ops.prod,
+  quantile: ops.quantile,
   rad2deg: ops.rad2deg,
   reciprocal: ops.reciprocal,
   reciprocal_: ops.reciprocal_,
@@ -1844,6 +2227,7 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   sinh: ops.sinh,
   slice: ops.slice,
   softmax: ops.softmax,
+  sort: ops.sort,
   split: ops.split,
   sqrt: ops.sqrt,
   sqrt_: ops.sqrt_,
@@ -1858,10 +2242,13 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   tan: ops.tan,
   tanh: ops.tanh,
   to: ops.to,
+  topk: ops.topk,
   transpose: ops.transpose,
   trunc: ops.trunc,
   unbind: ops.unbind,
   uniform_: ops.uniform_,
+  unique: ops.unique,
+  uniqueConsecutive: ops.uniqueConsecutive,
   unsqueeze: ops.unsqueeze,
   var: ops.variance,
   view: ops.view,
