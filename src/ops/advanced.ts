@@ -9,7 +9,7 @@ import { fillValue } from '../tensor/nested.js';
 import { emptyTensor, Tensor } from '../tensor/tensor.js';
 import { add } from './arithmetic.js';
 import { checkSameDevice, checkTensor, checkWritable, filledTensor, inPlaceGradError } from './define.js';
-import { alongDim, checkIndex, gatherOp, scatterAddOp } from './indexing.js';
+import { alongDim, gatherOp, scatterAddOp } from './indexing.js';
 import { coordinates } from './mask.js';
 import { scatterOp, writeInPlace } from './scatter.js';
 import { expand, flatten, permute, reshape, select, slice, unsqueeze } from './view.js';
@@ -116,7 +116,10 @@ function planOf(op: string, x: Tensor, parts: readonly IndexPart[]): Plan {
       checkTensor(op, 'index', part);
       checkSameDevice(op, 'x', x, 'index', part);
       if (part.dtype !== 'bool') {
-        checkIndex(op, 'index', part);
+        if (part.dtype !== 'int64' && part.dtype !== 'int32') {
+          const { dtype } = part as Tensor;
+          throw new DTypeError(`${op}: index tensors must be int64, int32 or bool, got ${dtype}.`);
+        }
         groups.push({ dim, count: 1, index: part });
         dim++;
       } else if (part.shape.length === 0) {
