@@ -107,10 +107,13 @@ void writePlaces(Context& ctx, const TensorView& out, const TensorView& view, co
   if (width == 0) return;
   const U mask = valueBits<U>(x.dtype);
   parallelFor(ctx.pool, numel, kPiece, [&](int64_t begin, int64_t end) {
-    int64_t* to = out.as<int64_t>() + starts[begin / kPiece] * width;
+    const int64_t piece = begin / kPiece;
+    int64_t* to = out.as<int64_t>() + starts[piece] * width;
+    // Where out and x are the same memory, more may be found now than was counted.
+    const int64_t* limit = out.as<int64_t>() + (piece + 1 < pieces ? starts[piece + 1] : total) * width;
     forRows<U>(x, begin, end, [&](const int64_t* at, const U* row, int64_t stride, int64_t n) {
       for (int64_t i = 0; i < n; i++) {
-        if ((row[i * stride] & mask) == 0) continue;
+        if ((row[i * stride] & mask) == 0 || to == limit) continue;
         for (int d = 0; d < width - 1; d++) to[d] = at[d];
         to[width - 1] = at[width - 1] + i;
         to += width;

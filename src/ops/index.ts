@@ -80,7 +80,15 @@ export {
 export { index, indexPut, indexPut_, type IndexPart, type IndexPutOptions } from './advanced.js';
 export * from './combine.js';
 export * from './diagonal.js';
-export * from './mask.js';
+export {
+  argwhere,
+  maskedFill,
+  maskedFill_,
+  maskedScatter,
+  maskedSelect,
+  nonzero,
+  type NonzeroOptions,
+} from './mask.js';
 export * from './rearrange.js';
 export * from './reshape.js';
 export {
