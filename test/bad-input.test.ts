@@ -589,7 +589,11 @@ table('indices', [
   ['NaN', () => a['index'](NaN), 'ArgumentError: select: index must be an integer, got NaN.'],
   ['outside', () => a['index'](-3), 'IndexError: select: index -3 is out of range for dimension 0 of size 2.'],
   ['nothing', () => a['index'](undefined), 'ArgumentError: index: index is undefined, expected a Tensor.'],
-  ['floats', () => a['index'](ones([1])), 'DTypeError: index: index tensors must be int64, int32 or bool, got float32.'],
+  [
+    'floats',
+    () => a['index'](ones([1])),
+    'DTypeError: index: index tensors must be int64, int32 or bool, got float32.',
+  ],
   [
     'gather of another rank',
     () => a['gather'](0, tensor([0n])),

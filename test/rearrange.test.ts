@@ -22,9 +22,9 @@ import { errorOf } from './error-of.js';
 const matrix = (rows: number, columns: number): Tensor =>
   arange(rows * columns)
     .to('float32')
-    .reshape([rows, columns]) as Tensor;
+    .reshape([rows, columns]);
 const int = (values: readonly number[]): Tensor<readonly number[], 'int64'> =>
-  tensor(values as number[], { dtype: 'int64' }) as unknown as Tensor<readonly number[], 'int64'>;
+  tensor(values as number[], { dtype: 'int64' });
 // Calls with arguments that the compiler refuses.
 type Loose = Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
 const loose = (x: unknown): Loose => x as Loose;
@@ -151,7 +151,7 @@ describe('large', () => {
       x.repeat([2, 2]),
       x.indexPut([int([1]), ':'], 0),
       x.maskedScatter(mask, x),
-      x.scatterReduce(0, int([0]).reshape([1, 1]) as never, x, { reduce: 'mean', includeSelf: false }),
+      x.scatterReduce(0, int([0]).reshape([1, 1]), x, { reduce: 'mean', includeSelf: false }),
     ];
     for (const result of results) result.dispose();
     // The indices made here.
@@ -247,7 +247,7 @@ describe('messages', () => {
     ['combinations', () => combinations(i, -1), 'ArgumentError: combinations: r must be an integer from 0, got -1.'],
     [
       'a mask of another shape',
-      () => a.index(tensor([true, false, true]) as Tensor<readonly number[], 'bool'>),
+      () => a.index(tensor([true, false, true])),
       'IndexError: index: a mask of shape [3] does not fit the dimensions [2] of x [2,3].',
     ],
     [
@@ -267,7 +267,7 @@ describe('messages', () => {
     ],
     [
       'values of another dtype',
-      () => a.indexPut_([0], i as never),
+      () => a.indexPut_([0], i),
       'DTypeError: indexPut_: x is float32 and values int64; convert one.',
     ],
     ['parts', () => loose(a)['indexPut'](0, 1), 'ArgumentError: indexPut: parts must be a list, got number.'],
@@ -279,7 +279,7 @@ describe('messages', () => {
     ],
     [
       'maskedScatter',
-      () => a.maskedScatter(a.ge(0) as Tensor<readonly number[], 'bool'>, ones([5])),
+      () => a.maskedScatter(a.ge(0), ones([5])),
       'ShapeError: maskedScatter: the mask has 6 places, source only 5 elements.',
     ],
     [

@@ -77,7 +77,8 @@ function checkParts(op: string, x: Tensor, parts: readonly IndexPart[]): number 
     if (part instanceof Tensor && part.dtype === 'bool') used += part.shape.length;
     else used++;
   }
-  if (used > x.shape.length) throw new IndexError(`${op}: ${used} indices for a tensor of shape ${formatShape(x.shape)}.`);
+  if (used > x.shape.length)
+    throw new IndexError(`${op}: ${used} indices for a tensor of shape ${formatShape(x.shape)}.`);
   if (parts.filter((part) => part === '...').length > 1) throw new ArgumentError(`${op}: '...' can stand only once.`);
   return used;
 }
@@ -125,7 +126,7 @@ function planOf(op: string, x: Tensor, parts: readonly IndexPart[]): Plan {
       } else if (part.shape.length === 0) {
         // A condition for all: a new dimension, of which the only position is taken or not.
         step((y) => unsqueeze(y, d));
-        groups.push({ dim, count: 1, index: maskPositions(op, reshape(part, [1]) as unknown as Tensor) });
+        groups.push({ dim, count: 1, index: maskPositions(op, reshape(part, [1])) });
         dim++;
       } else {
         const masked = shape.slice(dim, dim + part.shape.length);
@@ -144,7 +145,7 @@ function planOf(op: string, x: Tensor, parts: readonly IndexPart[]): Plan {
 }
 
 function maskPositions(op: string, mask: Tensor): Tensor {
-  return select(coordinates(op, flatten(mask) as Tensor), 1, 0) as Tensor;
+  return select(coordinates(op, flatten(mask) as Tensor), 1, 0);
 }
 
 function picksOf(op: string, shape: Shape, groups: readonly Group[]): Picks {
@@ -246,12 +247,10 @@ export interface IndexPutOptions {
 type Values = Tensor | number | boolean;
 
 function valuesTensor(op: string, x: Tensor, values: Values): Tensor {
-  if (!(values instanceof Tensor))
-    return filledTensor(op, [], x.dtype, x.device, fillValue(op, values, x.dtype)) as Tensor;
+  if (!(values instanceof Tensor)) return filledTensor(op, [], x.dtype, x.device, fillValue(op, values, x.dtype));
   checkTensor(op, 'values', values);
   checkSameDevice(op, 'x', x, 'values', values);
-  if (values.dtype !== x.dtype)
-    throw new DTypeError(`${op}: x is ${x.dtype} and values ${values.dtype}; convert one.`);
+  if (values.dtype !== x.dtype) throw new DTypeError(`${op}: x is ${x.dtype} and values ${values.dtype}; convert one.`);
   return values;
 }
 
@@ -304,7 +303,7 @@ export function indexPut<S extends Shape, D extends DType>(
       const base = merged(part, picks);
       const fitting = reshape(fitted(op, x, src, replaced(picks, picks.shape)), replaced(picks, [linear.numel]));
       const run = accumulate ? scatterAddOp : scatterOp;
-      changed = unmerged(run([base, alongDim(linear, base.shape, dim), fitting as Tensor], { dim }), picks);
+      changed = unmerged(run([base, alongDim(linear, base.shape, dim), fitting], { dim }), picks);
       if (window === null) return changed;
     }
     return replaceOp([x, changed], { window: window ?? ((y) => y) });
@@ -348,7 +347,7 @@ export function indexPut_<S extends Shape, D extends DType>(
       const { dim, linear } = picks;
       const base = merged(part, picks);
       const fitting = reshape(fitted(op, target, src, replaced(picks, picks.shape)), replaced(picks, [linear.numel]));
-      const write = { dim, index: alongDim(linear, base.shape, dim), src: fitting as Tensor, add: accumulate };
+      const write = { dim, index: alongDim(linear, base.shape, dim), src: fitting, add: accumulate };
       writeInPlace(op, base, write);
       // Dimensions that do not lie evenly were merged in a copy.
       if (base._version !== target._version) part.copy_(unmerged(base, picks));

@@ -107,9 +107,7 @@ export function tensorSplit<S extends Shape, D extends DType>(
     });
   }
   ends.push(...starts.slice(1), size);
-  return starts.map(
-    (start, i) => sliceView(x, d, start, Math.max(0, ends[i] - start), 1) as Tensor as Tensor<Shape, D>,
-  );
+  return starts.map((start, i) => sliceView(x, d, start, Math.max(0, ends[i] - start), 1) as Tensor<Shape, D>);
 }
 
 /** Options of `meshgrid`. */
@@ -192,12 +190,11 @@ export function combinations<D extends DType>(
   { withReplacement = false }: CombinationsOptions = {},
 ): Tensor<Shape, D> {
   checkTensor('combinations', 'x', x);
-  if (x.shape.length !== 1)
-    throw new ShapeError(`combinations: expected a vector, got shape ${formatShape(x.shape)}.`);
+  if (x.shape.length !== 1) throw new ShapeError(`combinations: expected a vector, got shape ${formatShape(x.shape)}.`);
   if (!Number.isInteger(r) || r < 0)
     throw new ArgumentError(`combinations: r must be an integer from 0, got ${String(r)}.`);
   // As PyTorch: of nothing there is no choice, and not one empty choice.
-  if (r === 0) return sliceView(x, 0, 0, 0, 1) as Tensor as Tensor<Shape, D>;
+  if (r === 0) return sliceView(x, 0, 0, 0, 1) as Tensor<Shape, D>;
   const places: bigint[] = [];
   const size = x.shape[0];
   const chosen: number[] = [];

@@ -234,5 +234,8 @@ export function where(condition: Tensor, a?: Operand, b?: Operand): Tensor | Ten
   const operands = [a, b] as readonly [Operand, Operand];
   const result = resultDType(operands);
   // The condition must not take part in promotion; values of it are 0 and 1 in any dtype.
-  return whereOp.apply([condition, ...operands.map((value) => (value instanceof Tensor ? cast(value, result) : value))]);
+  return whereOp.apply([
+    condition,
+    ...operands.map((value) => (value instanceof Tensor ? cast(value, result) : value)),
+  ]);
 }

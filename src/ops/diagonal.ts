@@ -41,8 +41,7 @@ export function diagonal<S extends Shape, D extends DType>(
   checkTensor('diagonal', 'x', x);
   checkInteger('diagonal', 'offset', offset);
   const rank = x.shape.length;
-  if (rank < 2)
-    throw new IndexError(`diagonal: expected at least 2 dimensions, got shape ${formatShape(x.shape)}.`);
+  if (rank < 2) throw new IndexError(`diagonal: expected at least 2 dimensions, got shape ${formatShape(x.shape)}.`);
   const [a, b] = twoDims('diagonal', rank, dim1, dim2);
   const { strides } = x;
   const rows = x.shape[a] - Math.max(0, -offset);
@@ -106,7 +105,7 @@ export function diagEmbed<S extends Shape, D extends DType>(
   const size = x.shape[rank - 1] + Math.abs(offset);
   const rest = x.shape.slice(0, -1);
   const shape = Array.from({ length: rank + 1 }, (_, d) => (d === a || d === b ? size : rest.shift()!));
-  return intoZeros(x as Tensor, shape, (y) => diagonal(y, offset, a, b)) as Tensor<Shape, D>;
+  return intoZeros(x, shape, (y) => diagonal(y, offset, a, b)) as Tensor<Shape, D>;
 }
 
 type TriangleOp = Op<{ readonly diagonal: number }>;
@@ -250,8 +249,7 @@ export function blockDiag<D extends DType>(...matrices: Tensor<Shape, D>[]): Ten
     const columns = blocks.reduce((n, { shape }) => n + shape[1], 0);
     let before = 0;
     const rows = blocks.map((block) => {
-      const zeros = (n: number): Tensor =>
-        filledTensor('blockDiag', [block.shape[0], n], block.dtype, block.device, 0) as Tensor;
+      const zeros = (n: number): Tensor => filledTensor('blockDiag', [block.shape[0], n], block.dtype, block.device, 0);
       const row = cat([zeros(before), block as Tensor, zeros(columns - before - block.shape[1])], 1);
       before += block.shape[1];
       return row;

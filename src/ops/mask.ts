@@ -58,7 +58,7 @@ export function nonzero(
  */
 export function argwhere(x: Tensor): Tensor<readonly [number, number], 'int64'> {
   checkTensor('argwhere', 'x', x);
-  return coordinates('argwhere', x) as Tensor<Shape, 'int64'> as Tensor<readonly [number, number], 'int64'>;
+  return coordinates('argwhere', x) as Tensor<readonly [number, number], 'int64'>;
 }
 
 function checkMask(op: string, x: Tensor, mask: Tensor): void {
@@ -109,7 +109,9 @@ function fillOperands(
     return [x, mask, cast(value, dtype)];
   }
   if (typeof value !== 'number' && typeof value !== 'boolean')
-    throw new ArgumentError(`${op}: value must be a number or a scalar tensor, got ${value === null ? 'null' : typeof value}.`);
+    throw new ArgumentError(
+      `${op}: value must be a number or a scalar tensor, got ${value === null ? 'null' : typeof value}.`,
+    );
   if (dtype === 'bool') return [x, mask, Boolean(value)];
   if (!isFloating(dtype) && !Number.isInteger(Number(value)))
     throw new DTypeError(`${op}: value ${String(value)} is not an integer, as x of ${dtype} needs.`);
@@ -162,8 +164,7 @@ export function maskedScatter<S extends Shape, D extends DType>(
   checkMask(op, x, mask);
   checkTensor(op, 'source', source);
   checkSameDevice(op, 'x', x, 'source', source);
-  if (source.dtype !== x.dtype)
-    throw new DTypeError(`${op}: x is ${x.dtype} and source ${source.dtype}; convert one.`);
+  if (source.dtype !== x.dtype) throw new DTypeError(`${op}: x is ${x.dtype} and source ${source.dtype}; convert one.`);
   const { shape } = x as Tensor;
   if (!broadcastsTo(mask.shape, shape)) {
     throw new ShapeError(`${op}: mask ${formatShape(mask.shape)} does not broadcast to x ${formatShape(shape)}.`);

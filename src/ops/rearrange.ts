@@ -14,7 +14,8 @@ import { expand, flatten, reshape, transpose, unsqueeze } from './view.js';
 // ---- repeating
 
 function checkCounts(op: string, name: string, counts: unknown): readonly number[] {
-  if (!Array.isArray(counts)) throw new ArgumentError(`${op}: ${name} must be a list of integers, got ${typeof counts}.`);
+  if (!Array.isArray(counts))
+    throw new ArgumentError(`${op}: ${name} must be a list of integers, got ${typeof counts}.`);
   counts.forEach((n: unknown, i) => {
     if (!Number.isInteger(n) || (n as number) < 0)
       throw new ArgumentError(`${op}: ${name}[${i}] must be an integer from 0, got ${String(n)}.`);
@@ -35,7 +36,11 @@ function repeatDims(op: string, x: Tensor, counts: readonly number[]): Tensor {
     // No room for so many dimensions: first one of them, then the others.
     const one = doubled[doubled.length - 1];
     const alone = counts.map((n, d) => (d === one ? n : 1));
-    return repeatDims(op, repeatDims(op, x, alone), counts.map((n, d) => (d === one ? 1 : n)));
+    return repeatDims(
+      op,
+      repeatDims(op, x, alone),
+      counts.map((n, d) => (d === one ? 1 : n)),
+    );
   }
   const split = from.flatMap((n, d) => (doubled.includes(d) ? [1, n] : [n]));
   const expanded = from.flatMap((n, d) => (doubled.includes(d) ? [counts[d], n] : [n * counts[d]]));
@@ -50,10 +55,7 @@ function repeatDims(op: string, x: Tensor, counts: readonly number[]): Tensor {
  * @example
  * tensor([1, 2]).repeat([2, 2]); // [[1, 2, 1, 2], [1, 2, 1, 2]]
  */
-export function repeat<S extends Shape, D extends DType>(
-  x: Tensor<S, D>,
-  counts: readonly number[],
-): Tensor<Shape, D> {
+export function repeat<S extends Shape, D extends DType>(x: Tensor<S, D>, counts: readonly number[]): Tensor<Shape, D> {
   checkTensor('repeat', 'x', x);
   const checked = checkCounts('repeat', 'counts', counts);
   if (checked.length < x.shape.length) {
@@ -317,7 +319,7 @@ export function roll<S extends Shape, D extends DType>(
 function rollBy(x: Tensor, by: readonly number[], along: readonly number[]): Tensor {
   // Shifts of one dimension add up.
   const shifts = x.shape.map((size, d) => {
-    const total = along.reduce((sum, dim, i) => (dim === d ? (sum + (by[i] % Math.max(1, size))) : sum), 0);
+    const total = along.reduce((sum, dim, i) => (dim === d ? sum + (by[i] % Math.max(1, size)) : sum), 0);
     return size === 0 ? 0 : ((total % size) + size) % size;
   });
   return rollOp([x], { shifts });

@@ -218,11 +218,7 @@ function productGradients(g: Tensor, saved: SavedOfCombine, attributes: CombineA
       // With two zeros at a place all products are 0, as out is; with one, only that of the others is not.
       const single = logicalAnd(isZero, eq(pick(counts), 1)) as Tensor<Shape, 'bool'>;
       const others = combineOp([x, index, maskedFill(src, single, 1) as Tensor], attributes);
-      return where(
-        single,
-        pick(mul(g, others)),
-        div(pick(mul(g, out)), maskedFill(src, isZero, 1) as Tensor),
-      );
+      return where(single, pick(mul(g, others)), div(pick(mul(g, out)), maskedFill(src, isZero, 1) as Tensor));
     },
   ];
 }
@@ -323,7 +319,7 @@ function planIndexed(
   if (index.shape.length > 1)
     throw new ShapeError(`${op}: index must have 1 dimension, got shape ${formatShape(index.shape)}.`);
   const from0 = negative ? linearIndex([index], [x.shape[d]], [d]) : index;
-  const flat = (index.shape.length === 1 ? from0 : reshape(from0 as Tensor, [1])) as Tensor;
+  const flat = index.shape.length === 1 ? from0 : reshape(from0, [1]);
   const shape = x.shape.map((n, k) => (k === d ? flat.shape[0] : n));
   const which = alongDim(flat, x.shape, d);
   if (!(source instanceof Tensor)) return { dim: d, index: which, src: spread(op, source, x, shape), add };
@@ -495,7 +491,7 @@ export function take<S extends Shape, D extends DType, I extends Shape>(
   checkIndex('take', 'index', index);
   checkSameDevice('take', 'x', x, 'index', index);
   return tidy(() => {
-    const places = flatten(linearIndex([index], [x.numel], [0]) as Tensor);
+    const places = flatten(linearIndex([index], [x.numel], [0]));
     return reshape(gatherOp([flatten(x as Tensor), places], { dim: 0 }), index.shape as Shape);
   }) as unknown as Tensor<I, D>;
 }
@@ -506,13 +502,7 @@ export interface PutOptions {
   accumulate?: boolean;
 }
 
-function planPut(
-  op: string,
-  x: Tensor,
-  index: IndexTensor,
-  source: Tensor,
-  { accumulate = false }: PutOptions,
-): Write {
+function planPut(op: string, x: Tensor, index: IndexTensor, source: Tensor, { accumulate = false }: PutOptions): Write {
   checkTensor(op, 'x', x);
   checkIndex(op, 'index', index);
   checkSameDevice(op, 'x', x, 'index', index);
@@ -522,8 +512,8 @@ function planPut(
       `${op}: index ${formatShape(index.shape)} and source ${formatShape(source.shape)} must have as many elements.`,
     );
   }
-  const places = flatten(linearIndex([index], [x.numel], [0]) as Tensor) as Tensor;
-  return { dim: 0, index: places, src: flatten(source) as Tensor, add: accumulate };
+  const places = flatten(linearIndex([index], [x.numel], [0])) as Tensor;
+  return { dim: 0, index: places, src: flatten(source), add: accumulate };
 }
 
 /**
@@ -541,10 +531,7 @@ export function put<S extends Shape, D extends DType>(
   options: PutOptions = {},
 ): Tensor<S, D> {
   return tidy(() =>
-    reshape(
-      written(flatten(x as Tensor) as Tensor, planPut('put', x, index, source, options)),
-      x.shape as Shape,
-    ),
+    reshape(written(flatten(x as Tensor) as Tensor, planPut('put', x, index, source, options)), x.shape as Shape),
   ) as unknown as Tensor<S, D>;
 }
 
@@ -565,7 +552,7 @@ export function put_<S extends Shape, D extends DType>(
     checkWritable('put_', x);
     if (!x.isContiguous)
       throw new ShapeError(`put_: a tensor of strides ${formatShape(x.strides)} has no flat view; use put().`);
-    writeInPlace('put_', flatten(x as Tensor) as Tensor, plan);
+    writeInPlace('put_', flatten(x as Tensor), plan);
   });
   return x;
 }

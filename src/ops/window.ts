@@ -129,7 +129,10 @@ export function diagonalScatter<S extends Shape, D extends DType>(
   dim2 = 1,
 ): Tensor<S, D> {
   checkTensor('diagonalScatter', 'x', x);
-  return scatterInto('diagonalScatter', diagonalScatterOp, x, src, (y) => diagonal(y, offset, dim1, dim2)) as Tensor<S, D>;
+  return scatterInto('diagonalScatter', diagonalScatterOp, x, src, (y) => diagonal(y, offset, dim1, dim2)) as Tensor<
+    S,
+    D
+  >;
 }
 
 interface UnfoldAttributes {
@@ -212,5 +215,5 @@ export function unfold<S extends Shape, D extends DType>(
       `unfold: x of shape ${formatShape(x.shape)} has ${rank} dimensions already, the most a tensor can have.`,
     );
   }
-  return unfoldView(x as Tensor, d, size, step) as Tensor<Shape, D>;
+  return unfoldView(x, d, size, step) as Tensor<Shape, D>;
 }

@@ -41,14 +41,14 @@ const part = (x: Tensor): IndexPart => x as IndexTensor;
 
 // ---- masks
 rows('nonzero', {
-  ...each(['matrix', 'float', 'bool', 'scalar', 'none', 'empty', 'uint8', 'int32'], ([x]) => nonzero(x) as Tensor),
+  ...each(['matrix', 'float', 'bool', 'scalar', 'none', 'empty', 'uint8', 'int32'], ([x]) => nonzero(x)),
   ...each(['tuple', 'scalarTuple'], ([x]) => nonzero(x, { asTuple: true }) as Tensor[]),
 });
-rows('argwhere', { matrix: ([x]) => argwhere(x) as Tensor });
+rows('argwhere', { matrix: ([x]) => argwhere(x) });
 rows('where', { condition: ([x]) => where(x) as Tensor[] });
 rows(
   'maskedSelect',
-  each(['matrix', 'broadcast', 'wider', 'none'], ([x, mask]) => maskedSelect(x, bools(mask)) as Tensor),
+  each(['matrix', 'broadcast', 'wider', 'none'], ([x, mask]) => maskedSelect(x, bools(mask))),
 );
 rows('maskedFill', {
   number: ([x, mask]) => maskedFill(x, bools(mask), 2.5),
@@ -86,9 +86,7 @@ rows('scatterReduce', {
     ...reductions.map((reduce): Record<string, Run> => {
       const without = { reduce, includeSelf: false };
       return {
-        ...each([reduce, `${reduce}Empty`, `${reduce}Int64`], ([x, i, src]) =>
-          scatterReduce(x, 0, at(i), src, reduce),
-        ),
+        ...each([reduce, `${reduce}Empty`, `${reduce}Int64`], ([x, i, src]) => scatterReduce(x, 0, at(i), src, reduce)),
         ...each([`${reduce}Without`, `${reduce}Int64Without`], ([x, i, src]) =>
           scatterReduce(x, 0, at(i), src, without),
         ),
@@ -175,8 +173,7 @@ rows('indexPut_', {
   accumulate: ([x, i, values]) => indexPut_(x.clone(), [part(i)], values, { accumulate: true }),
   sliceAccumulate: ([x, values]) => indexPut_(x.clone(), ['...'], values, { accumulate: true }),
   apart: ([x, i, j, values]) => indexPut_(x.clone(), [part(i), ':', part(j)], values),
-  apartAccumulate: ([x, i, j, values]) =>
-    indexPut_(x.clone(), [part(i), ':', part(j)], values, { accumulate: true }),
+  apartAccumulate: ([x, i, j, values]) => indexPut_(x.clone(), [part(i), ':', part(j)], values, { accumulate: true }),
   slicedPair: ([x, i, j]) => indexPut_(x.clone(), [':', part(i), part(j)], 1.5),
   mask: ([x, mask]) => indexPut_(x.clone(), [part(mask)], 0),
 });

@@ -196,10 +196,10 @@ for (const [name, fn] of Object.entries({ tril, triu })) {
 }
 for (const [name, fn] of Object.entries({ trilIndices, triuIndices })) {
   rows(name, {
-    matrix: () => fn(3, 4) as Tensor,
-    offset: () => fn(4, 3, -1) as Tensor,
-    int32: () => fn(2, 3, 1, { dtype: 'int32' }) as Tensor,
-    none: () => fn(0, 3) as Tensor,
+    matrix: () => fn(3, 4),
+    offset: () => fn(4, 3, -1),
+    int32: () => fn(2, 3, 1, { dtype: 'int32' }),
+    none: () => fn(0, 3),
   });
 }
 
