@@ -37,6 +37,13 @@ export interface Kernels {
   runs(group: Handle, x: Handle): void;
   runStarts(starts: Handle, group: Handle): void;
   searchsorted(out: Handle, sorted: Handle, values: Handle, sorter: Handle, right: boolean): void;
+  scatter(out: Handle, index: Handle, src: Handle, dim: number): void;
+  scatterReduce(out: Handle, index: Handle, src: Handle, dim: number, kind: number): void;
+  linearIndex(out: Handle, indices: number, sizes: number): void;
+  countNonzero(out: Handle, x: Handle): void;
+  nonzero(out: Handle, x: Handle): void;
+  flip(out: Handle, x: Handle, dims: number): void;
+  triangle(out: Handle, x: Handle, diagonal: number, upper: boolean): void;
 }
 
 /** What the addon offers beside kernels: memory, transfer, the stream. See native/addon.cpp. */

@@ -588,8 +588,12 @@ table('indices', [
   ['a fraction', () => a['index'](1.5), 'ArgumentError: select: index must be an integer, got 1.5.'],
   ['NaN', () => a['index'](NaN), 'ArgumentError: select: index must be an integer, got NaN.'],
   ['outside', () => a['index'](-3), 'IndexError: select: index -3 is out of range for dimension 0 of size 2.'],
-  ['nothing', () => a['index'](undefined), 'ArgumentError: indexSelect: index is undefined, expected a Tensor.'],
-  ['floats', () => a['index'](ones([1])), 'DTypeError: indexSelect: index must be int64 or int32, got float32.'],
+  ['nothing', () => a['index'](undefined), 'ArgumentError: index: index is undefined, expected a Tensor.'],
+  [
+    'floats',
+    () => a['index'](ones([1])),
+    'DTypeError: index: index tensors must be int64, int32 or bool, got float32.',
+  ],
   [
     'gather of another rank',
     () => a['gather'](0, tensor([0n])),

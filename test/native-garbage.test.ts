@@ -404,6 +404,36 @@ describe('kernels on random tensors', () => {
         case 'scatterAdd':
           args = [operand(true), index(), operand(true), dim()];
           break;
+        case 'scatter':
+          args = [operand(true), index(), operand(true), dim()];
+          break;
+        case 'scatterReduce':
+          args = [operand(true), operand(true, 5), operand(true), dim(), [2, 3, 4, 0, 99][random(5)]];
+          break;
+        case 'linearIndex': {
+          const count = 1 + random(3);
+          for (let i = 0; i < count; i++) {
+            scratchHandles[i] = index(base);
+            scratchNumbers[2 * i] = random(10) === 0 ? [NaN, -1, 2 ** 60, 0][random(4)] : 1000;
+            scratchNumbers[2 * i + 1] = random(30) === 0 ? NaN : i;
+          }
+          args = [operand(true, 5, base), random(30) === 0 ? random(20) : count, random(30) === 0 ? 1 : 2 * count];
+          break;
+        }
+        case 'countNonzero':
+          args = [operand(true, 5, random(10) === 0 ? base : []), operand(true, random(8))];
+          break;
+        case 'nonzero':
+          args = [operand(true, 5, [random(4), 1]), operand(true, random(8), [random(4)])];
+          break;
+        case 'flip':
+          args = [operand(true), operand(true), random(12) === 0 ? [-1, 2 ** 40, NaN][random(3)] : random(8)];
+          break;
+        case 'triangle': {
+          const diagonal = random(8) === 0 ? [2 ** 53 - 1, -(2 ** 53 - 1), NaN][random(3)] : random(9) - 4;
+          args = [operand(true), operand(true), diagonal, random(2) === 0];
+          break;
+        }
         case 'embedding':
         case 'embeddingBackward': {
           const features = 1 + random(20);

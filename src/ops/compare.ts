@@ -1,12 +1,13 @@
 // Comparisons and logic: bool results, no gradients.
 import type { DType } from '../dtype.js';
-import { DTypeError } from '../errors.js';
+import { ArgumentError, DTypeError } from '../errors.js';
 import * as e from '../program/expr.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Broadcast, BroadcastCheck, Shape } from '../types/shape.js';
 import { cast } from './copy.js';
 import { checkTensor } from './define.js';
 import { defineElementwise, resultDType, type Operand } from './elementwise.js';
+import { nonzero } from './mask.js';
 
 const eqOp = defineElementwise('eq', (a, b) => e.eq(a, b), { dtype: 'bool' });
 
@@ -210,21 +211,31 @@ const whereOp = defineElementwise('where', (condition, a, b) => e.select(conditi
 });
 
 /**
- * `a` where `condition` is true, else `b`, with broadcasting.
+ * `a` where `condition` is true, else `b`, with broadcasting. Of a condition alone: where it is true, as
+ * `condition.nonzero({ asTuple: true })`.
  *
  * @throws ShapeError if the shapes do not broadcast
  * @example
  * where(x.gt(0), x, 0);
  */
-export function where(condition: Tensor<Shape, 'bool'>, a: Operand, b: Operand): Tensor {
+export function where(condition: Tensor): Tensor<readonly [number], 'int64'>[];
+export function where(condition: Tensor<Shape, 'bool'>, a: Operand, b: Operand): Tensor;
+export function where(condition: Tensor, a?: Operand, b?: Operand): Tensor | Tensor<readonly [number], 'int64'>[] {
   checkTensor('where', 'condition', condition);
+  if (a === undefined && b === undefined) return nonzero(condition, { asTuple: true });
   const { dtype } = condition;
-  if ((dtype as DType) !== 'bool') throw new DTypeError(`where: condition is ${dtype}, expected bool.`);
-  const result = resultDType([a, b]);
+  if (dtype !== 'bool') throw new DTypeError(`where: condition is ${dtype}, expected bool.`);
+  for (const [name, value] of [
+    ['a', a],
+    ['b', b],
+  ] as const) {
+    if (value === undefined) throw new ArgumentError(`where: ${name} is undefined, expected a Tensor or a number.`);
+  }
+  const operands = [a, b] as readonly [Operand, Operand];
+  const result = resultDType(operands);
   // The condition must not take part in promotion; values of it are 0 and 1 in any dtype.
   return whereOp.apply([
     condition,
-    a instanceof Tensor ? cast(a, result) : a,
-    b instanceof Tensor ? cast(b, result) : b,
+    ...operands.map((value) => (value instanceof Tensor ? cast(value, result) : value)),
   ]);
 }

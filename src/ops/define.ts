@@ -279,13 +279,21 @@ export function inPlaceGradError(name: string): GradError {
   );
 }
 
-/** Refuses in-place changes of tensors that gradients flow through, and of expanded views. @internal */
+/** Refuses in-place changes of tensors that gradients flow through, and of views that see an element twice. @internal */
 export function checkWritable(name: string, target: Tensor): void {
   if (isGradEnabled() && target.requiresGrad) throw inPlaceGradError(name);
-  const { strides } = target;
-  if (strides.some((stride, d) => stride === 0 && target.shape[d] > 1)) {
-    throw new ShapeError(
-      `${name}: a tensor of shape ${formatShape(target.shape)} and strides ${formatShape(strides)} is an expanded view, several elements share memory; clone() it first.`,
-    );
+  if (target._strides === null) return;
+  const { strides, shape } = target;
+  const steps = strides.map((stride, d) => [stride, shape[d]] as const).filter(([, size]) => size !== 1);
+  if (steps.some(([, size]) => size === 0)) return;
+  // Each dimension must step over all that the smaller steps reach.
+  let reached = 0;
+  for (const [stride, size] of steps.sort(([a], [b]) => a - b)) {
+    if (stride <= reached) {
+      throw new ShapeError(
+        `${name}: a tensor of shape ${formatShape(shape)} and strides ${formatShape(strides)} is ${stride === 0 ? 'an expanded' : 'an overlapping'} view, several elements share memory; clone() it first.`,
+      );
+    }
+    reached += (size - 1) * stride;
   }
 }

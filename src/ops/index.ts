@@ -34,7 +34,7 @@ export {
   type ElementwiseOptions,
   type Operand,
 } from './elementwise.js';
-export { embedding, gather, index, indexSelect, oneHot, scatterAdd, type IndexPart } from './indexing.js';
+export { embedding, gather, indexSelect, oneHot, scatterAdd } from './indexing.js';
 export { cat, stack } from './join.js';
 export * from './math.js';
 export { linear, matmul } from './matmul.js';
@@ -117,3 +117,39 @@ export {
   unsqueeze,
   view,
 } from './view.js';
+export { index, indexPut, indexPut_, type IndexPart, type IndexPutOptions } from './advanced.js';
+export * from './combine.js';
+export * from './diagonal.js';
+export {
+  argwhere,
+  maskedFill,
+  maskedFill_,
+  maskedScatter,
+  maskedSelect,
+  nonzero,
+  type NonzeroOptions,
+} from './mask.js';
+export * from './rearrange.js';
+export * from './reshape.js';
+export {
+  indexAdd,
+  indexAdd_,
+  indexCopy,
+  indexCopy_,
+  indexFill,
+  indexFill_,
+  put,
+  put_,
+  scatter,
+  scatter_,
+  scatterAdd_,
+  scatterReduce,
+  take,
+  takeAlongDim,
+  type IndexAddOptions,
+  type IndexTensor,
+  type PutOptions,
+  type ScatterReduceOptions,
+  type ScatterReduction,
+} from './scatter.js';
+export { diagonalScatter, selectScatter, sliceScatter, unfold } from './window.js';

@@ -1,22 +1,24 @@
-// Picking elements by index: gather, scatterAdd, indexSelect, embedding, oneHot, and index expressions.
+// Picking elements by index: gather, scatterAdd, indexSelect, embedding, oneHot. Index expressions are in advanced.ts.
 import { isFloating, type DType } from '../dtype.js';
-import { ArgumentError, DTypeError, IndexError, ShapeError } from '../errors.js';
+import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
 import { native } from '../native.js';
 import { formatShape, normalizeDim, type Shape } from '../shape.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { viewTensor, type Tensor } from '../tensor/tensor.js';
 import type { WithDim } from '../types/shape.js';
 import { checkTensor, defineOp, filledTensor, type Op } from './define.js';
 import { amax } from './reduce.js';
-import { movedim, reshape, select, slice, unsqueeze } from './view.js';
+import { slice, unsqueeze } from './view.js';
 
-function checkIndex(op: string, name: string, index: Tensor): void {
+/** Refuses what is no tensor of indices. @internal */
+export function checkIndex(op: string, name: string, index: Tensor): void {
   checkTensor(op, name, index);
   if (index.dtype !== 'int64' && index.dtype !== 'int32') {
     throw new DTypeError(`${op}: ${name} must be int64 or int32, got ${index.dtype}.`);
   }
 }
 
-function checkAlong(op: string, x: Tensor, index: Tensor, dim: number, what: string): void {
+/** Checks that an index fits a tensor in all dimensions but one. @internal */
+export function checkAlong(op: string, x: Tensor, index: Tensor, dim: number, what: string): void {
   if (index.shape.length !== x.shape.length) {
     throw new ShapeError(
       `${op}: index ${formatShape(index.shape)} and ${what} ${formatShape(x.shape)} must have the same rank.`,
@@ -31,7 +33,8 @@ function checkAlong(op: string, x: Tensor, index: Tensor, dim: number, what: str
   });
 }
 
-const gatherOp = defineOp({
+/** @internal */
+export const gatherOp: Op<{ dim: number }> = defineOp({
   name: 'gather',
   inputs: ['x', 'index'],
   saves: { x: ['index'] },
@@ -41,7 +44,8 @@ const gatherOp = defineOp({
   vjp: ([g], { index }, { dim }, { inputs: [x] }) => [() => scatterAlong(x!.shape, dim, index, g), null],
 });
 
-const scatterAddOp = defineOp({
+/** @internal */
+export const scatterAddOp: Op<{ dim: number }> = defineOp({
   name: 'scatterAdd',
   inputs: ['x', 'index', 'src'],
   saves: { src: ['index'] },
@@ -167,13 +171,18 @@ export function indexSelect<S extends Shape, D extends DType, const Dim extends 
   const rank = x.shape.length;
   if (rank === 0) throw new ShapeError('indexSelect: a scalar has no dimensions.');
   const d = normalizeDim('indexSelect', dim, rank);
-  // Rows of a table: the picked dimension in front, the others as one.
-  const front = d === 0 ? (x as Tensor) : movedim(x as Tensor, d, 0);
-  const rest = front.shape.slice(1);
-  const width = rest.reduce((n, size) => n * size, 1);
-  const rows = embeddingOp([reshape(front, [front.shape[0], width]), index], undefined);
-  const out = reshape(rows, [index.shape[0], ...rest]);
-  return (d === 0 ? out : movedim(out, 0, d)) as unknown as Tensor<WithDim<S, Dim, number>, D>;
+  // Of a table, whole rows; else the index stands for every position of the other dimensions.
+  const out =
+    d === 0 && rank === 2 ? embeddingOp([x, index], undefined) : gatherOp([x, alongDim(index, x.shape, d)], { dim: d });
+  return out as unknown as Tensor<WithDim<S, Dim, number>, D>;
+}
+
+/** A 1-d index as gather wants it: the same for every position of the dimensions beside `dim`. Not recorded. @internal */
+export function alongDim(index: Tensor, shape: Shape, dim: number): Tensor {
+  const { length } = shape;
+  const target = shape.map((n, d) => (d === dim ? index.shape[0] : n));
+  const strides = target.map((_, d) => (d === dim ? index.strides[0] : 0));
+  return length === 1 ? index : viewTensor(index, target, strides, index._offset);
 }
 
 /**
@@ -199,48 +208,6 @@ export function oneHot<S extends Shape>(
     readonly [...S, number],
     'int64'
   >;
-}
-
-/** One part of an index expression. */
-export type IndexPart = number | string | null | Tensor<Shape, 'int64' | 'int32'>;
-
-/**
- * Indexing, dimension by dimension, as `x[...]` in Python: a number picks a position and removes the dimension; `'1:3'`,
- * `':'`, `'::2'`, `'-2:'` slice; `null` inserts a dimension of 1; `'...'` stands for as many full dimensions as are left; a
- * 1-d integer tensor picks several positions. All but the last are views.
- *
- * @method
- * @throws IndexError for a position outside or too many parts; ArgumentError for a malformed part
- * @example
- * x.index(0); // first row
- * x.index('...', '1:3'); // columns 1 and 2
- */
-export function index<S extends Shape, D extends DType>(x: Tensor<S, D>, ...parts: IndexPart[]): Tensor<Shape, D> {
-  checkTensor('index', 'x', x);
-  const used = parts.filter((part) => part !== null && part !== '...').length;
-  const rank = x.shape.length;
-  if (used > rank) throw new IndexError(`index: ${used} indices for a tensor of shape ${formatShape(x.shape)}.`);
-  if (parts.filter((part) => part === '...').length > 1) throw new ArgumentError("index: '...' can stand only once.");
-  let result: Tensor = x;
-  let dim = 0;
-  for (const part of parts) {
-    if (part === '...') {
-      dim += rank - used;
-    } else if (part === null) {
-      result = unsqueeze(result, dim++);
-    } else if (typeof part === 'number') {
-      result = select(result, dim, part);
-    } else if (typeof part === 'string') {
-      const match = /^\s*(-?\d+)?\s*:\s*(-?\d+)?\s*(?::\s*(-?\d+)?\s*)?$/.exec(part);
-      if (match === null)
-        throw new ArgumentError(`index: '${part}' is no slice; write it as 'start:end' or 'start:end:step'.`);
-      const [, start, end, step] = match.map((text) => (text === undefined ? undefined : Number(text)));
-      result = slice(result, dim++, start, end, step ?? 1);
-    } else {
-      result = indexSelect(result, dim++, part);
-    }
-  }
-  return result as Tensor<Shape, D>;
 }
 
 /** Refuses tensors that cannot carry gradients. @internal */

@@ -11,7 +11,7 @@ import { div, mul, sub } from './arithmetic.js';
 import type { FloatResult } from './arithmetic.js';
 import { eq, where } from './compare.js';
 import { cast } from './copy.js';
-import { checkTensor, defineMultiOp, defineOp, type OutputSpec } from './define.js';
+import { checkTensor, defineMultiOp, defineOp, type Op, type OutputSpec } from './define.js';
 import { defineElementwise } from './elementwise.js';
 import { identityProgram, launchReduce, reduceKinds } from './launch.js';
 import { scatterAlong } from './indexing.js';
@@ -171,7 +171,7 @@ export function mean<
   return meanOp([x], attributes) as Tensor<ReduceShape<S, Dim, K>, MeanResult<D>>;
 }
 
-const prodOp = defineOp({
+const prodOp: Op<ReduceAttributes> = defineOp({
   name: 'prod',
   inputs: ['x'],
   saves: ['x', 'out'],

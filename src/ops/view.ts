@@ -42,8 +42,13 @@ import type {
 import { contiguous } from './copy.js';
 import { checkTensor, definedOps, filledTensor, needsRecord, record } from './define.js';
 
-// Strides that say no more than "contiguous" are left out, so that the fast paths see them.
-function makeView(
+/**
+ * Another window on x's memory, recorded with the gradient `vjp`. Strides that say no more than "contiguous" are left out,
+ * so that the fast paths see them.
+ *
+ * @internal
+ */
+export function makeView(
   op: string,
   x: Tensor,
   shape: Shape,
@@ -211,22 +216,48 @@ export function mT<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<Tr
 }
 
 /**
- * A dimension moved to another place, the others in order.
+ * Dimensions moved to other places, the others in order: dimension `source[i]` becomes `destination[i]`.
  *
  * @method
+ * @throws ArgumentError if a dimension is named twice, or the lists differ in length
+ * @example
+ * x.movedim(0, -1); // the first dimension becomes the last
  */
 export function movedim<S extends Shape, D extends DType>(
   x: Tensor<S, D>,
-  source: number,
-  destination: number,
+  source: number | readonly number[],
+  destination: number | readonly number[],
 ): Tensor<Shape, D> {
-  checkTensor('movedim', 'x', x);
+  return moveDims('movedim', x, source, destination) as Tensor<Shape, D>;
+}
+
+/** @internal */
+export function moveDims(
+  op: string,
+  x: Tensor,
+  source: number | readonly number[],
+  destination: number | readonly number[],
+): Tensor {
+  checkTensor(op, 'x', x);
   const rank = x.shape.length;
-  const from = normalizeDim('movedim', source, rank, 'source');
-  const to = normalizeDim('movedim', destination, rank, 'destination');
-  const order = x.shape.map((_, d) => d).filter((d) => d !== from);
-  order.splice(to, 0, from);
-  return permuteView(x, order) as Tensor<Shape, D>;
+  const list = (dims: number | readonly number[], name: string): number[] =>
+    Array.isArray(dims)
+      ? normalizeDims(op, dims as readonly number[], rank, name)
+      : [normalizeDim(op, dims as number, rank, name)];
+  const from = list(source, 'source');
+  const to = list(destination, 'destination');
+  if (from.length !== to.length) {
+    throw new ArgumentError(
+      `${op}: source names ${from.length} dimensions and destination ${to.length}; they must be as many.`,
+    );
+  }
+  if (rank === 0) return x;
+  const rest = x.shape.map((_, d) => d).filter((d) => !from.includes(d));
+  const order = x.shape.map((_, d) => {
+    const at = to.indexOf(d);
+    return at >= 0 ? from[at] : rest.shift()!;
+  });
+  return permuteView(x, order);
 }
 
 /**

@@ -3,15 +3,23 @@
 import type { BackwardOptions } from '../autograd/backward.js';
 import type { Device } from '../device.js';
 import type { DType, Promote } from '../dtype.js';
+import type { IndexPart, IndexPutOptions } from '../ops/advanced.js';
 import type { MinAndMax } from '../ops/aggregate.js';
 import type { AlphaOptions, FloatResult, RoundingMode } from '../ops/arithmetic.js';
 import type { CloseOptions } from '../ops/close.js';
 import type { Operand } from '../ops/elementwise.js';
-import type { IndexPart } from '../ops/indexing.js';
+import type { NonzeroOptions } from '../ops/mask.js';
 import type { ClampOptions } from '../ops/math.js';
 import type { Generator } from '../ops/random.js';
 import type { Dims, MeanResult, ReduceOptions, SumResult, ValuesAndIndices, VarOptions } from '../ops/reduce.js';
 import type { DiffOptions } from '../ops/scan.js';
+import type {
+  IndexAddOptions,
+  IndexTensor,
+  PutOptions,
+  ScatterReduceOptions,
+  ScatterReduction,
+} from '../ops/scatter.js';
 import type {
   SearchOptions,
   SortOptions,
@@ -235,6 +243,11 @@ export interface OpMethods {
     dim?: Dim,
     options?: SortOptions,
   ): Tensor<S, 'int64'>;
+
+  /**
+   * Where x is not 0: the coordinates in row-major order as an int64 matrix `[count, rank]`. Waits for queued work.
+   */
+  argwhere(this: Tensor): Tensor<readonly [number, number], 'int64'>;
 
   /**
    * The inverse sine, from -pi/2 to pi/2; NaN outside [-1, 1].
@@ -600,6 +613,58 @@ export interface OpMethods {
   detach<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
 
   /**
+   * A vector as the diagonal of a square matrix of zeros, or a copy of a diagonal of a matrix.
+   *
+   * @throws ShapeError unless x has 1 or 2 dimensions
+   * @example
+   * diag(tensor([1, 2])); // [[1, 0], [0, 2]]
+   */
+  diag<S extends Shape, D extends DType>(this: Tensor<S, D>, offset?: number): Tensor<Shape, D>;
+
+  /**
+   * Zeros with x's last dimension on a diagonal of the matrices in dimensions `dim1` and `dim2` of the result, which has a
+   * dimension more than x.
+   *
+   * Shapes: `[..., n]` -> `[..., n + |offset|, n + |offset|]`.
+   *
+   * @throws ShapeError for a scalar; ArgumentError if dim1 and dim2 are the same
+   */
+  diagEmbed<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    offset?: number,
+    dim1?: number,
+    dim2?: number,
+  ): Tensor<Shape, D>;
+
+  /**
+   * A diagonal of the matrices in dimensions `dim1` and `dim2`, as a view: those two are removed, the diagonal becomes the
+   * last dimension. `offset` 1 is the diagonal above the main one, -1 the one below.
+   *
+   * @throws IndexError for dimension numbers out of range; ArgumentError if they are the same
+   * @example
+   * x.diagonal().fill_(0); // in place, of a matrix
+   */
+  diagonal<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    offset?: number,
+    dim1?: number,
+    dim2?: number,
+  ): Tensor<Shape, D>;
+
+  /**
+   * A copy of x with `src` on a diagonal: out of place, what `x.diagonal(offset, dim1, dim2).copy_(src)` does.
+   *
+   * @throws ShapeError unless src has the shape of the diagonal
+   */
+  diagonalScatter<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    src: Tensor<Shape, D>,
+    offset?: number,
+    dim1?: number,
+    dim2?: number,
+  ): Tensor<S, D>;
+
+  /**
    * Differences of neighbours along a dimension, the last by default: `x[i + 1] - x[i]`, n times; of bools, whether they
    * differ.
    *
@@ -738,6 +803,13 @@ export interface OpMethods {
   ): Tensor<ExpandShape<S, N>, D>;
 
   /**
+   * x stretched to the shape of another tensor, without copying.
+   *
+   * @throws ShapeError if a size other than 1 would change
+   */
+  expandAs<S extends Shape, D extends DType, N extends Shape>(this: Tensor<S, D>, other: Tensor<N>): Tensor<N, D>;
+
+  /**
    * exp(x) - 1, exact near 0.
    */
   expm1<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
@@ -755,6 +827,32 @@ export interface OpMethods {
     startDim?: A,
     endDim?: B,
   ): Tensor<FlattenShape<S, A, B>, D>;
+
+  /**
+   * The elements in reverse order along dimensions, a copy.
+   *
+   * @throws ArgumentError if a dimension is named twice; IndexError if it is out of range
+   * @example
+   * x.flip([0, 1]);
+   */
+  flip<S extends Shape, D extends DType, const Dim extends number | readonly number[]>(
+    this: Tensor<S, D> & DimCheck<S, Dim>,
+    dims: Dim,
+  ): Tensor<S, D>;
+
+  /**
+   * Columns in reverse order: dimension 1 flipped, a copy.
+   *
+   * @throws ShapeError for fewer than 2 dimensions
+   */
+  fliplr<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
+
+  /**
+   * Rows in reverse order: dimension 0 flipped, a copy.
+   *
+   * @throws ShapeError for a scalar
+   */
+  flipud<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
 
   /**
    * Rounds toward minus infinity; the gradient is 0.
@@ -947,16 +1045,141 @@ export interface OpMethods {
   hypot<A extends Shape, D extends DType>(this: Tensor<A, D>, b: number | boolean): Tensor<A, D>;
 
   /**
-   * Indexing, dimension by dimension, as `x[...]` in Python: a number picks a position and removes the dimension; `'1:3'`,
-   * `':'`, `'::2'`, `'-2:'` slice; `null` inserts a dimension of 1; `'...'` stands for as many full dimensions as are left; a
-   * 1-d integer tensor picks several positions. All but the last are views.
+   * Indexing, dimension by dimension, as `x[...]` in Python:
    *
-   * @throws IndexError for a position outside or too many parts; ArgumentError for a malformed part
+   * - a number picks a position and removes the dimension;
+   * - `'1:3'`, `':'`, `'::2'`, `'-2:'` slice;
+   * - `null` inserts a dimension of 1;
+   * - `'...'` stands for as many full dimensions as are left;
+   * - an integer tensor picks positions, of which negative ones count from the end; several of them broadcast and pick
+   *   together. Their common shape stands in the result where they stand; if there is anything but numbers between them, in
+   *   front;
+   * - a bool tensor, of the shape of the dimensions it stands for, picks where it is true, as the index tensors of
+   *   `mask.nonzero({ asTuple: true })`. It waits for queued work, because the size of the result depends on the values.
+   *
+   * Without tensors the result is a view, with tensors a copy.
+   *
+   * @throws IndexError for a position outside (of a tensor: at the next read), too many parts, or a mask that does not fit;
+   *   ArgumentError for a malformed part; ShapeError if index tensors do not broadcast
    * @example
    * x.index(0); // first row
    * x.index('...', '1:3'); // columns 1 and 2
+   * x.index(x.gt(0)); // what is positive
    */
   index<S extends Shape, D extends DType>(this: Tensor<S, D>, ...parts: IndexPart[]): Tensor<Shape, D>;
+
+  /**
+   * A copy of x with the slices of `source`, times `alpha`, added at the positions in `index` along a dimension, in that order;
+   * positions may repeat.
+   *
+   * @param index int64 or int32, 1-d (or one position), from 0 to the size less 1
+   * @throws ShapeError unless source has x's shape with as many slices as index has positions; IndexError (at the next read)
+   *   for a position out of range
+   */
+  indexAdd<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    dim: number,
+    index: IndexTensor,
+    source: Tensor<Shape, D>,
+    options?: IndexAddOptions,
+  ): Tensor<S, D>;
+
+  /**
+   * As `indexAdd`, in place.
+   *
+   * @throws as indexAdd; GradError while gradients are recorded
+   */
+  indexAdd_<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    dim: number,
+    index: IndexTensor,
+    source: Tensor<Shape, D>,
+    options?: IndexAddOptions,
+  ): Tensor<S, D>;
+
+  /**
+   * A copy of x with the slices of `source` at the positions in `index` along a dimension; of several for one position the
+   * last stays.
+   *
+   * @throws as indexAdd
+   */
+  indexCopy<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    dim: number,
+    index: IndexTensor,
+    source: Tensor<Shape, D>,
+  ): Tensor<S, D>;
+
+  /**
+   * As `indexCopy`, in place.
+   *
+   * @throws as indexAdd; GradError while gradients are recorded
+   */
+  indexCopy_<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    dim: number,
+    index: IndexTensor,
+    source: Tensor<Shape, D>,
+  ): Tensor<S, D>;
+
+  /**
+   * A copy of x with a value in all slices at the positions in `index` along a dimension; negative positions count from the
+   * end.
+   *
+   * @param value a number, or a scalar tensor of x's dtype
+   * @throws ShapeError unless value is a scalar; else as indexAdd
+   */
+  indexFill<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    dim: number,
+    index: IndexTensor,
+    value: number | boolean | Tensor<Shape, D>,
+  ): Tensor<S, D>;
+
+  /**
+   * As `indexFill`, in place.
+   *
+   * @throws as indexFill; GradError while gradients are recorded
+   */
+  indexFill_<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    dim: number,
+    index: IndexTensor,
+    value: number | boolean | Tensor<Shape, D>,
+  ): Tensor<S, D>;
+
+  /**
+   * A copy of x with `values` written where an index expression points: out of place, what `x[parts] = values` does in
+   * Python. The parts are those of `index`, in a list; values broadcast to the shape of `x.index(...parts)`. Of several
+   * values for one position the last stays, or with `accumulate` all are added.
+   *
+   * @param values a tensor of x's dtype, or a number
+   * @throws as index; ShapeError if values do not broadcast; DTypeError if the dtypes differ
+   * @example
+   * x.indexPut([rows, columns], values, { accumulate: true });
+   */
+  indexPut<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    parts: readonly IndexPart[],
+    values: Tensor<Shape, D> | number | boolean,
+    options?: IndexPutOptions,
+  ): Tensor<S, D>;
+
+  /**
+   * Writes `values` where an index expression points, in place: `x[parts] = values` in Python, or with `accumulate`
+   * `x[parts] += values` for positions that repeat, too. The parts are those of `index`, in a list.
+   *
+   * @throws as indexPut; GradError while gradients are recorded
+   * @example
+   * x.indexPut_([0, '1:3'], 7); // x[0, 1:3] = 7
+   * x.indexPut_([x.lt(0)], 0); // x[x < 0] = 0
+   */
+  indexPut_<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    parts: readonly IndexPart[],
+    values: Tensor<Shape, D> | number | boolean,
+    options?: IndexPutOptions,
+  ): Tensor<S, D>;
 
   /**
    * The slices of x at the positions in `index` along a dimension, in that order; positions may repeat.
@@ -1229,6 +1452,53 @@ export interface OpMethods {
   mT<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<TransposeShape<S>, D>;
 
   /**
+   * x with `value` where a mask is true; x and mask broadcast.
+   *
+   * @throws DTypeError unless mask is bool and x's dtype holds the value; ShapeError if the shapes do not broadcast
+   * @example
+   * scores.maskedFill(padding, -Infinity);
+   */
+  maskedFill<S extends Shape, D extends DType, M extends Shape>(
+    this: Tensor<S, D>,
+    mask: Tensor<M, 'bool'> & BroadcastCheck<S, M>,
+    value: number | boolean | Tensor,
+  ): Tensor<Broadcast<S, M>, D>;
+
+  /**
+   * Writes `value` into x where a mask is true; the mask broadcasts to x.
+   *
+   * @throws as maskedFill; ShapeError if the mask does not broadcast to x; GradError while gradients are recorded
+   */
+  maskedFill_<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    mask: Tensor<Shape, 'bool'>,
+    value: number | boolean | Tensor,
+  ): Tensor<S, D>;
+
+  /**
+   * A copy of x with the first elements of `source`, in row-major order, where a mask is true; the mask broadcasts to x. Waits
+   * for queued work.
+   *
+   * @throws ShapeError if source has fewer elements than the mask has places; DTypeError if the dtypes differ
+   */
+  maskedScatter<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    mask: Tensor<Shape, 'bool'>,
+    source: Tensor<Shape, D>,
+  ): Tensor<S, D>;
+
+  /**
+   * The elements where a mask is true, in row-major order, as a vector; x and mask broadcast. Waits for queued work, because
+   * the size of the result depends on the mask.
+   *
+   * @throws DTypeError unless mask is bool; ShapeError if the shapes do not broadcast
+   */
+  maskedSelect<S extends Shape, D extends DType, M extends Shape>(
+    this: Tensor<S, D>,
+    mask: Tensor<M, 'bool'> & BroadcastCheck<S, M>,
+  ): Tensor<readonly [number], D>;
+
+  /**
    * The matrix product `a @ b`, as torch.matmul. Vectors count as a row on the left and a column on the right, and lose that
    * dimension again; dimensions left of the last two are a batch and broadcast.
    *
@@ -1365,9 +1635,26 @@ export interface OpMethods {
   ): ValuesAndIndices<ReduceShape<S, Dim, K>, D>;
 
   /**
-   * A dimension moved to another place, the others in order.
+   * Dimensions moved to other places; another name of `movedim`.
    */
-  movedim<S extends Shape, D extends DType>(this: Tensor<S, D>, source: number, destination: number): Tensor<Shape, D>;
+  moveaxis<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    source: number | readonly number[],
+    destination: number | readonly number[],
+  ): Tensor<Shape, D>;
+
+  /**
+   * Dimensions moved to other places, the others in order: dimension `source[i]` becomes `destination[i]`.
+   *
+   * @throws ArgumentError if a dimension is named twice, or the lists differ in length
+   * @example
+   * x.movedim(0, -1); // the first dimension becomes the last
+   */
+  movedim<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    source: number | readonly number[],
+    destination: number | readonly number[],
+  ): Tensor<Shape, D>;
 
   /**
    * The elements in order along the first dimension: the values of `sort(x, 0)`.
@@ -1504,6 +1791,24 @@ export interface OpMethods {
   neg_<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
 
   /**
+   * Where x is not 0 (NaN is not): the coordinates in row-major order as an int64 matrix `[count, rank]`, or with `asTuple` as
+   * a vector for each dimension. Waits for queued work, because the size of the result depends on the values.
+   *
+   * @example
+   * tensor([[0, 5], [6, 0]]).nonzero(); // [[0, 1], [1, 0]]
+   */
+  nonzero(this: Tensor, options?: NonzeroOptions<false>): Tensor<readonly [number, number], 'int64'>;
+
+  /**
+   * Where x is not 0 (NaN is not): the coordinates in row-major order as an int64 matrix `[count, rank]`, or with `asTuple` as
+   * a vector for each dimension. Waits for queued work, because the size of the result depends on the values.
+   *
+   * @example
+   * tensor([[0, 5], [6, 0]]).nonzero(); // [[0, 1], [1, 0]]
+   */
+  nonzero(this: Tensor, options: NonzeroOptions<true>): Tensor<readonly [number], 'int64'>[];
+
+  /**
    * The norm over dimensions, all by default: `vectorNorm` with PyTorch's older name and arguments.
    *
    * @param p the order, any number; `'fro'` is 2 (default)
@@ -1597,6 +1902,32 @@ export interface OpMethods {
   ): Tensor<ReduceShape<S, Dim, K>, SumResult<D>>;
 
   /**
+   * A copy of x with the elements of `source` at positions of the flattened x; negative positions count from the end. Of
+   * several for one position the last stays, or with `accumulate` all are added.
+   *
+   * @throws ShapeError unless index and source have as many elements; IndexError (at the next read) for a position out of
+   *   range
+   */
+  put<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    index: IndexTensor,
+    source: Tensor<Shape, D>,
+    options?: PutOptions,
+  ): Tensor<S, D>;
+
+  /**
+   * As `put`, in place.
+   *
+   * @throws as put; ShapeError if x does not lie in row-major order without gaps; GradError while gradients are recorded
+   */
+  put_<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    index: IndexTensor,
+    source: Tensor<Shape, D>,
+    options?: PutOptions,
+  ): Tensor<S, D>;
+
+  /**
    * Quantiles along a dimension, of all elements by default: for q the value at position `q (n - 1)` of the sorted elements,
    * by default interpolated between the two around it. NaN if there is one.
    *
@@ -1619,6 +1950,11 @@ export interface OpMethods {
    * Radians to degrees: x * 180 / pi.
    */
   rad2deg<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
+
+  /**
+   * All elements in one dimension: a view if strides allow, else a copy.
+   */
+  ravel<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<FlattenShape<S>, D>;
 
   /**
    * 1 / x.
@@ -1664,6 +2000,28 @@ export interface OpMethods {
   remainder_<S extends Shape, D extends DType>(this: Tensor<S, D>, b: Operand): Tensor<S, D>;
 
   /**
+   * x repeated `counts[d]` times along each dimension d, a copy. More counts than x has dimensions add dimensions in front.
+   *
+   * @throws ShapeError for fewer counts than dimensions; ArgumentError for a count that is no integer from 0
+   * @example
+   * tensor([1, 2]).repeat([2, 2]); // [[1, 2, 1, 2], [1, 2, 1, 2]]
+   */
+  repeat<S extends Shape, D extends DType>(this: Tensor<S, D>, counts: readonly number[]): Tensor<Shape, D>;
+
+  /**
+   * Every slice along a dimension repeated in place: `[a, b]` twice is `[a, a, b, b]`. Without `dim` x is flattened first.
+   *
+   * @param repeats one count for all slices, or an integer tensor with a count for each, which is read at once
+   * @throws ShapeError unless a tensor of counts is 1-d (or one count) and fits the dimension; ArgumentError for a count
+   *   below 0
+   */
+  repeatInterleave<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    repeats: number | Tensor<Shape, 'int64' | 'int32'>,
+    dim?: number,
+  ): Tensor<Shape, D>;
+
+  /**
    * The same elements in row-major order under another shape: a view if strides allow, else a copy. One size may be -1.
    *
    * @throws ShapeError if the number of elements differs
@@ -1674,6 +2032,34 @@ export interface OpMethods {
     this: Tensor<S, D>,
     shape: N & ReshapeCheck<S, N>,
   ): Tensor<ReshapeShape<S, N>, D>;
+
+  /**
+   * x under the shape of another tensor: a view if strides allow, else a copy.
+   *
+   * @throws ShapeError if the number of elements differs
+   */
+  reshapeAs<S extends Shape, D extends DType, N extends Shape>(this: Tensor<S, D>, other: Tensor<N>): Tensor<N, D>;
+
+  /**
+   * The elements moved along dimensions, those beyond the end coming in again at the start: `shifts` positions toward the
+   * end, or toward the start if negative. Without `dims` x is moved as if it were flat.
+   *
+   * @throws ArgumentError unless there is a shift for each dimension
+   * @example
+   * tensor([1, 2, 3]).roll(1); // [3, 1, 2]
+   */
+  roll<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    shifts: number | readonly number[],
+    dims?: number | readonly number[],
+  ): Tensor<S, D>;
+
+  /**
+   * Matrices in two dimensions turned by `k` times 90 degrees, from the first of `dims` toward the second.
+   *
+   * @throws ShapeError for fewer than 2 dimensions; ArgumentError unless k is an integer and dims are two different ones
+   */
+  rot90<S extends Shape, D extends DType>(this: Tensor<S, D>, k?: number, dims?: readonly number[]): Tensor<Shape, D>;
 
   /**
    * Rounds to the nearest integer, halves to even; the gradient is 0.
@@ -1696,6 +2082,22 @@ export interface OpMethods {
   rsqrt_<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
 
   /**
+   * A copy of x with `src` written at places that `index` names: `out[i][index[i][j][k]][k] = src[i][j][k]` for dim 1. Of
+   * several values for one place the last, in the order of src's elements, stays; the gradient goes to all of them, as in
+   * PyTorch.
+   *
+   * @param index int64 or int32, of x's rank, not larger than x in other dimensions; values from 0 to the size less 1
+   * @param src a tensor of x's dtype, at least as large as index, or a number
+   * @throws ShapeError, DTypeError for operands that do not fit; IndexError (at the next read) for an index out of range
+   */
+  scatter<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    dim: number,
+    index: IndexTensor,
+    src: Tensor<Shape, D> | number | boolean,
+  ): Tensor<S, D>;
+
+  /**
    * A copy of x in which `src` is added: `out[i][index[i][j][k]][k] += src[i][j][k]` for dim 1. Deterministic: in the order of
    * src's elements.
    *
@@ -1709,6 +2111,51 @@ export interface OpMethods {
   ): Tensor<S, D>;
 
   /**
+   * As `scatterAdd`, in place.
+   *
+   * @throws as scatterAdd; GradError while gradients are recorded
+   */
+  scatterAdd_<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    dim: number,
+    index: IndexTensor,
+    src: Tensor<Shape, D>,
+  ): Tensor<S, D>;
+
+  /**
+   * A copy of x in which the values of `src` for one place are combined with each other, and with x's value unless
+   * `includeSelf` is false: sum, prod, mean, amax or amin. Places as in `scatter`. Where nothing is written x stays.
+   * Deterministic: in the order of src's elements. amax and amin pass NaN on, and divide their gradient evenly among equal
+   * values. The mean of integers is rounded toward minus infinity. The second derivative of prod is not right at places to
+   * which src brings more than one 0.
+   *
+   * @param reduce the name of the reduction, or `{ reduce, includeSelf }`
+   * @throws ArgumentError for another reduction; else as scatter
+   * @example
+   * x.scatterReduce(0, index, src, 'amax');
+   * x.scatterReduce(0, index, src, { reduce: 'mean', includeSelf: false });
+   */
+  scatterReduce<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    dim: number,
+    index: IndexTensor,
+    src: Tensor<Shape, D>,
+    reduce: ScatterReduction | ScatterReduceOptions,
+  ): Tensor<S, D>;
+
+  /**
+   * As `scatter`, in place.
+   *
+   * @throws as scatter; GradError while gradients are recorded
+   */
+  scatter_<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    dim: number,
+    index: IndexTensor,
+    src: Tensor<Shape, D> | number | boolean,
+  ): Tensor<S, D>;
+
+  /**
    * One position along a dimension, which is removed.
    *
    * @throws IndexError if the position is outside
@@ -1718,6 +2165,18 @@ export interface OpMethods {
     dim: Dim,
     index: number,
   ): Tensor<ReduceShape<S, Dim, false>, D>;
+
+  /**
+   * A copy of x with `src` at one position along a dimension: out of place, what `x.select(dim, index).copy_(src)` does.
+   *
+   * @throws ShapeError unless src has the shape of `x.select(dim, index)`; IndexError for a position outside
+   */
+  selectScatter<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    src: Tensor<Shape, D>,
+    dim: number,
+    index: number,
+  ): Tensor<S, D>;
 
   /**
    * `sign`, by its name for complex numbers.
@@ -1776,6 +2235,21 @@ export interface OpMethods {
     end?: number,
     step?: number,
   ): Tensor<WithDim<S, Dim, number>, D>;
+
+  /**
+   * A copy of x with `src` in a slice: out of place, what `x.slice(dim, start, end, step).copy_(src)` does.
+   *
+   * @param range the slice's `start`, `end` and `step`, as in `slice`
+   * @throws ShapeError unless src has the shape of the slice
+   * @example
+   * x.sliceScatter(rows, 0, { start: 1, end: 3 });
+   */
+  sliceScatter<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    src: Tensor<Shape, D>,
+    dim?: number,
+    range?: { start?: number; end?: number; step?: number },
+  ): Tensor<S, D>;
 
   /**
    * `exp(x) / sum(exp(x))` along a dimension, computed after subtracting the maximum.
@@ -1895,6 +2369,24 @@ export interface OpMethods {
   ): Tensor<ReduceShape<S, Dim, K>, SumResult<D>>;
 
   /**
+   * Two dimensions swapped; another name of `transpose`.
+   */
+  swapaxes<S extends Shape, D extends DType, const A extends number, const B extends number>(
+    this: Tensor<S, D> & DimCheck<S, A> & DimCheck<S, B>,
+    axis0: A,
+    axis1: B,
+  ): Tensor<TransposeShape<S, A, B>, D>;
+
+  /**
+   * Two dimensions swapped; another name of `transpose`.
+   */
+  swapdims<S extends Shape, D extends DType, const A extends number, const B extends number>(
+    this: Tensor<S, D> & DimCheck<S, A> & DimCheck<S, B>,
+    dim0: A,
+    dim1: B,
+  ): Tensor<TransposeShape<S, A, B>, D>;
+
+  /**
    * A matrix transposed; a vector or scalar as it is.
    *
    * @throws ShapeError for more than 2 dimensions; use mT or transpose
@@ -1902,6 +2394,29 @@ export interface OpMethods {
   t<S extends Shape, D extends DType>(
     this: Tensor<S, D>,
   ): Tensor<S extends readonly [number, number] ? TransposeShape<S> : S, D>;
+
+  /**
+   * The elements at positions of the flattened x, in index's shape; negative positions count from the end.
+   *
+   * @throws IndexError (at the next read) for a position out of range
+   */
+  take<S extends Shape, D extends DType, I extends Shape>(
+    this: Tensor<S, D>,
+    index: Tensor<I, 'int64' | 'int32'>,
+  ): Tensor<I, D>;
+
+  /**
+   * As `gather`, but x and indices broadcast in the dimensions beside `dim`; without `dim` both are flattened.
+   *
+   * @throws ShapeError unless they have the same rank and broadcast; IndexError (at the next read) for an index out of range
+   * @example
+   * x.takeAlongDim(x.argmax(1, { keepDim: true }), 1); // the largest of each row
+   */
+  takeAlongDim<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    indices: IndexTensor,
+    dim?: number,
+  ): Tensor<Shape, D>;
 
   /**
    * The tangent; x in radians.
@@ -1912,6 +2427,27 @@ export interface OpMethods {
    * The hyperbolic tangent.
    */
   tanh<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
+
+  /**
+   * Views of parts along a dimension: `sections` parts of sizes that differ by one at most, or cut at the positions listed.
+   *
+   * @throws ArgumentError unless sections is an integer from 1, positions are integers
+   * @example
+   * arange(7).tensorSplit(3); // [0, 1, 2], [3, 4], [5, 6]
+   * arange(7).tensorSplit([2, 5]); // [0, 1], [2, 3, 4], [5, 6]
+   */
+  tensorSplit<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    sections: number | readonly number[],
+    dim?: number,
+  ): Tensor<Shape, D>[];
+
+  /**
+   * As `repeat`, but fewer counts than dimensions are those of the last ones.
+   *
+   * @throws ArgumentError for a count that is no integer from 0
+   */
+  tile<S extends Shape, D extends DType>(this: Tensor<S, D>, counts: readonly number[]): Tensor<Shape, D>;
 
   /**
    * Converts dtype or moves to a device; the tensor itself when it already fits. Floats become integers by truncation toward
@@ -1958,6 +2494,22 @@ export interface OpMethods {
   ): Tensor<TransposeShape<S, A, B>, D>;
 
   /**
+   * The lower triangles of matrices `[..., n, m]`: zeros above the diagonal number `diagonal` (0: the main one, 1: the one
+   * above it).
+   *
+   * @throws ShapeError for fewer than 2 dimensions
+   */
+  tril<S extends Shape, D extends DType>(this: Tensor<S, D>, diagonal?: number): Tensor<S, D>;
+
+  /**
+   * The upper triangles of matrices `[..., n, m]`: zeros below the diagonal number `diagonal` (0: the main one, 1: the one
+   * above it).
+   *
+   * @throws ShapeError for fewer than 2 dimensions
+   */
+  triu<S extends Shape, D extends DType>(this: Tensor<S, D>, diagonal?: number): Tensor<S, D>;
+
+  /**
    * Rounds toward 0; the gradient is 0.
    *
    * @throws DTypeError for bools
@@ -1968,6 +2520,38 @@ export interface OpMethods {
    * The slices along a dimension, which is removed.
    */
   unbind<S extends Shape, D extends DType>(this: Tensor<S, D>, dim?: number): Tensor<Shape, D>[];
+
+  /**
+   * One dimension split into several: the opposite of `flatten`. One of the sizes may be -1.
+   *
+   * @throws ShapeError unless the sizes multiply to that of the dimension
+   * @example
+   * x.unflatten(1, [3, -1]); // [2,6] -> [2,3,2]
+   */
+  unflatten<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    dim: number,
+    sizes: readonly number[],
+  ): Tensor<Shape, D>;
+
+  /**
+   * Sliding windows of `size` elements along a dimension, every `step`, as a view: window i is
+   * `x.narrow(dim, i * step, size)`, and lies along a new last dimension. The gradient of an element is the sum over the
+   * windows that see it.
+   *
+   * Shapes: `[..., L, ...]` -> `[..., floor((L - size) / step) + 1, ..., size]`.
+   *
+   * @throws ArgumentError unless size is an integer from 0 and step one from 1; ShapeError if size is larger than the
+   *   dimension
+   * @example
+   * arange(5).unfold(0, 3, 1); // [[0, 1, 2], [1, 2, 3], [2, 3, 4]]
+   */
+  unfold<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    dim: number,
+    size: number,
+    step: number,
+  ): Tensor<Shape, D>;
 
   /**
    * Replaces the elements by uniform numbers of [low, high).
@@ -2038,6 +2622,13 @@ export interface OpMethods {
   ): Tensor<ReshapeShape<S, N>, D>;
 
   /**
+   * x under the shape of another tensor; never copies.
+   *
+   * @throws ShapeError if the number of elements differs, or only a copy could have that shape
+   */
+  viewAs<S extends Shape, D extends DType, N extends Shape>(this: Tensor<S, D>, other: Tensor<N>): Tensor<N, D>;
+
+  /**
    * a * log(b), and 0 where a is 0, whatever b but NaN.
    *
    * @throws ShapeError if the shapes do not broadcast
@@ -2081,6 +2672,7 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   argmax: ops.argmax,
   argmin: ops.argmin,
   argsort: ops.argsort,
+  argwhere: ops.argwhere,
   asin: ops.asin,
   asinh: ops.asinh,
   atan: ops.atan,
@@ -2115,6 +2707,10 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   cumsum: ops.cumsum,
   deg2rad: ops.deg2rad,
   detach: ops.detach,
+  diag: ops.diag,
+  diagEmbed: ops.diagEmbed,
+  diagonal: ops.diagonal,
+  diagonalScatter: ops.diagonalScatter,
   diff: ops.diff,
   digamma: ops.digamma,
   div: ops.div,
@@ -2128,9 +2724,13 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   exp2: ops.exp2,
   exp_: ops.exp_,
   expand: ops.expand,
+  expandAs: ops.expandAs,
   expm1: ops.expm1,
   fill_: ops.fill_,
   flatten: ops.flatten,
+  flip: ops.flip,
+  fliplr: ops.fliplr,
+  flipud: ops.flipud,
   floor: ops.floor,
   floorDivide: ops.floorDivide,
   floorDivide_: ops.floorDivide_,
@@ -2147,6 +2747,14 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   histc: ops.histc,
   hypot: ops.hypot,
   index: ops.index,
+  indexAdd: ops.indexAdd,
+  indexAdd_: ops.indexAdd_,
+  indexCopy: ops.indexCopy,
+  indexCopy_: ops.indexCopy_,
+  indexFill: ops.indexFill,
+  indexFill_: ops.indexFill_,
+  indexPut: ops.indexPut,
+  indexPut_: ops.indexPut_,
   indexSelect: ops.indexSelect,
   isclose: ops.isclose,
   isfinite: ops.isfinite,
@@ -2174,6 +2782,10 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   logsumexp: ops.logsumexp,
   lt: ops.lt,
   mT: ops.mT,
+  maskedFill: ops.maskedFill,
+  maskedFill_: ops.maskedFill_,
+  maskedScatter: ops.maskedScatter,
+  maskedSelect: ops.maskedSelect,
   matmul: ops.matmul,
   max: ops.max,
   maximum: ops.maximum,
@@ -2182,6 +2794,7 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   min: ops.min,
   minimum: ops.minimum,
   mode: ops.mode,
+  moveaxis: ops.moveaxis,
   movedim: ops.movedim,
   msort: ops.msort,
   mul: ops.mul,
@@ -2195,6 +2808,7 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   ne: ops.ne,
   neg: ops.neg,
   neg_: ops.neg_,
+  nonzero: ops.nonzero,
   norm: ops.norm,
   normal_: ops.normal_,
   permute: ops.permute,
@@ -2204,19 +2818,32 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   pow_: ops.pow_,
   prelu: ops.prelu,
   prod: ops.prod,
+  put: ops.put,
+  put_: ops.put_,
   quantile: ops.quantile,
   rad2deg: ops.rad2deg,
+  ravel: ops.ravel,
   reciprocal: ops.reciprocal,
   reciprocal_: ops.reciprocal_,
   relu: ops.relu,
   remainder: ops.remainder,
   remainder_: ops.remainder_,
+  repeat: ops.repeat,
+  repeatInterleave: ops.repeatInterleave,
   reshape: ops.reshape,
+  reshapeAs: ops.reshapeAs,
+  roll: ops.roll,
+  rot90: ops.rot90,
   round: ops.round,
   rsqrt: ops.rsqrt,
   rsqrt_: ops.rsqrt_,
+  scatter: ops.scatter,
   scatterAdd: ops.scatterAdd,
+  scatterAdd_: ops.scatterAdd_,
+  scatterReduce: ops.scatterReduce,
+  scatter_: ops.scatter_,
   select: ops.select,
+  selectScatter: ops.selectScatter,
   sgn: ops.sgn,
   sigmoid: ops.sigmoid,
   sign: ops.sign,
@@ -2226,6 +2853,7 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   sinc: ops.sinc,
   sinh: ops.sinh,
   slice: ops.slice,
+  sliceScatter: ops.sliceScatter,
   softmax: ops.softmax,
   sort: ops.sort,
   split: ops.split,
@@ -2238,20 +2866,31 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   sub: ops.sub,
   sub_: ops.sub_,
   sum: ops.sum,
+  swapaxes: ops.swapaxes,
+  swapdims: ops.swapdims,
   t: ops.t,
+  take: ops.take,
+  takeAlongDim: ops.takeAlongDim,
   tan: ops.tan,
   tanh: ops.tanh,
+  tensorSplit: ops.tensorSplit,
+  tile: ops.tile,
   to: ops.to,
   topk: ops.topk,
   transpose: ops.transpose,
+  tril: ops.tril,
+  triu: ops.triu,
   trunc: ops.trunc,
   unbind: ops.unbind,
+  unflatten: ops.unflatten,
+  unfold: ops.unfold,
   uniform_: ops.uniform_,
   unique: ops.unique,
   uniqueConsecutive: ops.uniqueConsecutive,
   unsqueeze: ops.unsqueeze,
   var: ops.variance,
   view: ops.view,
+  viewAs: ops.viewAs,
   xlogy: ops.xlogy,
   zero_: ops.zero_,
 };

@@ -1,0 +1,4 @@
+import { checkSamples } from './check.js';
+import { samples } from './indexing.js';
+
+checkSamples('indexing', samples);

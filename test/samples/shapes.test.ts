@@ -1,0 +1,4 @@
+import { checkSamples } from './check.js';
+import { samples } from './shapes.js';
+
+checkSamples('shapes', samples);
