@@ -27,6 +27,11 @@ export interface Kernels {
   scatterAdd(out: Handle, index: Handle, src: Handle, dim: number): void;
   embedding(out: Handle, weight: Handle, indices: Handle): void;
   embeddingBackward(weight: Handle, g: Handle, indices: Handle): void;
+  convForward(out: Handle, x: Handle, weight: Handle, bias: Handle, geometry: number): void;
+  convBackwardData(out: Handle, g: Handle, weight: Handle, bias: Handle, geometry: number): void;
+  convBackwardWeight(out: Handle, g: Handle, x: Handle, geometry: number): void;
+  im2col(out: Handle, x: Handle, geometry: number): void;
+  col2im(out: Handle, columns: Handle, geometry: number): void;
 }
 
 /** What the addon offers beside kernels: memory, transfer, the stream. See native/addon.cpp. */

@@ -77,3 +77,5 @@ export {
   unsqueeze,
   view,
 } from './view.js';
+export * from './conv.js';
+export * from './shuffle.js';
