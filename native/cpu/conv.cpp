@@ -1,6 +1,6 @@
 // Convolution and its two gradients, as products with the patch matrix (a row for each input channel and tap, a column
-// for each output position), of which only a tile that fits the second-level cache exists at a time. 1x1 kernels need no
-// patches. Groups of one input channel go without products: conv_direct.h.
+// for each output position), of which only a tile that fits the second-level cache exists at a time. 1x1 kernels need
+// no patches. Groups of one input channel go without products: conv_direct.h.
 #include "cpu/conv_direct.h"
 #include "cpu/gemm.h"
 

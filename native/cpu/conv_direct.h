@@ -1,14 +1,15 @@
 // Convolutions whose groups have one input channel (depthwise ones above all), without a product of matrices.
 //
-// The plane of a channel is copied into scratch memory with its padding, each row's columns dealt out by their remainder
-// modulo the stride: then a tap is an offset, and what neighbouring outputs read lies side by side whatever the stride.
+// The plane of a channel is copied into scratch memory with its padding, each row's columns dealt out by their
+// remainder modulo the stride: then a tap is an offset, and what neighbouring outputs read lies side by side whatever
+// the stride.
 #pragma once
 #include "cpu/conv_shape.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {
 
-constexpr int kRowsAtOnce = 4;         // output rows, for as many independent sums
+constexpr int kRowsAtOnce = 4;          // output rows, for as many independent sums
 constexpr int64_t kChannelsAtOnce = 8;  // output channels of a task
 
 template <class T>
@@ -37,8 +38,8 @@ struct Plane {
       for (int64_t ky = 0; ky < s.kernel[1]; ky++)
         for (int64_t kx = 0; kx < s.kernel[2]; kx++) {
           const int64_t x = kx * s.dilation[2];
-          offsets[t++] = (kz * s.dilation[0] * height + ky * s.dilation[1]) * row + x % s.stride[2] * phase +
-                         x / s.stride[2];
+          offsets[t++] =
+              (kz * s.dilation[0] * height + ky * s.dilation[1]) * row + x % s.stride[2] * phase + x / s.stride[2];
         }
     return offsets;
   }

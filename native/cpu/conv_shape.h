@@ -56,6 +56,12 @@ inline void readNumbers(const char* op, Scalars geometry, int64_t from, int64_t*
   }
 }
 
+inline bool emptyView(const TensorView& view) {
+  for (int d = 0; d < view.ndim; d++)
+    if (view.shape[d] == 0) return true;
+  return false;
+}
+
 inline void checkOperand(const char* op, const char* name, const TensorView& view, const TensorView& first) {
   if (!view.defined) fail(ErrorKind::Native, "%s: %s is undefined", op, name);
   if (view.dtype != DType::Float32 && view.dtype != DType::Float64)
@@ -64,18 +70,12 @@ inline void checkOperand(const char* op, const char* name, const TensorView& vie
     fail(ErrorKind::DType, "%s: %s is %s, the result %s", op, name, dtypeName(view.dtype), dtypeName(first.dtype));
   for (int d = 0; d < view.ndim; d++)
     if (view.shape[d] > kConvLimit) fail(ErrorKind::Shape, "%s: %s has a size above 2^30", op, name);
-  if (!view.isContiguous()) fail(ErrorKind::Native, "%s: %s is not contiguous", op, name);
+  if (!emptyView(view) && !view.isContiguous()) fail(ErrorKind::Native, "%s: %s is not contiguous", op, name);
 }
 
 inline void readSpatial(const TensorView& view, int64_t* sizes) {
   const int spatial = view.ndim - 2;
   for (int d = 0; d < spatial; d++) sizes[3 - spatial + d] = view.shape[2 + d];
-}
-
-inline bool emptyView(const TensorView& view) {
-  for (int d = 0; d < view.ndim; d++)
-    if (view.shape[d] == 0) return true;
-  return false;
 }
 
 // x, weight and y are the operands, whichever of them is the result.
@@ -116,9 +116,9 @@ inline void checkConvBias(const char* op, const OptionalTensor& bias, const Tens
          shapeText(out).c_str());
 }
 
-// Where the taps of a patch row lie: for each of `channels` channels and each tap a row, in it the positions [p0, p1) in
-// runs along the last dimension. Calls run(row, column, n, begin, end, offset): of the n columns from `column`, those of
-// [begin, end) are in x, the first of them at `offset`; the others are padding.
+// Where the taps of a patch row lie: for each of `channels` channels and each tap a row, in it the positions [p0, p1)
+// in runs along the last dimension. Calls run(row, column, n, begin, end, offset): of the n columns from `column`,
+// those of [begin, end) are in x, the first of them at `offset`; the others are padding.
 template <class Run>
 THALWEG_INLINE void forPatchRuns(const ConvShape& s, int64_t channels, int64_t p0, int64_t p1, Run&& run) {
   const int64_t width = s.out[2], step = s.stride[2];

@@ -21,7 +21,7 @@ import {
   windowCount,
   type Geometry,
   type Sizes,
-} from './window.js';
+} from './geometry.js';
 
 /** Options of convolutions. */
 export interface ConvOptions {
@@ -101,8 +101,7 @@ function convOps(spatial: 1 | 2 | 3): { conv: Op<ConvAttributes>; transposed: Op
     optional: ['bias'],
     saves: { x: ['weight'], weight: ['x'] },
     shape: (_, { result }: ConvAttributes) => result,
-    forward: ([out], { x, weight, bias }, { geometry }) =>
-      launch(native.convForward, out, x, weight, bias, geometry),
+    forward: ([out], { x, weight, bias }, { geometry }) => launch(native.convForward, out, x, weight, bias, geometry),
     vjp: ([g], { x, weight }, { geometry }, { inputs }) => [
       () => transposed([g, weight, null], { geometry, result: inputs[0]!.shape }),
       () => weightGradient([g, x], { geometry, result: inputs[1]!.shape }),
@@ -157,7 +156,7 @@ function checkOperands(
   const shape = isBatched(op, x.shape, spatial) ? x.shape : [1, ...x.shape];
   const call = `${op}(x ${formatShape(x.shape)}, weight ${formatShape(weight.shape)})`;
   if (weight.shape.length !== spatial + 2) {
-    const kernel = spatialNames[spatial]!.replace(/\w/g, 'k$&');
+    const kernel = spatialNames[spatial].replace(/\w/g, 'k$&');
     const layout = transposed ? 'inChannels, outChannels / groups' : 'outChannels, inChannels / groups';
     throw new ShapeError(`${call}: weight must be [${layout}, ${kernel}].`);
   }

@@ -10,7 +10,7 @@ import { emptyTensor, type Tensor } from '../tensor/tensor.js';
 import { cast, contiguous } from './copy.js';
 import { checkTensor, defineOp, type Op } from './define.js';
 import { reshape } from './view.js';
-import { checkWindow, readSizes, stageGeometry, windowCount, type Sizes } from './window.js';
+import { checkWindow, readSizes, stageGeometry, windowCount, type Sizes } from './geometry.js';
 
 /** Options of `unfold` and `fold`. */
 export interface FoldOptions {

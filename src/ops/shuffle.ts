@@ -6,7 +6,7 @@ import { formatShape, type Shape } from '../shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkTensor } from './define.js';
 import { permute, reshape } from './view.js';
-import { readCount } from './window.js';
+import { readCount } from './geometry.js';
 
 function rearrange<D extends DType>(
   x: Tensor<Shape, D>,

@@ -96,4 +96,60 @@ rows('pixelShuffle', {
 });
 rows('pixelUnshuffle', { plain: ([x]) => pixelUnshuffle(x, 2), unbatched: ([x]) => pixelUnshuffle(x, 3) });
 rows('channelShuffle', { plain: ([x]) => channelShuffle(x, 2), sequence: ([x]) => channelShuffle(x, 3) });
-//LAYERS
+
+// ---- layers
+// Differences would see the parameters, too.
+const learned = { kink: true };
+const layer =
+  (make: () => nn.AnyModule): Run =>
+  ([x, ...state]) =>
+    withState(make(), state).forward(x) as Tensor;
+
+rows(
+  'nn.Conv1d',
+  {
+    plain: layer(() => new nn.Conv1d(2, 3, 3, { padding: 1 })),
+    circular: layer(() => new nn.Conv1d(2, 3, 3, { padding: 2, paddingMode: 'circular' })),
+    replicate: layer(() => new nn.Conv1d(2, 2, 3, { padding: 4, paddingMode: 'replicate', bias: false })),
+  },
+  learned,
+);
+rows(
+  'nn.Conv2d',
+  {
+    plain: layer(() => new nn.Conv2d(4, 2, [3, 2], { stride: 2, padding: [1, 0], dilation: [1, 2], groups: 2 })),
+    reflect: layer(() => new nn.Conv2d(2, 2, 3, { padding: [2, 1], paddingMode: 'reflect' })),
+    replicate: layer(() => new nn.Conv2d(1, 2, 3, { padding: [0, 2], paddingMode: 'replicate' })),
+    circularSame: layer(() => new nn.Conv2d(2, 2, [2, 4], { padding: 'same', paddingMode: 'circular' })),
+  },
+  learned,
+);
+rows('nn.Conv3d', { plain: layer(() => new nn.Conv3d(1, 2, 2, { padding: 1, bias: false })) }, learned);
+rows(
+  'nn.ConvTranspose1d',
+  {
+    plain: layer(() => new nn.ConvTranspose1d(2, 3, 3, { stride: 2, outputPadding: 1 })),
+  },
+  learned,
+);
+rows(
+  'nn.ConvTranspose2d',
+  {
+    plain: layer(() => new nn.ConvTranspose2d(2, 4, 3, { stride: 2, padding: 1, groups: 2, dilation: 2 })),
+    outputSize: ([x, ...state]) =>
+      withState(new nn.ConvTranspose2d(2, 2, 3, { stride: 2 }), state).forward(x, { outputSize: [6, 7] }),
+  },
+  learned,
+);
+rows(
+  'nn.ConvTranspose3d',
+  {
+    plain: layer(() => new nn.ConvTranspose3d(1, 2, 2, { stride: [1, 2, 2], bias: false })),
+  },
+  learned,
+);
+rows('nn.Unfold', { plain: layer(() => new nn.Unfold([2, 3], { padding: 1, stride: 2 })) });
+rows('nn.Fold', { plain: layer(() => new nn.Fold([4, 3], [2, 3], { padding: 1, stride: 2 })) });
+rows('nn.PixelShuffle', { plain: layer(() => new nn.PixelShuffle(2)) });
+rows('nn.PixelUnshuffle', { plain: layer(() => new nn.PixelUnshuffle(2)) });
+rows('nn.ChannelShuffle', { plain: layer(() => new nn.ChannelShuffle(2)) });

@@ -97,7 +97,7 @@ export const spatialNames: readonly string[] = ['', 'L', 'H, W', 'D, H, W'];
 export function isBatched(op: string, shape: Shape, spatial: number): boolean {
   const rank = shape.length;
   if (rank !== spatial + 1 && rank !== spatial + 2) {
-    const names = spatialNames[spatial]!;
+    const names = spatialNames[spatial];
     throw new ShapeError(`${op}: x must be [N, C, ${names}] or [C, ${names}], got shape ${formatShape(shape)}.`);
   }
   return rank === spatial + 2;
