@@ -101,7 +101,8 @@ function convOps(spatial: 1 | 2 | 3): { conv: Op<ConvAttributes>; transposed: Op
     optional: ['bias'],
     saves: { x: ['weight'], weight: ['x'] },
     shape: (_, { result }: ConvAttributes) => result,
-    forward: ([out], { x, weight, bias }, { geometry }) => launch(native.convForward, out, x, weight, bias, geometry),
+    forward: ([out], { x, weight, bias }, { geometry }) =>
+      launch((...handles) => native.convForward(...handles), out, x, weight, bias, geometry),
     vjp: ([g], { x, weight }, { geometry }, { inputs }) => [
       () => transposed([g, weight, null], { geometry, result: inputs[0]!.shape }),
       () => weightGradient([g, x], { geometry, result: inputs[1]!.shape }),
@@ -115,7 +116,7 @@ function convOps(spatial: 1 | 2 | 3): { conv: Op<ConvAttributes>; transposed: Op
     saves: { x: ['weight'], weight: ['x'] },
     shape: (_, { result }: ConvAttributes) => result,
     forward: ([out], { x, weight, bias }, { geometry }) =>
-      launch(native.convBackwardData, out, x, weight, bias, geometry),
+      launch((...handles) => native.convBackwardData(...handles), out, x, weight, bias, geometry),
     vjp: ([g], { x, weight }, { geometry }, { inputs }) => [
       () => conv([g, weight, null], { geometry, result: inputs[0]!.shape }),
       () => weightGradient([x, g], { geometry, result: inputs[1]!.shape }),

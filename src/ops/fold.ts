@@ -59,7 +59,7 @@ const unfoldOp: Op<FoldAttributes> = defineOp({
   name: 'unfold',
   inputs: ['x'],
   shape: (_, { result }: FoldAttributes) => result,
-  forward: ([out], { x }, attributes) => launch(native.im2col, out, x, attributes),
+  forward: ([out], { x }, attributes) => launch((...handles) => native.im2col(...handles), out, x, attributes),
   vjp: ([g], _, attributes, { inputs }) => [() => foldOp([g], { ...attributes, result: inputs[0]!.shape })],
 });
 
@@ -67,7 +67,7 @@ const foldOp: Op<FoldAttributes> = defineOp({
   name: 'fold',
   inputs: ['x'],
   shape: (_, { result }: FoldAttributes) => result,
-  forward: ([out], { x }, attributes) => launch(native.col2im, out, x, attributes),
+  forward: ([out], { x }, attributes) => launch((...handles) => native.col2im(...handles), out, x, attributes),
   vjp: ([g], _, attributes, { inputs }) => [() => unfoldOp([g], { ...attributes, result: inputs[0]!.shape })],
 });
 
