@@ -44,6 +44,11 @@ export interface Kernels {
   nonzero(out: Handle, x: Handle): void;
   flip(out: Handle, x: Handle, dims: number): void;
   triangle(out: Handle, x: Handle, diagonal: number, upper: boolean): void;
+  convForward(out: Handle, x: Handle, weight: Handle, bias: Handle, geometry: number): void;
+  convBackwardData(out: Handle, g: Handle, weight: Handle, bias: Handle, geometry: number): void;
+  convBackwardWeight(out: Handle, g: Handle, x: Handle, geometry: number): void;
+  im2col(out: Handle, x: Handle, geometry: number): void;
+  col2im(out: Handle, columns: Handle, geometry: number): void;
 }
 
 /** What the addon offers beside kernels: memory, transfer, the stream. See native/addon.cpp. */

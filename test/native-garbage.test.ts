@@ -392,6 +392,64 @@ describe('kernels on random tensors', () => {
           ];
           break;
         }
+        case 'im2col':
+        case 'col2im':
+        case 'convForward':
+        case 'convBackwardData':
+        case 'convBackwardWeight': {
+          const spatial = 1 + random(3);
+          const some = (most: number): number[] => Array.from({ length: spatial }, () => 1 + random(most));
+          const [kernel, stride, dilation] = [some(3), some(3), some(2)];
+          const padding = some(3).map((size) => size - 1);
+          const out = some(6);
+          // Sizes that fit, most of the time; the kernels take any.
+          const inner = out.map((size, d) =>
+            random(6) === 0
+              ? random(9)
+              : Math.max(1, (size - 1) * stride[d] + dilation[d] * (kernel[d] - 1) + 1 - 2 * padding[d]),
+          );
+          const [images, groups, a, b] = [
+            random(4),
+            1 + random(3),
+            random(12) === 0 ? 0 : 1 + random(5),
+            1 + random(5),
+          ];
+          const dtype = random(2);
+          const contiguous = (shape: readonly number[]): number => {
+            if (random(12) === 0) return operand(true, dtype, [...shape]);
+            const handle = newTensor(dtype, shape);
+            fillWith(handle, dtype, random);
+            made.push(handle);
+            return handle;
+          };
+          const x = contiguous([images, groups * a, ...inner]);
+          const full = (list: readonly number[], fill: number): number[] => [
+            ...new Array<number>(3 - spatial).fill(fill),
+            ...list,
+          ];
+          const moves = [...full(stride, 1), ...full(padding, 0), ...full(dilation, 1)];
+          const taps = kernel.reduce((n, size) => n * size, 1);
+          const places = out.reduce((n, size) => n * size, 1);
+          let geometry: number[];
+          if (name.startsWith('conv')) {
+            const y = contiguous([images, groups * b, ...out]);
+            const weight = contiguous([groups * b, a, ...kernel]);
+            const order =
+              name === 'convForward' ? [y, x, weight] : name === 'convBackwardData' ? [x, y, weight] : [weight, y, x];
+            geometry = [...moves, groups];
+            const channels = groups * (name === 'convForward' ? b : a);
+            args = name === 'convBackwardWeight' ? order : [...order, random(2) === 0 ? 0 : contiguous([channels])];
+          } else {
+            const columns = contiguous([images, groups * a * taps, places]);
+            geometry = [...full(out, 1), ...full(kernel, 1), ...moves];
+            args = name === 'im2col' ? [columns, x] : [x, columns];
+          }
+          if (random(8) === 0)
+            geometry[random(geometry.length)] = [-1, 0, 2 ** 30, 2 ** 31, 0.5, NaN, 2 ** 20][random(7)];
+          geometry.forEach((value, i) => (scratchNumbers[i] = value));
+          args.push(random(20) === 0 ? random(20) : geometry.length);
+          break;
+        }
         case 'softmax':
           args = [operand(true), operand(true), dim(), random(2) === 0];
           break;

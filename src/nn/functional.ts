@@ -22,6 +22,9 @@ export { embedding, oneHot } from '../ops/indexing.js';
 export * from '../ops/activation.js';
 export { sigmoid, tanh } from '../ops/math.js';
 export { logSoftmax, softmax } from '../ops/softmax.js';
+export { conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d, convTranspose3d } from '../ops/conv.js';
+export { fold, unfold } from '../ops/fold.js';
+export { channelShuffle, pixelShuffle, pixelUnshuffle } from '../ops/shuffle.js';
 
 /** How a loss is summed up: the mean (default), the sum, or not at all. */
 export type Reduction = 'none' | 'mean' | 'sum';

@@ -5,3 +5,4 @@ export * as init from './init.js';
 export { Dropout, Flatten, Linear, type LinearOptions } from './layers.js';
 export { Module, parameter, type AnyModule, type LoadReport, type Parameter, type StateDict } from './module.js';
 export { Sequential } from './sequential.js';
+export * from './conv.js';

@@ -153,3 +153,5 @@ export {
   type ScatterReduction,
 } from './scatter.js';
 export { diagonalScatter, selectScatter, sliceScatter, unfold } from './window.js';
+export * from './conv.js';
+export * from './shuffle.js';

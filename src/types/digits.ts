@@ -120,7 +120,8 @@ type QuotientDigit<A extends string, B extends string, Count extends 0[] = []> =
       : QuotientDigit<Left, B, [...Count, 0]>
     : never;
 
-// `A` is most significant first here, as long division goes; `B` and `Left` are reversed.
+// The quotient and what is left. `A` and the quotient are most significant first, as long division goes; `B` and `Left`
+// are reversed.
 type LongDivide<
   A extends string,
   B extends string,
@@ -130,9 +131,7 @@ type LongDivide<
   ? QuotientDigit<TrimZeros<`${A0}${Left}`>, B> extends [infer Q extends number, infer NewLeft extends string]
     ? LongDivide<ARest, B, NewLeft, `${Out}${Q}`>
     : never
-  : Left extends ''
-    ? Out
-    : 'remainder';
+  : readonly [Out, Left];
 
 type TrimLeadingZeros<S extends string> = S extends `0${infer Rest}`
   ? Rest extends ''
@@ -192,10 +191,66 @@ export type Quotient<A extends number, B extends number> =
             ? 1
             : DB extends '1'
               ? A
-              : LongDivide<DA, Reverse<DB>> extends infer Q extends string
-                ? Q extends 'remainder'
-                  ? Q
-                  : ToNumber<TrimLeadingZeros<Q>>
+              : LongDivide<DA, Reverse<DB>> extends readonly [infer Q extends string, infer Left]
+                ? Left extends ''
+                  ? ToNumber<TrimLeadingZeros<Q>>
+                  : 'remainder'
                 : never
       : never
+    : never;
+
+// ---- Whole numbers kept as digits, for formulas of several steps: least significant first, and zero is the empty string.
+
+/** The digits of a number that is known and whole. */
+export type Natural<N extends number> = TrimZeros<Reverse<`${N}`>>;
+
+/** Back to a number type. */
+export type FromNatural<S extends string> = S extends '' ? 0 : ToNumber<Reverse<S>>;
+
+/** The sum of two naturals. */
+export type Plus<
+  A extends string,
+  B extends string,
+  Carry extends Digit = '0',
+  Out extends string = '',
+> = A extends `${infer A0 extends Digit}${infer ARest}`
+  ? B extends `${infer B0 extends Digit}${infer BRest}`
+    ? PlusStep<ARest, BRest, Add3<A0, B0, Carry>, Out>
+    : Carry extends '0'
+      ? `${Out}${A}`
+      : PlusStep<ARest, '', Add3<A0, '0', Carry>, Out>
+  : Carry extends '0'
+    ? `${Out}${B}`
+    : B extends ''
+      ? `${Out}${Carry}`
+      : Plus<B, Carry, '0', Out>;
+
+type PlusStep<
+  ARest extends string,
+  BRest extends string,
+  Sum extends string,
+  Out extends string,
+> = Sum extends `${infer High extends Digit}${infer Low extends Digit}`
+  ? Plus<ARest, BRest, High, `${Out}${Low}`>
+  : Plus<ARest, BRest, '0', `${Out}${Sum}`>;
+
+/** The difference of two naturals, `'less'` if it would be negative. */
+export type Minus<A extends string, B extends string> = Subtract<A, B>;
+
+/** The product of two naturals. */
+export type Times<A extends string, B extends string> = A extends ''
+  ? ''
+  : B extends ''
+    ? ''
+    : A extends '1'
+      ? B
+      : B extends '1'
+        ? A
+        : Multiply<A, B>;
+
+/** How often B, which is not zero, goes into A. */
+export type DividedBy<A extends string, B extends string> = B extends '1'
+  ? A
+  : LongDivide<Reverse<A>, B> extends readonly [infer Q extends string, unknown]
+    ? TrimZeros<Reverse<Q>>
     : never;

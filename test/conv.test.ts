@@ -1,0 +1,422 @@
+// Convolutions against loops that follow the definition, on sizes that the samples are too small for; layers; messages.
+import { describe, expect, test } from 'vitest';
+import {
+  channelShuffle,
+  conv1d,
+  conv2d,
+  conv3d,
+  convTranspose1d,
+  convTranspose2d,
+  fromTypedArray,
+  getNumThreads,
+  grad,
+  nn,
+  ones,
+  pixelShuffle,
+  pixelUnshuffle,
+  setNumThreads,
+  tensor,
+  zeros,
+  type DType,
+  type Tensor,
+} from 'thalweg';
+import { errorOf } from './error-of.js';
+
+// A small generator with a seed: mulberry32.
+function randomSource(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let x = state;
+    x = Math.imul(x ^ (x >>> 15), x | 1);
+    x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
+    return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+interface Case {
+  readonly images: number;
+  readonly groups: number;
+  /** Of a group. */
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly size: readonly [number, number];
+  readonly kernel: readonly [number, number];
+  readonly stride: readonly [number, number];
+  readonly padding: readonly [number, number];
+  readonly dilation: readonly [number, number];
+}
+
+const plain = {
+  images: 1,
+  groups: 1,
+  inChannels: 3,
+  outChannels: 4,
+  size: [9, 11],
+  kernel: [3, 3],
+  stride: [1, 1],
+  padding: [0, 0],
+  dilation: [1, 1],
+} as const;
+
+const outSize = ({ size, kernel, stride, padding, dilation }: Case): [number, number] =>
+  [0, 1].map((d) => Math.floor((size[d] + 2 * padding[d] - dilation[d] * (kernel[d] - 1) - 1) / stride[d]) + 1) as [
+    number,
+    number,
+  ];
+
+/** Calls visit(index of y, of x, of weight) for every product of the convolution. */
+function forProducts(c: Case, visit: (y: number, x: number, w: number) => void): void {
+  const [height, width] = outSize(c);
+  for (let n = 0; n < c.images; n++)
+    for (let o = 0; o < c.groups * c.outChannels; o++)
+      for (let i = 0; i < height; i++)
+        for (let j = 0; j < width; j++)
+          for (let k = 0; k < c.inChannels; k++)
+            for (let a = 0; a < c.kernel[0]; a++)
+              for (let b = 0; b < c.kernel[1]; b++) {
+                const row = i * c.stride[0] - c.padding[0] + a * c.dilation[0];
+                const column = j * c.stride[1] - c.padding[1] + b * c.dilation[1];
+                if (row < 0 || row >= c.size[0] || column < 0 || column >= c.size[1]) continue;
+                const channel = Math.floor(o / c.outChannels) * c.inChannels + k;
+                visit(
+                  ((n * c.groups * c.outChannels + o) * height + i) * width + j,
+                  ((n * c.groups * c.inChannels + channel) * c.size[0] + row) * c.size[1] + column,
+                  ((o * c.inChannels + k) * c.kernel[0] + a) * c.kernel[1] + b,
+                );
+              }
+}
+
+interface Operands {
+  readonly x: Tensor;
+  readonly weight: Tensor;
+  readonly g: Tensor;
+}
+
+function operands(c: Case, dtype: DType, seed: number): Operands {
+  const random = randomSource(seed);
+  const make = (shape: readonly number[]): Tensor =>
+    fromTypedArray(
+      Float64Array.from({ length: shape.reduce((n, size) => n * size, 1) }, () => Math.round(random() * 64 - 32) / 16),
+      shape,
+      { dtype },
+    );
+  return {
+    x: make([c.images, c.groups * c.inChannels, ...c.size]).requiresGrad_(),
+    weight: make([c.groups * c.outChannels, c.inChannels, ...c.kernel]).requiresGrad_(),
+    g: make([c.images, c.groups * c.outChannels, ...outSize(c)]),
+  };
+}
+
+const values = (x: Tensor): Float64Array => Float64Array.from(x.detach().to('float64').dataSync());
+
+/** The result and the gradients of x and weight. */
+function run(c: Case, { x, weight, g }: Operands): Float64Array[] {
+  const { stride, padding, dilation, groups } = c;
+  const y = conv2d(x, weight, null, { stride, padding, dilation, groups });
+  const [gx, gw] = grad(y, [x, weight], { gradOutputs: [g] });
+  return [values(y), values(gx), values(gw)];
+}
+
+function expected(c: Case, { x, weight, g }: Operands): Float64Array[] {
+  const [xs, ws, gs] = [x, weight, g].map(values);
+  const y = new Float64Array(gs.length);
+  const gx = new Float64Array(xs.length);
+  const gw = new Float64Array(ws.length);
+  forProducts(c, (i, j, k) => {
+    y[i] += xs[j] * ws[k];
+    gx[j] += gs[i] * ws[k];
+    gw[k] += gs[i] * xs[j];
+  });
+  return [y, gx, gw];
+}
+
+function check(c: Case, dtype: DType, seed = 1): void {
+  const given = operands(c, dtype, seed);
+  const actual = run(c, given);
+  expected(c, given).forEach((want, i) => {
+    const scale = want.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
+    const tolerance = { float64: 1e-13, float32: 2e-6, float16: 2e-3, bfloat16: 1e-2 }[dtype as 'float64'];
+    const worst = want.reduce((most, value, j) => Math.max(most, Math.abs(value - actual[i][j])), 0);
+    expect(
+      worst / scale,
+      `${JSON.stringify(c)} in ${dtype}, ${['result', 'gradient of x', 'gradient of weight'][i]}`,
+    ).toBeLessThan(tolerance);
+  });
+}
+
+describe('against the definition', () => {
+  test.each<[string, Partial<Case>]>([
+    ['several tiles of channels and positions', { inChannels: 70, outChannels: 9, size: [21, 23], padding: [1, 1] }],
+    ['many images', { images: 19, inChannels: 5, size: [6, 5] }],
+    ['1x1', { images: 2, inChannels: 33, outChannels: 17, size: [13, 15], kernel: [1, 1] }],
+    ['1x1 with a stride', { inChannels: 7, kernel: [1, 1], stride: [2, 3] }],
+    ['a large kernel', { inChannels: 2, size: [27, 25], kernel: [25, 23], padding: [3, 2] }],
+    ['groups', { images: 2, groups: 3, inChannels: 4, outChannels: 5, padding: [1, 2] }],
+    ['depthwise', { images: 2, groups: 5, inChannels: 1, outChannels: 1, size: [19, 37], padding: [1, 1] }],
+    [
+      'depthwise with a stride',
+      { groups: 3, inChannels: 1, outChannels: 2, size: [19, 37], stride: [2, 3], padding: [2, 1] },
+    ],
+    [
+      'depthwise with dilation',
+      { groups: 2, inChannels: 1, outChannels: 1, size: [19, 40], stride: [1, 2], dilation: [2, 3] },
+    ],
+    ['one channel', { images: 3, inChannels: 1, outChannels: 11, size: [28, 28], kernel: [5, 5] }],
+    ['one channel, wide padding', { inChannels: 1, size: [3, 3], padding: [300, 300], stride: [50, 50] }],
+    ['padding beyond the kernel', { size: [4, 5], padding: [5, 7], stride: [3, 2] }],
+    ['dilation beyond the image', { size: [4, 5], padding: [9, 9], dilation: [7, 8] }],
+    ['rows that a stride leaves out', { size: [12, 13], stride: [5, 5], kernel: [2, 2] }],
+  ])('%s', (_, change) => {
+    check({ ...plain, ...change }, 'float64');
+    check({ ...plain, ...change }, 'float32');
+  });
+
+  test('random sizes', () => {
+    const random = randomSource(7);
+    const from = (low: number, high: number): number => low + Math.floor(random() * (high - low + 1));
+    const two = (low: number, high: number): [number, number] => [from(low, high), from(low, high)];
+    for (let i = 0; i < 60; i++) {
+      const c: Case = {
+        images: from(1, 3),
+        groups: from(1, 3),
+        inChannels: from(1, 9),
+        outChannels: from(1, 9),
+        size: two(5, 20),
+        kernel: two(1, 4),
+        stride: two(1, 3),
+        padding: two(0, 3),
+        dilation: two(1, 2),
+      };
+      if (outSize(c).some((size) => size < 1)) continue;
+      check(c, i % 2 ? 'float32' : 'float64', i);
+    }
+  });
+
+  test('half types accumulate in float32', () => {
+    check({ ...plain, inChannels: 40 }, 'float16');
+    check({ ...plain, inChannels: 40 }, 'bfloat16');
+    expect(conv2d(ones([1, 2, 3, 3], { dtype: 'bfloat16' }), ones([1, 2, 3, 3], { dtype: 'bfloat16' })).dtype).toBe(
+      'bfloat16',
+    );
+  });
+
+  test('the same with any number of threads', () => {
+    const before = getNumThreads();
+    try {
+      for (const change of [
+        { images: 9, inChannels: 20, outChannels: 20 },
+        { images: 9, groups: 3, inChannels: 1, outChannels: 1 },
+      ]) {
+        const c = { ...plain, ...change, size: [30, 31] as const };
+        const given = operands(c, 'float32', 3);
+        const results = [1, 2, 3].map((threads) => {
+          setNumThreads(threads);
+          return run(c, given);
+        });
+        expect(results[1]).toEqual(results[0]);
+        expect(results[2]).toEqual(results[0]);
+      }
+    } finally {
+      setNumThreads(before);
+    }
+  });
+
+  test('infinity beside a depthwise row does not leak into its gradient', () => {
+    const x = tensor([[[[1, 2, Infinity]]]]);
+    const weight = ones([1, 1, 1, 1]).requiresGrad_();
+    const y = conv2d(x, weight, null, { stride: [1, 2], padding: 0 }).narrow(3, 0, 1);
+    expect(grad(y.sum(), [weight])[0].itemSync()).toBe(NaN);
+    const z = conv2d(x, weight, null, { stride: [1, 4] });
+    expect(grad(z.sum(), [weight])[0].itemSync()).toBe(1);
+  });
+
+  test('without input channels the bias is left', () => {
+    const y = conv2d(zeros([2, 0, 3, 3]), zeros([2, 0, 2, 2]), tensor([1, 2]));
+    expect(y.shape).toEqual([2, 2, 2, 2]);
+    expect(Array.from(y.dataSync())).toEqual([1, 1, 1, 1, 2, 2, 2, 2, 1, 1, 1, 1, 2, 2, 2, 2]);
+  });
+});
+
+describe('layers', () => {
+  test('start as in PyTorch: uniform on +-1 / sqrt(fanIn)', () => {
+    const layer = new nn.Conv2d(8, 64, 3, { groups: 2 });
+    const bound = 1 / Math.sqrt(4 * 9);
+    for (const parameter of layer.parameters()) {
+      const most = values(parameter).reduce((m, value) => Math.max(m, Math.abs(value)), 0);
+      expect(most).toBeLessThanOrEqual(bound);
+      expect(most).toBeGreaterThan(0.9 * bound);
+    }
+    expect([...layer.stateDict()].map(([name, { shape }]) => [name, shape])).toEqual([
+      ['weight', [64, 4, 3, 3]],
+      ['bias', [64]],
+    ]);
+    expect(new nn.ConvTranspose2d(8, 6, [2, 3], { groups: 2 }).weight.shape).toEqual([8, 3, 2, 3]);
+    expect(new nn.Conv1d(2, 3, 1, { dtype: 'float64', bias: false }).weight.dtype).toBe('float64');
+  });
+
+  test('print themselves', () => {
+    expect(String(new nn.Conv2d(3, 4, 3, { padding: 1, dilation: 2, bias: false, paddingMode: 'reflect' }))).toBe(
+      "Conv2d(3, 4, kernelSize=[3,3], stride=[1,1], padding=[1,1], dilation=[2,2], bias=false, paddingMode='reflect')",
+    );
+    expect(String(new nn.Conv1d(4, 4, 3, { groups: 4, padding: 'same' }))).toBe(
+      "Conv1d(4, 4, kernelSize=[3], stride=[1], padding='same', groups=4)",
+    );
+    expect(String(new nn.ConvTranspose2d(3, 4, 3, { stride: 2, outputPadding: 1 }))).toBe(
+      'ConvTranspose2d(3, 4, kernelSize=[3,3], stride=[2,2], outputPadding=[1,1])',
+    );
+    expect(String(new nn.Unfold([2, 3]))).toBe('Unfold(kernelSize=[2,3], dilation=1, padding=0, stride=1)');
+    expect(String(new nn.PixelShuffle(2))).toBe('PixelShuffle(upscaleFactor=2)');
+  });
+
+  test('learn', () => {
+    const model = new nn.Sequential(new nn.Conv2d(1, 4, 3), new nn.ReLU(), new nn.Flatten(), new nn.Linear(16, 2));
+    nn.functional.crossEntropy(model.forward(ones([3, 1, 4, 4])), tensor([0n, 1n, 1n])).backward();
+    expect(model.parameters().every((p) => p.grad !== null)).toBe(true);
+  });
+});
+
+describe('messages', () => {
+  const x = zeros([2, 3, 5, 6]);
+  const w = zeros([4, 3, 3, 3]);
+  test.each<[() => unknown, string]>([
+    [() => conv2d(zeros([3, 5]), w), 'ShapeError: conv2d: x must be [N, C, H, W] or [C, H, W], got shape [3,5].'],
+    [
+      () => conv2d(x, zeros([4, 3, 3])),
+      'ShapeError: conv2d(x [2,3,5,6], weight [4,3,3]): weight must be [outChannels, inChannels / groups, kH, kW].',
+    ],
+    [
+      () => conv2d(x, zeros([4, 5, 3, 3])),
+      'ShapeError: conv2d(x [2,3,5,6], weight [4,5,3,3]): x has 3 channels, but weight takes 5.',
+    ],
+    [
+      () => conv2d(x, zeros([4, 2, 3, 3]), null, { groups: 2 }),
+      'ShapeError: conv2d(x [2,3,5,6], weight [4,2,3,3]): x has 3 channels, but weight takes 4 (2 groups of 2).',
+    ],
+    [
+      () => conv2d(x, w, null, { groups: 3 }),
+      'ShapeError: conv2d(x [2,3,5,6], weight [4,3,3,3]): weight.shape[0] = 4 cannot be divided into 3 groups.',
+    ],
+    [
+      () => conv2d(x, w, zeros([3])),
+      'ShapeError: conv2d(x [2,3,5,6], weight [4,3,3,3]): bias must have shape [4], got [3].',
+    ],
+    [
+      () => conv2d(x, zeros([4, 3, 9, 3]), null, { padding: 1 }),
+      'ShapeError: conv2d(x [2,3,5,6], weight [4,3,9,3]): the kernel is larger than the input in dimension 2, 9 but 5 + 2 of padding.',
+    ],
+    [
+      () => conv2d(x.index(0), w, null, { dilation: [1, 3] }),
+      'ShapeError: conv2d(x [3,5,6], weight [4,3,3,3]): the kernel is larger than the input in dimension 2, 7 (3 with dilation 3) but 6.',
+    ],
+    [
+      () => conv2d(zeros([2, 3, 0, 6]), w, null, { padding: 2 }),
+      'ShapeError: conv2d(x [2,3,0,6], weight [4,3,3,3]): dimension 2 of the input is empty.',
+    ],
+    [
+      () => conv2d(x, zeros([0, 3, 3, 3])),
+      'ShapeError: conv2d(x [2,3,5,6], weight [0,3,3,3]): weight needs at least one row.',
+    ],
+    [
+      () => conv2d(x, w, null, { stride: 0 }),
+      'ArgumentError: conv2d: stride must be an integer from 1 to 2^30, got 0.',
+    ],
+    [
+      () => conv2d(x, w, null, { padding: [1, -1] }),
+      'ArgumentError: conv2d: padding must be an integer from 0 to 2^30, got [1,-1].',
+    ],
+    [
+      () => conv2d(x, w, null, { stride: [1, 2, 3] }),
+      'ArgumentError: conv2d: stride must be a number or 2 of them, one for each spatial dimension, got [1,2,3].',
+    ],
+    [
+      () => conv2d(x, w, null, { padding: 'same', stride: 2 }),
+      "ArgumentError: conv2d: padding 'same' needs stride 1, got [2,2].",
+    ],
+    [
+      () => conv2d(x, w, null, { padding: 'full' as 'same' }),
+      "ArgumentError: conv2d: unknown padding 'full', expected 'same', 'valid' or numbers.",
+    ],
+    [
+      () => conv2d(x, w, null, { groups: 0 }),
+      'ArgumentError: conv2d: groups must be an integer from 1 to 2^30, got 0.',
+    ],
+    [() => conv1d(tensor([[1n, 2n]]), zeros([1, 1, 1])), 'DTypeError: conv1d: x must be a float tensor, got int64.'],
+    [
+      () => conv3d(zeros([1, 1, 2, 2, 2]), zeros([1, 1, 1, 1, 1], { dtype: 'float64' }) as Tensor),
+      "DTypeError: conv3d(x float32[1,1,2,2,2], weight float64[1,1,1,1,1]): the dtypes differ; convert one, e.g. weight.to('float32').",
+    ],
+    [
+      () => convTranspose2d(x, zeros([5, 4, 3, 3])),
+      'ShapeError: convTranspose2d(x [2,3,5,6], weight [5,4,3,3]): x has 3 channels, but weight takes 5.',
+    ],
+    [
+      () => convTranspose2d(x, zeros([3, 4, 3, 3]), null, { stride: 2, outputPadding: [0, 2] }),
+      'ArgumentError: convTranspose2d(x [2,3,5,6], weight [3,4,3,3]): outputPadding must be smaller than stride or dilation, got 2 with stride 2 and dilation 1.',
+    ],
+    [
+      () => convTranspose1d(zeros([3, 1]), zeros([3, 4, 3]), null, { padding: 2 }),
+      'ShapeError: convTranspose1d(x [3,1], weight [3,4,3]): dimension 1 of the result would have size -1; reduce padding.',
+    ],
+    [() => nn.functional.unfold(zeros([2, 2]), 2), 'ShapeError: unfold(x [2,2]): x must be [N, C, H, W] or [C, H, W].'],
+    [
+      () => nn.functional.unfold(zeros([3, 2, 2]), 3),
+      'ShapeError: unfold(x [3,2,2]): the kernel is larger than the input in dimension 1, 3 but 2.',
+    ],
+    [
+      () => nn.functional.fold(zeros([12, 15]), 5, 2),
+      'ShapeError: fold(x [12,15], outputSize [5,5]): x.shape[1] = 15, but there are 4 * 4 = 16 positions.',
+    ],
+    [
+      () => nn.functional.fold(zeros([13, 16]), 5, 2),
+      'ShapeError: fold(x [13,16], outputSize [5,5]): x.shape[0] = 13 is no multiple of the 4 taps of a kernel.',
+    ],
+    [
+      () => pixelShuffle(zeros([2, 7, 2, 2]), 2),
+      'ShapeError: pixelShuffle(x [2,7,2,2]): 7 channels are no multiple of upscaleFactor^2 = 4.',
+    ],
+    [
+      () => pixelUnshuffle(zeros([2, 7, 3, 2]), 2),
+      'ShapeError: pixelUnshuffle(x [2,7,3,2]): height 3 is no multiple of downscaleFactor = 2.',
+    ],
+    [() => pixelShuffle(zeros([7, 2]), 2), 'ShapeError: pixelShuffle: x must be [..., C, H, W], got shape [7,2].'],
+    [
+      () => channelShuffle(zeros([2, 6, 2]), 4),
+      'ShapeError: channelShuffle(x [2,6,2]): 6 channels cannot be divided into 4 groups.',
+    ],
+    [
+      () => channelShuffle(zeros([6, 2]), 3),
+      'ShapeError: channelShuffle(x [6,2]): x must be [N, C, ...] with 3 dimensions or more.',
+    ],
+    [
+      () => new nn.Conv2d(3, 4, 3, { groups: 2 }),
+      'ArgumentError: Conv2d: inChannels = 3 cannot be divided into 2 groups.',
+    ],
+    [
+      () => new nn.Conv2d(3, 4, 3, { stride: 2, padding: 'same' }),
+      "ArgumentError: Conv2d: padding 'same' needs stride 1, got [2,2].",
+    ],
+    [
+      () => new nn.Conv1d(1, 1, 3, { padding: 2, paddingMode: 'reflect' }).forward(zeros([1, 1, 2])),
+      "ShapeError: Conv1d(x [1,1,2]): 'reflect' padding of 2 needs more than the 2 positions of dimension 2.",
+    ],
+    [
+      () => new nn.Conv1d(1, 1, 3, { padding: 3, paddingMode: 'circular' }).forward(zeros([1, 1, 2])),
+      "ShapeError: Conv1d(x [1,1,2]): 'circular' padding of 3 needs more than the 2 positions of dimension 2.",
+    ],
+    [
+      () => new nn.Conv1d(1, 1, 3, { paddingMode: 'mirror' as 'zeros' }),
+      "ArgumentError: Conv1d: unknown paddingMode 'mirror', expected 'zeros', 'reflect', 'replicate' or 'circular'.",
+    ],
+    [
+      () => new nn.ConvTranspose2d(1, 1, 3, { stride: 2 }).forward(zeros([1, 1, 2, 2]), { outputSize: [7, 7] }),
+      'ArgumentError: ConvTranspose2d(x [1,1,2,2]): outputSize 7 of spatial dimension 0 is not between 5 and 6.',
+    ],
+    [
+      () => new nn.ConvTranspose2d(1, 1, 3).forward(zeros([1, 1, 2, 2]), { outputSize: [4] }),
+      'ArgumentError: ConvTranspose2d(x [1,1,2,2]): outputSize must have 2 sizes, one for each spatial dimension, or 4, got [4].',
+    ],
+  ])('%#', (fn, message) => {
+    expect(errorOf(fn)).toBe(message);
+  });
+});
