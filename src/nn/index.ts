@@ -1,6 +1,24 @@
 // The namespace `nn`.
 export * as functional from './functional.js';
 export * as init from './init.js';
-export { Dropout, Flatten, Linear, ReLU, type LinearOptions } from './layers.js';
+export { Flatten, Linear, ReLU, type LinearOptions } from './layers.js';
 export { Module, parameter, type AnyModule, type LoadReport, type Parameter, type StateDict } from './module.js';
 export { Sequential } from './sequential.js';
+export { CrossEntropyLoss } from './classLoss.js';
+export { NLLLoss } from './classLoss.js';
+export { AlphaDropout } from './dropout.js';
+export { Dropout } from './dropout.js';
+export { Dropout1d } from './dropout.js';
+export { Dropout2d } from './dropout.js';
+export { Dropout3d } from './dropout.js';
+export { FeatureAlphaDropout } from './dropout.js';
+export { BatchNorm1d, type BatchNormLayerOptions } from './norm.js';
+export { BatchNorm2d } from './norm.js';
+export { BatchNorm3d } from './norm.js';
+export { GroupNorm, type GroupNormLayerOptions } from './norm.js';
+export { InstanceNorm1d } from './norm.js';
+export { InstanceNorm2d } from './norm.js';
+export { InstanceNorm3d } from './norm.js';
+export { LayerNorm, type LayerNormLayerOptions } from './norm.js';
+export { LocalResponseNorm } from './norm.js';
+export { RMSNorm, type RMSNormLayerOptions } from './norm.js';
