@@ -48,15 +48,7 @@ export interface Kernels {
     weight: Handle,
     inner: number,
   ): void;
-  batchNorm(
-    out: Handle,
-    mean: Handle,
-    variance: Handle,
-    x: Handle,
-    weight: Handle,
-    bias: Handle,
-    eps: number,
-  ): void;
+  batchNorm(out: Handle, mean: Handle, variance: Handle, x: Handle, weight: Handle, bias: Handle, eps: number): void;
   batchNormBackward(
     gx: Handle,
     gWeight: Handle,
@@ -89,15 +81,7 @@ export interface Kernels {
     ignoreIndex: number,
     smoothing: number,
   ): void;
-  dropout(
-    out: Handle,
-    mask: Handle,
-    x: Handle,
-    seed: bigint,
-    offset: number,
-    keep: number,
-    scale: number,
-  ): void;
+  dropout(out: Handle, mask: Handle, x: Handle, seed: bigint, offset: number, keep: number, scale: number): void;
 }
 
 /** What the addon offers beside kernels: memory, transfer, the stream. See native/addon.cpp. */

@@ -40,22 +40,22 @@ interface Attributes {
 }
 
 const kept = { keepDim: true } as const;
-const overClasses = (x: Tensor): Tensor => sum(x, 1, kept) as Tensor;
+const overClasses = (x: Tensor): Tensor => sum(x, 1, kept);
 
 /** Per class, to be broadcast over items and positions. */
-const perClass = (weight: Tensor): Tensor => reshape(weight, [weight.shape[0], 1]) as Tensor;
+const perClass = (weight: Tensor): Tensor => reshape(weight, [weight.shape[0], 1]);
 
 /** What the probabilities of a position are multiplied with in the gradient: the sum of its targets, weighted. */
 function totals(x: Tensor, share: Tensor, target: Tensor, weight: Tensor | null, attributes: Attributes): Tensor {
   const { ignoreIndex, smoothing } = attributes;
   const classes = x.shape[1];
   if (isFloating(target.dtype)) {
-    const mixed = add(mul(target, 1 - smoothing), smoothing / classes) as Tensor;
+    const mixed = add(mul(target, 1 - smoothing), smoothing / classes);
     return overClasses(weight === null ? mixed : mul(mixed, perClass(weight)));
   }
-  const counted = cast(ne(target, ignoreIndex), x.dtype) as Tensor;
+  const counted = cast(ne(target, ignoreIndex), x.dtype);
   const uniform = weight === null ? counted : mul(counted, div(sum(weight), classes) as Tensor);
-  return unsqueeze(add(mul(share, 1 - smoothing) as Tensor, mul(uniform, smoothing) as Tensor), 1) as Tensor;
+  return unsqueeze(add(mul(share, 1 - smoothing), mul(uniform, smoothing)), 1);
 }
 
 const backwardOp: Op<Attributes> = defineOp({
@@ -82,11 +82,11 @@ const backwardOp: Op<Attributes> = defineOp({
     const { g, x, lse, share, target } = saved;
     const weight = (saved['weight'] as Tensor | undefined) ?? null;
     const mean = (): Tensor => overClasses(mul(h, softmax(x, 1)));
-    const scale = (): Tensor => unsqueeze(g, 1) as Tensor;
+    const scale = (): Tensor => unsqueeze(g, 1);
     return [
       () => {
         const one = filledTensor('crossEntropyBackward', g.shape, g.dtype, g.device, 1);
-        return sum(mul(h, backwardOp([one, x, lse, share, target, weight], attributes)), 1) as Tensor;
+        return sum(mul(h, backwardOp([one, x, lse, share, target, weight], attributes)), 1);
       },
       () => {
         const total = mul(scale(), totals(x, share, target, weight, attributes));
@@ -95,7 +95,7 @@ const backwardOp: Op<Attributes> = defineOp({
       null,
       null,
       () => {
-        const slope = mul(mul(sub(mean(), h), scale()), 1 - attributes.smoothing) as Tensor;
+        const slope = mul(mul(sub(mean(), h), scale()), 1 - attributes.smoothing);
         return weight === null ? slope : mul(slope, perClass(weight));
       },
       null,
@@ -133,7 +133,7 @@ const crossEntropyOp = defineMultiOp({
     return [
       () => backwardOp([contiguous(g), x, out1, out2, target, weight], attributes),
       () => {
-        const slope = mul(mul(unsqueeze(g, 1) as Tensor, logSoftmax(x, 1)), attributes.smoothing - 1) as Tensor;
+        const slope = mul(mul(unsqueeze(g, 1), logSoftmax(x, 1)), attributes.smoothing - 1);
         return weight === null ? slope : mul(slope, perClass(weight));
       },
       null,
@@ -216,13 +216,16 @@ export function nllLoss(logProbs: Tensor, target: Tensor, options: ClassLossOpti
     const ignored = eq(target, ignoreIndex);
     // An ignored target picks class 0, and its loss, which may be infinite, is replaced by 0.
     const safe = mul(target, cast(eq(ignored, false), target.dtype)) as Tensor<Shape, 'int64'>;
-    const counted = cast(eq(ignored, false), logProbs.dtype) as Tensor;
-    const picked = reshape(gather(logProbs, dim, unsqueeze(safe as Tensor, dim) as Tensor<Shape, 'int64'>), target.shape);
+    const counted = cast(eq(ignored, false), logProbs.dtype);
+    const picked = reshape(
+      gather(logProbs, dim, unsqueeze(safe as Tensor, dim) as Tensor<Shape, 'int64'>),
+      target.shape,
+    );
     const share =
       weight === null
         ? counted
-        : mul(counted, reshape(indexSelect(weight, 0, reshape(safe, [-1])), target.shape) as Tensor);
-    const losses = where(ignored, 0, neg(weight === null ? picked : mul(picked as Tensor, share)));
+        : mul(counted, reshape(indexSelect(weight, 0, reshape(safe, [-1])), target.shape));
+    const losses = where(ignored, 0, neg(weight === null ? picked : mul(picked, share)));
     return reduce(losses, share, reduction);
   });
 }
@@ -233,7 +236,7 @@ function reduce(losses: Tensor, share: Tensor | number, reduction: Reduction): T
   const total = sum(losses) as Tensor;
   if (reduction === 'sum') return total as Tensor<Shape, FloatDType>;
   const count = typeof share === 'number' ? share : noGrad(() => sum(share) as Tensor);
-  return (typeof count === 'number' ? div(total, count) : div(total, count)) as Tensor<Shape, FloatDType>;
+  return typeof count === 'number' ? div(total, count) : div(total, count);
 }
 
 /**
@@ -285,7 +288,7 @@ export function crossEntropy(
   }
   return tidy(() => {
     const dtype: DType = logits.dtype === 'float64' ? 'float64' : 'float32';
-    const plain = (x: Tensor, shape: Shape): Tensor => reshape(contiguous(x), shape) as Tensor;
+    const plain = (x: Tensor, shape: Shape): Tensor => reshape(contiguous(x), shape);
     const x = plain(cast(logits, dtype), [items, classes, inner]);
     const t = soft ? plain(cast(target, dtype), x.shape) : plain(target, [items, inner]);
     const w = weight === null ? null : contiguous(cast(weight, dtype) as Tensor);
@@ -293,7 +296,7 @@ export function crossEntropy(
     const shape = logits.shape.length === 1 ? [] : [items, ...logits.shape.slice(2)];
     const reduced =
       reduction === 'none' ? reshape(losses, shape) : reduce(losses, soft ? items * inner : share, reduction);
-    return cast(reduced as Tensor, logits.dtype) as Tensor<Shape, FloatDType>;
+    return cast(reduced, logits.dtype) as Tensor<Shape, FloatDType>;
   });
 }
 

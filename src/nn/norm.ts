@@ -32,7 +32,7 @@ function checkCount(op: string, name: string, value: number): void {
 }
 
 const filled = <S extends Shape>(shape: S, value: number, place: Place): Parameter<S> =>
-  parameter(constant(empty<S, DType>(shape, place), value)) as Parameter<S>;
+  parameter(constant(empty<S, DType>(shape, place), value));
 
 // ---- Channels
 
@@ -228,7 +228,7 @@ abstract class InstanceNorm<C extends number> extends ChannelNorm<C, IdentityFn>
     // PyTorch takes a momentum of null for 0 here, and counts nothing; a cumulative mean is what it says.
     const momentum = this.training && runningMean !== null && !single ? this._count() : 0;
     if (!alone) return instanceNorm(x, { ...options, momentum });
-    return select(instanceNorm(unsqueeze(x, 0) as Tensor, { ...options, momentum }), 0, 0) as Tensor;
+    return select(instanceNorm(unsqueeze(x, 0), { ...options, momentum }), 0, 0);
   }
 }
 
@@ -446,9 +446,7 @@ export class GroupNorm<C extends number = number> extends Module<ChannelFn<'Grou
     checkCount('GroupNorm', 'numGroups', numGroups);
     checkCount('GroupNorm', 'numChannels', numChannels);
     if (numChannels % numGroups !== 0) {
-      throw new ArgumentError(
-        `GroupNorm: numChannels = ${numChannels} is not divisible by numGroups = ${numGroups}.`,
-      );
+      throw new ArgumentError(`GroupNorm: numChannels = ${numChannels} is not divisible by numGroups = ${numGroups}.`);
     }
     const { eps = 1e-5, affine = true, bias = true, ...place } = options;
     this.numGroups = numGroups;

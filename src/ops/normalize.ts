@@ -45,7 +45,7 @@ const meanOver = (x: Tensor, dims: readonly number[]): Tensor => mean(x, dims, k
 /** x normalised over dims, and the factor, as differentiable functions of x. */
 function standardized(x: Tensor, dims: readonly number[], eps: number, rms: boolean): { unit: Tensor; rstd: Tensor } {
   const centred = rms ? x : sub(x, meanOver(x, dims));
-  const rstd = rsqrt(add(meanOver(square(centred), dims), eps) as Tensor);
+  const rstd = rsqrt(add(meanOver(square(centred), dims), eps));
   return { unit: mul(centred, rstd), rstd };
 }
 
@@ -81,7 +81,7 @@ function checkParameter(op: string, x: Tensor, name: string, value: Tensor | nul
 /** An operand of a kernel: contiguous, in the dtype computed in, of a given shape. */
 function operand(value: Tensor | null, dtype: DType, shape?: Shape): Tensor | null {
   if (value === null) return null;
-  const plain = contiguous(cast(value, dtype) as Tensor);
+  const plain = contiguous(cast(value, dtype));
   return shape === undefined ? plain : reshape(plain, shape);
 }
 
@@ -147,13 +147,13 @@ function rowsOp(name: string): MultiOp<RowAttributes> {
         );
       }
       const items = numel(x.shape) === 0 ? 0 : numel(x.shape) / (channels * inner);
-      const spread = (t: Tensor): Tensor => reshape(t, [items, channels, inner]) as Tensor;
+      const spread = (t: Tensor): Tensor => reshape(t, [items, channels, inner]);
       const weighted = (): Tensor =>
-        scale === null ? g : (reshape(mul(spread(g), reshape(scale, [channels, 1]) as Tensor), x.shape) as Tensor);
+        scale === null ? g : (reshape(mul(spread(g), reshape(scale, [channels, 1]) as Tensor), x.shape));
       return [
         () => gradientOf(x, weighted(), [1], eps, rms),
-        () => sum(mul(spread(g), spread(standardized(x, [1], eps, rms).unit)), [0, 2]) as Tensor,
-        () => sum(spread(g), [0, 2]) as Tensor,
+        () => sum(mul(spread(g), spread(standardized(x, [1], eps, rms).unit)), [0, 2]),
+        () => sum(spread(g), [0, 2]),
       ];
     },
   });
@@ -180,7 +180,7 @@ function normalizeRows(
     const flat = operand(x, dtype, [rows, rows === 0 ? 0 : width])!;
     const parameter = (t: Tensor | null): Tensor | null => operand(t, dtype, t === null ? [] : [numel(t.shape)]);
     const [out] = rowOps[op]([flat, parameter(weight), parameter(bias)], attributes);
-    return cast(reshape(out, x.shape) as Tensor, x.dtype);
+    return cast(reshape(out, x.shape), x.dtype);
   });
 }
 
@@ -363,16 +363,20 @@ const batchOp = defineMultiOp({
     const weighted = (): Tensor => (scale === null ? g : mul(g, reshape(scale, [x.shape[1], 1]) as Tensor));
     return [
       () => gradientOf(x, weighted(), dims, eps, false),
-      () => sum(mul(g, standardized(x, dims, eps, false).unit), dims) as Tensor,
-      () => sum(g, dims) as Tensor,
+      () => sum(mul(g, standardized(x, dims, eps, false).unit), dims),
+      () => sum(g, dims),
     ];
   },
 });
 
 // With statistics that are given.
-const givenOp = defineElementwise('batchNorm', (x, centre, scale, bias) => e.add(e.mul(e.sub(x, centre), scale), bias), {
-  inputs: ['x', 'runningMean', 'scale', 'bias'],
-});
+const givenOp = defineElementwise(
+  'batchNorm',
+  (x, centre, scale, bias) => e.add(e.mul(e.sub(x, centre), scale), bias),
+  {
+    inputs: ['x', 'runningMean', 'scale', 'bias'],
+  },
+);
 
 const blendOp = defineElementwise(
   'batchNorm',
@@ -391,9 +395,9 @@ function withGiven(
   return tidy(() => {
     const shape = [x.shape[1], ...new Array<number>(x.shape.length - 2).fill(1)];
     const dtype = computeType(x);
-    const channelwise = (t: Tensor): Tensor => reshape(cast(t, dtype), shape) as Tensor;
+    const channelwise = (t: Tensor): Tensor => reshape(cast(t, dtype), shape);
     // Running statistics are constants.
-    const rstd = rsqrt(add(channelwise(detach(runningVar)), eps) as Tensor);
+    const rstd = rsqrt(add(channelwise(detach(runningVar)), eps));
     const scale = weight === null ? rstd : mul(rstd, channelwise(weight));
     const out = givenOp.apply([x, channelwise(detach(runningMean)), scale, bias === null ? 0 : channelwise(bias)]);
     return cast(out, x.dtype);
@@ -402,7 +406,8 @@ function withGiven(
 
 /** running = (1 - momentum) running + momentum value, in place and unrecorded. */
 function blend(running: Tensor | null, value: Tensor, momentum: number, factor: number): void {
-  if (running !== null) noGrad(() => blendOp.applyInPlace(running, [running, value], [1 - momentum, momentum * factor]));
+  if (running !== null)
+    noGrad(() => blendOp.applyInPlace(running, [running, value], [1 - momentum, momentum * factor]));
 }
 
 function checkRunning(op: string, x: Tensor, running: Readonly<Record<string, Tensor | null>>, write: boolean): void {
@@ -480,7 +485,7 @@ export function batchNorm<S extends Shape, D extends DType>(
       blend(runningMean, centre, momentum, 1);
       blend(runningVar, variance, momentum, count / (count - 1));
     }
-    return cast(reshape(out, x.shape as Shape) as Tensor, x.dtype);
+    return cast(reshape(out, x.shape as Shape), x.dtype);
   }) as Tensor<S, D>;
 }
 
@@ -540,8 +545,8 @@ export function instanceNorm<S extends Shape, D extends DType>(
       tidy(() => {
         const items = reshape(x as Tensor, [x.shape[0], channels, inner]) as Tensor;
         const [variance, centre] = varMean(cast(items, computeType(x)), 2);
-        blend(runningMean, mean(centre, 0) as Tensor, momentum, 1);
-        blend(runningVar, mean(variance, 0) as Tensor, momentum, 1);
+        blend(runningMean, mean(centre, 0), momentum, 1);
+        blend(runningVar, mean(variance, 0), momentum, 1);
       }),
     );
   }
@@ -599,7 +604,7 @@ export function localResponseNorm<S extends Shape, D extends DType>(
     const before = Math.floor(size / 2);
     const padded = cat([nothing(before), squares, nothing(size - 1 - before)], 1);
     let total: Tensor = narrow(padded, 1, 0, channels);
-    for (let i = 1; i < size; i++) total = add(total, narrow(padded, 1, i, channels) as Tensor);
+    for (let i = 1; i < size; i++) total = add(total, narrow(padded, 1, i, channels));
     return responseOp.apply([x, total], [alpha / size, beta, k]);
   }) as Tensor<S, D>;
 }
@@ -634,20 +639,19 @@ export function normalize<S extends Shape, D extends DType>(
   checkEps('normalize', eps);
   return tidy(() => {
     const dtype = computeType(x);
-    const wide = cast(x as Tensor, dtype) as Tensor;
+    const wide = cast(x as Tensor, dtype);
     // Limits before the root: its slope at 0 is infinite, and 0 times that no number.
     const tiny = dtype === 'float64' ? 2 ** -1022 : 2 ** -126;
     const limited = (t: Tensor, least: number): Tensor => clamp(t, { min: least });
-    const powers = (): Tensor => sum(pow(abs(wide), p) as Tensor, dim, kept) as Tensor;
+    const powers = (): Tensor => sum(pow(abs(wide), p), dim, kept);
     const norm =
       p === 2
         ? sqrt(limited(sum(square(wide), dim, kept) as Tensor, Math.max(eps ** 2, tiny)))
         : p === Infinity
           ? limited(amax(abs(wide), dim, kept), eps)
           : p === 1
-            ? limited(sum(abs(wide), dim, kept) as Tensor, eps)
+            ? limited(sum(abs(wide), dim, kept), eps)
             : pow(limited(powers(), Math.max(eps ** p, tiny)), 1 / p);
-    return cast(div(wide, norm as Tensor), x.dtype);
+    return cast(div(wide, norm), x.dtype);
   }) as Tensor<S, D>;
 }
-
