@@ -222,9 +222,7 @@ export function nllLoss(logProbs: Tensor, target: Tensor, options: ClassLossOpti
       target.shape,
     );
     const share =
-      weight === null
-        ? counted
-        : mul(counted, reshape(indexSelect(weight, 0, reshape(safe, [-1])), target.shape));
+      weight === null ? counted : mul(counted, reshape(indexSelect(weight, 0, reshape(safe, [-1])), target.shape));
     const losses = where(ignored, 0, neg(weight === null ? picked : mul(picked, share)));
     return reduce(losses, share, reduction);
   });

@@ -149,7 +149,7 @@ function rowsOp(name: string): MultiOp<RowAttributes> {
       const items = numel(x.shape) === 0 ? 0 : numel(x.shape) / (channels * inner);
       const spread = (t: Tensor): Tensor => reshape(t, [items, channels, inner]);
       const weighted = (): Tensor =>
-        scale === null ? g : (reshape(mul(spread(g), reshape(scale, [channels, 1]) as Tensor), x.shape));
+        scale === null ? g : reshape(mul(spread(g), reshape(scale, [channels, 1]) as Tensor), x.shape);
       return [
         () => gradientOf(x, weighted(), [1], eps, rms),
         () => sum(mul(spread(g), spread(standardized(x, [1], eps, rms).unit)), [0, 2]),
