@@ -336,8 +336,84 @@ describe('kernels on random tensors', () => {
       };
       const index = (shape?: number[]): number => operand(true, random(10) === 0 ? random(8) : 4 + random(2), shape);
 
+      // Mostly contiguous and of the shape that fits, for kernels that take nothing else.
+      const plain = (shape: number[], dtype: number): number => {
+        if (random(40) === 0) return operand(true, dtype, random(2) === 0 ? shape : undefined);
+        const handle = newTensor(dtype, shape);
+        fillWith(handle, dtype, random);
+        made.push(handle);
+        return handle;
+      };
+      const maybe = (shape: number[], dtype: number): number => (random(3) === 0 ? 0 : plain(shape, dtype));
+
       let args: unknown[];
       switch (name) {
+        case 'normalizeRows':
+        case 'normalizeRowsBackward': {
+          const float = random(2);
+          const [runs, inner, items] = [random(12), random(20), random(6)];
+          const groups = 1 + random(3);
+          const channels = [runs * groups];
+          const x = [items * groups, runs * inner];
+          const rows = [items * groups];
+          const step = random(20) === 0 ? scalar() : inner;
+          args =
+            name === 'normalizeRows'
+              ? [
+                  ...[plain(x, float), maybe(rows, float), plain(rows, float), plain(x, float)],
+                  ...[maybe(channels, float), maybe(channels, float), step, 1e-5],
+                ]
+              : [
+                  ...[maybe(x, float), maybe(channels, float), maybe(channels, float), plain(x, float)],
+                  ...[plain(x, float), maybe(rows, float), plain(rows, float), maybe(channels, float), step],
+                ];
+          break;
+        }
+        case 'batchNorm':
+        case 'batchNormBackward': {
+          const float = random(2);
+          const x = [
+            random(random(8) === 0 ? 80 : 6),
+            random(random(4) === 0 ? 20 : 4),
+            random(random(4) === 0 ? 50 : 4),
+          ];
+          const c = [x[1]];
+          args =
+            name === 'batchNorm'
+              ? [
+                  ...[plain(x, float), plain(c, float), plain(c, float), plain(x, float)],
+                  ...[maybe(c, float), maybe(c, float), 1e-5],
+                ]
+              : [
+                  ...[maybe(x, float), maybe(c, float), maybe(c, float), plain(x, float), plain(x, float)],
+                  ...[plain(c, float), plain(c, float), maybe(c, float), 1e-5],
+                ];
+          break;
+        }
+        case 'crossEntropy':
+        case 'crossEntropyBackward': {
+          const float = random(2);
+          const x = [random(6), random(random(2) === 0 ? 4 : 40), random(2) === 0 ? 1 : random(40)];
+          const places = [x[0], x[2]];
+          const soft = random(2) === 0;
+          const target = plain(soft ? x : places, soft ? float : 4 + random(2));
+          // Zeros are classes.
+          if (!soft && random(4) !== 0) attempt(() => native.fill(target, 0), []);
+          const outs =
+            name === 'crossEntropy'
+              ? [plain(places, float), plain(places, 1), plain(places, float), plain(x, float)]
+              : [plain(x, float), plain(places, float), plain(x, float), plain(places, 1), plain(places, float)];
+          const ignore = random(10) === 0 ? scalar() : random(3) - 1;
+          args = [...outs, target, maybe([x[1]], float), ignore, [0, 0.1, 1, NaN][random(4)]];
+          break;
+        }
+        case 'dropout': {
+          const float = random(4);
+          const seed = random(10) === 0 ? scalar() : BigInt(random(1000));
+          const keep = [0, 0.5, 1, 0.3, NaN, 2][random(6)];
+          args = [plain(base, float), plain(base, 7), plain(base, float), seed, random(1000), keep, 2];
+          break;
+        }
         case 'copy':
           args = [operand(true), operand(true, random(8))];
           break;
