@@ -4,3 +4,5 @@ export * from './solve.js';
 export * from './cholesky.js';
 export * from './qr.js';
 export * from './svd.js';
+export * from './least-squares.js';
+export * from './norms.js';

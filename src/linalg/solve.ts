@@ -348,6 +348,8 @@ export function slogdet<D extends DType>(
   x: Tensor<Shape, D>,
 ): { readonly sign: Tensor<Shape, D>; readonly logabsdet: Tensor<Shape, D> } {
   checkSquare('linalg.slogdet', 'x', x);
-  const [sign, logabsdet] = slogdetOp([x], undefined);
-  return { sign: sign!.detach() as Tensor<Shape, D>, logabsdet: logabsdet as Tensor<Shape, D> };
+  return tidy(() => {
+    const [sign, logabsdet] = slogdetOp([x], undefined);
+    return { sign: sign!.detach() as Tensor<Shape, D>, logabsdet: logabsdet as Tensor<Shape, D> };
+  });
 }

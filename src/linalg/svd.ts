@@ -53,7 +53,7 @@ const svdOp = defineMultiOp({
   forward: ([u, s, vh], { x }) => native.linalgSvd(u._handle, s._handle, vh._handle, x._handle),
   vjp: ([gU, gS, gVh], { out0, out1: S, out2 }) => [
     () => {
-      const k = columnsOf({ shape: [0, ...S.shape] });
+      const k = S.shape[S.shape.length - 1]!;
       const reduced = (x: Tensor): Tensor => (columnsOf(x) === k ? x : narrow(x, -1, 0, k));
       const U = reduced(out0);
       const V = reduced(mT(out2));

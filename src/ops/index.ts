@@ -77,3 +77,30 @@ export {
   unsqueeze,
   view,
 } from './view.js';
+export {
+  addbmm,
+  addmm,
+  addmv,
+  addr,
+  baddbmm,
+  bilinear,
+  bmm,
+  cross,
+  dot,
+  ger,
+  inner,
+  kron,
+  matrixPower,
+  mm,
+  mv,
+  outer,
+  tensordot,
+  trace,
+  vander,
+  vdot,
+  type AddProductOptions,
+  type VanderOptions,
+} from './products.js';
+export * from './einsum.js';
+export * from './distance.js';
+export * from '../linalg/top-level.js';

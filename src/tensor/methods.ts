@@ -6,6 +6,7 @@ import type { DType, Promote } from '../dtype.js';
 import type { FloatResult } from '../ops/arithmetic.js';
 import type { Operand } from '../ops/elementwise.js';
 import type { IndexPart } from '../ops/indexing.js';
+import type { AddProductOptions } from '../ops/products.js';
 import type { Generator } from '../ops/random.js';
 import type { Dims, MeanResult, ReduceOptions, SumResult, ValuesAndIndices, VarOptions } from '../ops/reduce.js';
 import type {
@@ -62,6 +63,54 @@ export interface OpMethods {
    * @throws ShapeError if the result has another shape; GradError while gradients are recorded
    */
   add_<S extends Shape, D extends DType>(this: Tensor<S, D>, b: Operand): Tensor<S, D>;
+
+  /**
+   * `beta * input + alpha * sum(a[i] @ b[i])` over a batch: `[B, M, K]`, `[B, K, N]`; input broadcasts to `[M, N]`.
+   *
+   * @throws ShapeError, DTypeError, ArgumentError
+   */
+  addbmm<D extends DType>(
+    this: Tensor<Shape, D>,
+    a: Tensor<Shape, D>,
+    b: Tensor<Shape, D>,
+    options?: AddProductOptions,
+  ): Tensor<readonly [number, number], D>;
+
+  /**
+   * `beta * input + alpha * (a @ b)` of matrices `[M, K]` and `[K, N]`; input broadcasts to `[M, N]`.
+   *
+   * @throws ShapeError, DTypeError, ArgumentError
+   */
+  addmm<D extends DType>(
+    this: Tensor<Shape, D>,
+    a: Tensor<Shape, D>,
+    b: Tensor<Shape, D>,
+    options?: AddProductOptions,
+  ): Tensor<readonly [number, number], D>;
+
+  /**
+   * `beta * input + alpha * (a @ b)` of a matrix `[M, K]` and a vector `[K]`; input broadcasts to `[M]`.
+   *
+   * @throws ShapeError, DTypeError, ArgumentError
+   */
+  addmv<D extends DType>(
+    this: Tensor<Shape, D>,
+    a: Tensor<Shape, D>,
+    b: Tensor<Shape, D>,
+    options?: AddProductOptions,
+  ): Tensor<readonly [number], D>;
+
+  /**
+   * `beta * input + alpha * outer(a, b)` of vectors `[M]` and `[N]`; input broadcasts to `[M, N]`.
+   *
+   * @throws ShapeError, DTypeError, ArgumentError
+   */
+  addr<D extends DType>(
+    this: Tensor<Shape, D>,
+    a: Tensor<Shape, D>,
+    b: Tensor<Shape, D>,
+    options?: AddProductOptions,
+  ): Tensor<readonly [number, number], D>;
 
   /**
    * True where no element along the dimensions is 0.
@@ -139,6 +188,25 @@ export interface OpMethods {
   backward(this: Tensor, options?: BackwardOptions): void;
 
   /**
+   * `beta * input + alpha * (a @ b)` of batches `[B, M, K]` and `[B, K, N]`; input broadcasts to `[B, M, N]`.
+   *
+   * @throws ShapeError, DTypeError, ArgumentError
+   */
+  baddbmm<D extends DType>(
+    this: Tensor<Shape, D>,
+    a: Tensor<Shape, D>,
+    b: Tensor<Shape, D>,
+    options?: AddProductOptions,
+  ): Tensor<readonly [number, number, number], D>;
+
+  /**
+   * The products of two batches of matrices, `[B, M, K] @ [B, K, N] -> [B, M, N]`, without broadcasting.
+   *
+   * @throws ShapeError unless both have 3 dimensions that fit; DTypeError for bool or mixed dtypes
+   */
+  bmm<D extends DType>(this: Tensor<Shape, D>, b: Tensor<Shape, D>): Tensor<readonly [number, number, number], D>;
+
+  /**
    * x stretched to a shape that it broadcasts to.
    */
   broadcastTo<S extends Shape, D extends DType, const N extends Shape>(this: Tensor<S, D>, shape: N): Tensor<N, D>;
@@ -188,6 +256,14 @@ export interface OpMethods {
   cos<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
 
   /**
+   * The cross product of vectors of 3 elements along a dimension, -1 by default (as `torch.linalg.cross`); the other
+   * dimensions broadcast.
+   *
+   * @throws ShapeError unless both have size 3 there
+   */
+  cross<D extends DType>(this: Tensor<Shape, D>, b: Tensor<Shape, D>, dim?: number): Tensor<Shape, D>;
+
+  /**
    * The same values outside the graph: shares memory, requires no gradient.
    */
   detach<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
@@ -215,6 +291,13 @@ export interface OpMethods {
    * @throws ShapeError if the result has another shape; GradError while gradients are recorded
    */
   div_<S extends Shape, D extends DType>(this: Tensor<S, D>, b: Operand): Tensor<S, D>;
+
+  /**
+   * The scalar product of two vectors, `[N], [N] -> []`.
+   *
+   * @throws ShapeError unless the shapes are these; DTypeError for bool or mixed dtypes
+   */
+  dot<D extends DType>(this: Tensor<Shape, D>, b: Tensor<Shape, D>): Tensor<readonly [], D>;
 
   /**
    * True where a and b are equal, elementwise; with NaN only `ne` is true.
@@ -334,6 +417,13 @@ export interface OpMethods {
   gelu<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
 
   /**
+   * The same as `outer`.
+   *
+   * @throws ShapeError unless both have 1 dimension
+   */
+  ger<D extends DType>(this: Tensor<Shape, D>, b: Tensor<Shape, D>): Tensor<readonly [number, number], D>;
+
+  /**
    * True where a > b, elementwise; with NaN only `ne` is true.
    *
    * @throws ShapeError if the shapes do not broadcast
@@ -375,6 +465,14 @@ export interface OpMethods {
   ): Tensor<WithDim<S, Dim, number>, D>;
 
   /**
+   * The sums of products over the last dimensions: `[..., K], [...', K] -> [..., ...']`. With a scalar, the product of all elements
+   * with it.
+   *
+   * @throws ShapeError unless the last dimensions are equal; DTypeError for bool or mixed dtypes
+   */
+  inner<D extends DType>(this: Tensor<Shape, D>, b: Tensor<Shape, D>): Tensor<Shape, D>;
+
+  /**
    * True where x is neither NaN nor infinite.
    */
   isfinite<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, 'bool'>;
@@ -388,6 +486,14 @@ export interface OpMethods {
    * True where x is NaN.
    */
   isnan<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, 'bool'>;
+
+  /**
+   * The Kronecker product: each element of a times all of b, as blocks. Of different ranks, the smaller shape gets ones in
+   * front. At most 4 dimensions.
+   *
+   * @throws ShapeError for more dimensions
+   */
+  kron<D extends DType>(this: Tensor<Shape, D>, b: Tensor<Shape, D>): Tensor<Shape, D>;
 
   /**
    * True where a <= b, elementwise; with NaN only `ne` is true.
@@ -532,6 +638,16 @@ export interface OpMethods {
   ): Tensor<MatmulShape<A, B>, D>;
 
   /**
+   * The n-th power of square matrices; of the inverse for negative n.
+   *
+   * Shapes: `[..., n, n] -> [..., n, n]`.
+   *
+   * @throws ShapeError unless the matrices are square; ArgumentError unless n is an integer; LinAlgError (at the next read) for a
+   * negative power of a singular matrix
+   */
+  matrixPower<S extends Shape, D extends DType>(this: Tensor<S, D>, n: number): Tensor<S, D>;
+
+  /**
    * Without `dim` the largest element, as `amax`. With it, the largest along that dimension and where it is (the first, if
    * several); the gradient goes to that element alone.
    *
@@ -615,6 +731,13 @@ export interface OpMethods {
   minimum<A extends Shape, D extends DType>(this: Tensor<A, D>, b: number | boolean): Tensor<A, D>;
 
   /**
+   * The product of two matrices, `[M, K] @ [K, N] -> [M, N]`; unlike `matmul` it takes nothing else.
+   *
+   * @throws ShapeError unless both have 2 dimensions that fit; DTypeError for bool or mixed dtypes
+   */
+  mm<D extends DType>(this: Tensor<Shape, D>, b: Tensor<Shape, D>): Tensor<readonly [number, number], D>;
+
+  /**
    * A dimension moved to another place, the others in order.
    */
   movedim<S extends Shape, D extends DType>(this: Tensor<S, D>, source: number, destination: number): Tensor<Shape, D>;
@@ -642,6 +765,13 @@ export interface OpMethods {
    * @throws ShapeError if the result has another shape; GradError while gradients are recorded
    */
   mul_<S extends Shape, D extends DType>(this: Tensor<S, D>, b: Operand): Tensor<S, D>;
+
+  /**
+   * The product of a matrix and a vector, `[M, K] @ [K] -> [M]`.
+   *
+   * @throws ShapeError unless the shapes are these; DTypeError for bool or mixed dtypes
+   */
+  mv<D extends DType>(this: Tensor<Shape, D>, b: Tensor<Shape, D>): Tensor<readonly [number], D>;
 
   /**
    * `length` elements from `start` along a dimension.
@@ -686,6 +816,13 @@ export interface OpMethods {
     std?: number,
     generator?: Generator,
   ): Tensor<S, D>;
+
+  /**
+   * The products of all pairs of elements of two vectors, `[M], [N] -> [M, N]`.
+   *
+   * @throws ShapeError unless both have 1 dimension
+   */
+  outer<D extends DType>(this: Tensor<Shape, D>, b: Tensor<Shape, D>): Tensor<readonly [number, number], D>;
 
   /**
    * The dimensions in another order.
@@ -966,6 +1103,13 @@ export interface OpMethods {
   to<S extends Shape, D extends DType>(this: Tensor<S, D>, device: Device): Tensor<S, D>;
 
   /**
+   * The sum of a matrix's diagonal; int64 for integers.
+   *
+   * @throws ShapeError unless x has 2 dimensions
+   */
+  trace<D extends DType>(this: Tensor<Shape, D>): Tensor<readonly [], SumResult<D>>;
+
+  /**
    * Two dimensions swapped.
    */
   transpose<S extends Shape, D extends DType, const A extends number, const B extends number>(
@@ -1015,6 +1159,13 @@ export interface OpMethods {
   ): Tensor<ReduceShape<S, Dim, K>, D>;
 
   /**
+   * The scalar product of two vectors; for the real dtypes that there are, the same as `dot`.
+   *
+   * @throws ShapeError unless both have 1 dimension of one size; DTypeError for bool or mixed dtypes
+   */
+  vdot<D extends DType>(this: Tensor<Shape, D>, b: Tensor<Shape, D>): Tensor<readonly [], D>;
+
+  /**
    * As `reshape`, but never copies.
    *
    * @throws ShapeError if only a copy could have that shape
@@ -1035,6 +1186,10 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   abs: ops.abs,
   add: ops.add,
   add_: ops.add_,
+  addbmm: ops.addbmm,
+  addmm: ops.addmm,
+  addmv: ops.addmv,
+  addr: ops.addr,
   all: ops.all,
   amax: ops.amax,
   amin: ops.amin,
@@ -1042,6 +1197,8 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   argmax: ops.argmax,
   argmin: ops.argmin,
   backward: ops.backward,
+  baddbmm: ops.baddbmm,
+  bmm: ops.bmm,
   broadcastTo: ops.broadcastTo,
   ceil: ops.ceil,
   chunk: ops.chunk,
@@ -1050,9 +1207,11 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   contiguous: ops.contiguous,
   copy_: ops.copy_,
   cos: ops.cos,
+  cross: ops.cross,
   detach: ops.detach,
   div: ops.div,
   div_: ops.div_,
+  dot: ops.dot,
   eq: ops.eq,
   erf: ops.erf,
   exp: ops.exp,
@@ -1066,12 +1225,15 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   gather: ops.gather,
   ge: ops.ge,
   gelu: ops.gelu,
+  ger: ops.ger,
   gt: ops.gt,
   index: ops.index,
   indexSelect: ops.indexSelect,
+  inner: ops.inner,
   isfinite: ops.isfinite,
   isinf: ops.isinf,
   isnan: ops.isnan,
+  kron: ops.kron,
   le: ops.le,
   log: ops.log,
   log10: ops.log10,
@@ -1085,18 +1247,22 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   lt: ops.lt,
   mT: ops.mT,
   matmul: ops.matmul,
+  matrixPower: ops.matrixPower,
   max: ops.max,
   maximum: ops.maximum,
   mean: ops.mean,
   min: ops.min,
   minimum: ops.minimum,
+  mm: ops.mm,
   movedim: ops.movedim,
   mul: ops.mul,
   mul_: ops.mul_,
+  mv: ops.mv,
   narrow: ops.narrow,
   ne: ops.ne,
   neg: ops.neg,
   normal_: ops.normal_,
+  outer: ops.outer,
   permute: ops.permute,
   pow: ops.pow,
   pow_: ops.pow_,
@@ -1127,12 +1293,14 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   tan: ops.tan,
   tanh: ops.tanh,
   to: ops.to,
+  trace: ops.trace,
   transpose: ops.transpose,
   trunc: ops.trunc,
   unbind: ops.unbind,
   uniform_: ops.uniform_,
   unsqueeze: ops.unsqueeze,
   var: ops.variance,
+  vdot: ops.vdot,
   view: ops.view,
   zero_: ops.zero_,
 };
