@@ -338,7 +338,7 @@ const slogdetOp = defineMultiOp({
 
 /**
  * The sign of the determinant and the logarithm of its absolute value, which neither overflow nor vanish. Singular matrices
- * have sign 0 and logarithm -Infinity. The logarithm has a gradient, for invertible matrices.
+ * have sign 0 and logarithm -Infinity. The logarithm has a gradient, for invertible matrices; that of the sign is zero.
  *
  * Shapes: `[..., n, n] -> sign [...], logabsdet [...]`.
  *
@@ -350,6 +350,6 @@ export function slogdet<D extends DType>(
   checkSquare('linalg.slogdet', 'x', x);
   return tidy(() => {
     const [sign, logabsdet] = slogdetOp([x], undefined);
-    return { sign: sign!.detach() as Tensor<Shape, D>, logabsdet: logabsdet as Tensor<Shape, D> };
+    return { sign: sign as Tensor<Shape, D>, logabsdet: logabsdet as Tensor<Shape, D> };
   });
 }

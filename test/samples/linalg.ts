@@ -6,7 +6,7 @@ import { each, family, type Run } from './sample.js';
 const { samples, rows } = family();
 export { samples };
 
-const identity = (x: Tensor): Tensor => eye(x.shape.at(-1)!, x.shape.at(-1)!, { dtype: x.dtype });
+const identity = (x: Tensor): Tensor => eye(x.shape.at(-2)!, x.shape.at(-1)!, { dtype: x.dtype });
 const well = (x: Tensor): Tensor => x.add(identity(x).mul(6));
 const spd = (x: Tensor): Tensor => x.matmul(x.mT()).add(identity(x)) as Tensor;
 const sym = (x: Tensor): Tensor => x.add(x.mT()) as Tensor;
@@ -19,8 +19,8 @@ const signAndLog = (x: Tensor): Tensor[] => {
   return [sign, logabsdet];
 };
 rows('linalg.inv', squares((x) => linalg.inv(well(x))), float32);
-rows('linalg.det', { ...squares((x) => linalg.det(x)), ...each(['kinkSingular', 'kinkRankOne'], ([x]) => linalg.det(x)) }, float32);
-rows('linalg.slogdet', { ...squares(signAndLog), singular: ([x]) => signAndLog(x) }, float32);
+rows('linalg.det', { ...squares((x) => linalg.det(x)), kinkSingular: ([x]) => linalg.det(x).add(1) }, float32);
+rows('linalg.slogdet', { ...squares((x) => signAndLog(well(x))), singular: ([x]) => signAndLog(x) }, float32);
 rows('linalg.cholesky', squares((x) => linalg.cholesky(spd(x))), float32);
 rows('linalg.cholesky', {
   upper: ([x]) => linalg.cholesky(spd(x), { upper: true }),
@@ -63,8 +63,12 @@ const eighParts = (x: Tensor): Tensor[] => {
   const { eigenvalues, eigenvectors: V } = linalg.eigh(sym(x));
   return [eigenvalues, V.mul(weights(eigenvalues)).matmul(V.mT())] as Tensor[];
 };
-rows('linalg.lu', each(shapes, ([x]) => Object.values(linalg.lu(x))), float32);
-rows('linalg.luFactor', each(shapes, ([x]) => Object.values(linalg.luFactor(x)) as Tensor[]), float32);
+const luParts = (x: Tensor): Tensor[] => {
+  const { P, L, U } = linalg.lu(x);
+  return [P.to('int64'), L, U];
+};
+rows('linalg.lu', each(shapes, ([x]) => luParts(x)), float32);
+rows('linalg.luFactor', each(shapes, ([x]) => Object.values(linalg.luFactor(well(x))) as Tensor[]), float32);
 rows(
   'linalg.qr',
   {
@@ -119,7 +123,10 @@ rows('linalg.matrixRank', {
   atol: ([x]) => linalg.matrixRank(x, { atol: 0.5 }),
   hermitian: ([x]) => linalg.matrixRank(x, { hermitian: true }),
 });
-const lstsq = (a: Tensor, b: Tensor): Tensor[] => Object.values(linalg.lstsq(a, b)) as Tensor[];
+const lstsq = (a: Tensor, b: Tensor): Tensor[] => {
+  const { solution, residuals, rank } = linalg.lstsq(a, b);
+  return a.shape.at(-2)! > a.shape.at(-1)! ? [solution, residuals, rank] : [solution, rank];
+};
 rows(
   'linalg.lstsq',
   {
