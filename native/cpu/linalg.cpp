@@ -21,10 +21,12 @@ constexpr int64_t kIndexRoom = 2;  // elements of the smaller T for each index
 
 void checkSquare(const char* op, const char* name, const TensorView& x) {
   checkMatrix(op, name, x);
-  if (rowsOf(x) != columnsOf(x)) fail(ErrorKind::Shape, "%s: the matrices are %s, not square", op, shapeText(x).c_str());
+  if (rowsOf(x) != columnsOf(x))
+    fail(ErrorKind::Shape, "%s: the matrices are %s, not square", op, shapeText(x).c_str());
 }
 
-// Factors one item, for a determinant: the product of U's diagonal and the sign of the permutation, or sign and logarithm.
+// Factors one item, for a determinant: the product of U's diagonal and the sign of the permutation, or sign and
+// logarithm.
 template <class T>
 void determinant(const T* lu, const int64_t* pivots, int64_t n, T* det, T* sign, T* logabs) {
   T product = static_cast<T>(permutationSign(pivots, n));
@@ -215,8 +217,8 @@ void linalgSolve(Context& ctx, const TensorView& out, const TensorView& a, const
   char where[64];
   if (failure.happened())
     fail(ErrorKind::LinAlg,
-         "%s: %sThe diagonal element %lld is zero, the %s could not be completed because the input matrix is singular", op,
-         failure.where(where, a), static_cast<long long>(failure.step()), b.defined ? "solution" : "inversion");
+         "%s: %sThe diagonal element %lld is zero, the %s could not be completed because the input matrix is singular",
+         op, failure.where(where, a), static_cast<long long>(failure.step()), b.defined ? "solution" : "inversion");
 }
 
 void linalgSolveTriangular(Context& ctx, const TensorView& out, const TensorView& a, const TensorView& b, bool upper,
@@ -265,7 +267,8 @@ void linalgCholesky(Context& ctx, const TensorView& out, const TensorView& x) {
   char where[64];
   if (failure.happened())
     fail(ErrorKind::LinAlg,
-         "%s: %sThe factorization could not be completed because the input is not positive-definite (the leading minor of "
+         "%s: %sThe factorization could not be completed because the input is not positive-definite (the leading minor "
+         "of "
          "order %lld is not positive-definite)",
          op, failure.where(where, x), static_cast<long long>(failure.step()));
 }

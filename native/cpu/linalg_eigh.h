@@ -1,5 +1,5 @@
-// Eigenvalues and eigenvectors of symmetric matrices: Householder reduction to tridiagonal form, then implicitly shifted
-// QR steps (Golub and Van Loan, Matrix Computations, 8.3).
+// Eigenvalues and eigenvectors of symmetric matrices: Householder reduction to tridiagonal form, then implicitly
+// shifted QR steps (Golub and Van Loan, Matrix Computations, 8.3).
 #pragma once
 #include "cpu/linalg_qr.h"
 
@@ -81,8 +81,8 @@ bool diagonalize(T* d, T* e, int64_t n, T* z) {
 
 inline int64_t eighSpace(int64_t n, bool vectors) { return n * n * (vectors ? 2 : 1) + 6 * n; }
 
-// Eigenvalues of the symmetric a[n, n] in ascending order; the rows of z (if not null) become the eigenvectors. Returns 0,
-// or 1 if a is not finite, or 2 if the iteration does not end.
+// Eigenvalues of the symmetric a[n, n] in ascending order; the rows of z (if not null) become the eigenvectors. Returns
+// 0, or 1 if a is not finite, or 2 if the iteration does not end.
 template <class T>
 int64_t eigh(T* a, int64_t n, T* d, T* z, Buffers<T>& buffers) {
   T* e = buffers.take(n);

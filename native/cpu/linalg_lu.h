@@ -108,8 +108,8 @@ void luSolve(ThreadPool& pool, int64_t n, int64_t k, const T* lu, const int64_t*
   solveTriangular(pool, true, false, n, k, lu, b, space);
 }
 
-// a = L L^T in place from its lower triangle; the upper one becomes 0. Returns the order of the first leading minor that
-// is not positive, or 0.
+// a = L L^T in place from its lower triangle; the upper one becomes 0. Returns the order of the first leading minor
+// that is not positive, or 0.
 template <class T>
 int64_t choleskyFactor(ThreadPool& pool, T* a, int64_t n, T* space) {
   const int64_t block = blockOf(n);

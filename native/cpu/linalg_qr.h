@@ -46,8 +46,7 @@ void qrFactor(T* a, int64_t m, int64_t n, T* tau) {
 // x = Q x for one vector of m elements that is zero from `support` on; `steps` reflectors.
 template <class T>
 void applyQ(const T* a, const T* tau, int64_t m, int64_t steps, T* x, int64_t support) {
-  for (int64_t k = (support < steps ? support : steps) - 1; k >= 0; k--)
-    reflect(a + k * m + k, tau[k], x + k, m - k);
+  for (int64_t k = (support < steps ? support : steps) - 1; k >= 0; k--) reflect(a + k * m + k, tau[k], x + k, m - k);
 }
 
 // Column i of Q.

@@ -40,9 +40,7 @@ void orthogonalizeRows(T* b, T* j, int64_t n, T* squares) {
 }
 
 // The working space of svd below, in elements, for m >= n.
-inline int64_t svdSpace(int64_t m, int64_t n, int64_t columns) {
-  return m * n + 4 * n * n + 6 * n + columns * m;
-}
+inline int64_t svdSpace(int64_t m, int64_t n, int64_t columns) { return m * n + 4 * n * n + 6 * n + columns * m; }
 
 // The singular value decomposition of a[m, n], m >= n, columns contiguous. left: `columns` (n or m) left singular
 // vectors of m elements each, right: n right ones of n elements each; both null for the values alone. Returns false if

@@ -40,9 +40,9 @@ export function checkSameFloat(op: string, nameA: string, a: Tensor, nameB: stri
 }
 
 /** The number of rows of each matrix. */
-export const rowsOf = (x: { readonly shape: Shape }): number => x.shape[x.shape.length - 2]!;
+export const rowsOf = (x: { readonly shape: Shape }): number => x.shape[x.shape.length - 2];
 /** The number of columns of each matrix. */
-export const columnsOf = (x: { readonly shape: Shape }): number => x.shape[x.shape.length - 1]!;
+export const columnsOf = (x: { readonly shape: Shape }): number => x.shape[x.shape.length - 1];
 /** The dimensions in front of a matrix. */
 export const batchOf = (x: { readonly shape: Shape }): Shape => x.shape.slice(0, -2);
 
@@ -62,5 +62,5 @@ export function triangle(x: Tensor, part: 'lower' | 'upper', diagonal = 0): Tens
   const row = unsqueeze(arange(0, rowsOf(x), 1, { dtype: 'int64', device: x.device }) as Tensor, -1);
   const column = arange(0, columnsOf(x), 1, { dtype: 'int64', device: x.device }) as Tensor;
   const inside = part === 'lower' ? ge(row.add(diagonal), column) : ge(column, row.add(diagonal));
-  return where(inside as Tensor<Shape, 'bool'>, x, 0);
+  return where(inside, x, 0);
 }

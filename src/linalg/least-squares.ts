@@ -196,7 +196,7 @@ export function lstsq<D extends DType>(
       solution: (vector ? squeeze(x, -1) : x) as Tensor<Shape, D>,
       residuals: residuals as unknown as Tensor<Shape, D>,
       rank: rank as Tensor as Tensor<Shape, 'int64'>,
-      singularValues: singularValues as Tensor as Tensor<Shape, D>,
+      singularValues: singularValues,
     };
   });
 }

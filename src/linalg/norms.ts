@@ -31,7 +31,7 @@ const rootOp = defineElementwise('linalg.rootBackward', (x) => e.sqrt(x), {
 });
 
 function checkOrder(op: string, ord: MatrixOrder): void {
-  if (ord !== 'fro' && ord !== 'nuc' && ![1, -1, 2, -2, Infinity, -Infinity].includes(ord as number)) {
+  if (ord !== 'fro' && ord !== 'nuc' && ![1, -1, 2, -2, Infinity, -Infinity].includes(ord)) {
     throw new ArgumentError(
       `${op}: unknown order ${typeof ord === 'string' ? JSON.stringify(ord) : String(ord)}, expected 'fro', 'nuc', 1, -1, 2, -2, Infinity or -Infinity.`,
     );
@@ -67,14 +67,14 @@ export function matrixNorm<D extends DType>(
 
 function matricesLast(x: Tensor, [row, column]: readonly number[]): Tensor {
   const others = x.shape.map((_, d) => d).filter((d) => d !== row && d !== column);
-  return x.permute([...others, row!, column!]) as Tensor;
+  return x.permute([...others, row, column]) as Tensor;
 }
 
 function normOf(op: string, x: Tensor, ord: MatrixOrder): Tensor {
-  if (ord === 'fro') return rootOp.apply([sum(square(x) as Tensor, [-2, -1]) as Tensor]);
-  if (ord === 'nuc') return sum(svdvals(x), -1) as Tensor;
+  if (ord === 'fro') return rootOp.apply([sum(square(x) as Tensor, [-2, -1])]);
+  if (ord === 'nuc') return sum(svdvals(x), -1);
   const extreme = ord > 0 ? amax : amin;
-  const values: Tensor = Math.abs(ord) === 2 ? svdvals(x) : (sum(abs(x), Math.abs(ord) === 1 ? -2 : -1) as Tensor);
+  const values: Tensor = Math.abs(ord) === 2 ? svdvals(x) : sum(abs(x), Math.abs(ord) === 1 ? -2 : -1);
   if (values.shape[values.shape.length - 1] === 0) {
     throw new ShapeError(`${op}: matrices of shape ${formatShape(x.shape)} have no norm of order ${ord}.`);
   }

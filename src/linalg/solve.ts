@@ -98,7 +98,7 @@ export function solve<D extends DType>(
     checkEquations(op, A, right, left);
     const [a, b] = broadcastBatches(op, 'A', A, 'B', right);
     const x = left ? solveOp([a, b], undefined) : mT(solveOp([mT(a), mT(b)], undefined));
-    return (vector ? squeeze(x as Tensor, -1) : x) as Tensor<Shape, D>;
+    return (vector ? squeeze(x, -1) : x) as Tensor<Shape, D>;
   });
 }
 
@@ -230,7 +230,7 @@ function luGradient(g: Tensor, lu: Tensor): Tensor {
 
 /** P with P[permutation[i], i] = 1. */
 function permutationMatrix(permutation: Tensor, dtype: DType): Tensor {
-  const m = permutation.shape[permutation.shape.length - 1]!;
+  const m = permutation.shape[permutation.shape.length - 1];
   const identity = eye(m, m, { dtype: dtype as 'float32', device: permutation.device });
   return mT(embedding(identity as Tensor, permutation as Tensor<Shape, 'int32'>));
 }

@@ -28,7 +28,7 @@ const gaps = (values: Tensor): Tensor => sub(unsqueeze(values, -2), unsqueeze(va
 const scaleColumns = (x: Tensor, values: Tensor): Tensor => mul(x, unsqueeze(values, -2));
 /** Diagonal matrices. */
 const diagonalOf = (values: Tensor): Tensor => {
-  const n = values.shape[values.shape.length - 1]!;
+  const n = values.shape[values.shape.length - 1];
   return scaleColumns(eye(n, n, { dtype: values.dtype as 'float32', device: values.device }), values);
 };
 const skew = (x: Tensor): Tensor => sub(x, mT(x)) as Tensor;
@@ -53,7 +53,7 @@ const svdOp = defineMultiOp({
   forward: ([u, s, vh], { x }) => native.linalgSvd(u._handle, s._handle, vh._handle, x._handle),
   vjp: ([gU, gS, gVh], { out0, out1: S, out2 }) => [
     () => {
-      const k = S.shape[S.shape.length - 1]!;
+      const k = S.shape[S.shape.length - 1];
       const reduced = (x: Tensor): Tensor => (columnsOf(x) === k ? x : narrow(x, -1, 0, k));
       const U = reduced(out0);
       const V = reduced(mT(out2));
@@ -73,7 +73,7 @@ function svdGradient(gU: Tensor, gS: Tensor, gV: Tensor, U: Tensor, S: Tensor, V
   const left = scaleColumns(quotient(skew(UgU), E), S);
   const right = mul(quotient(skew(VgV), E), unsqueeze(S, -1));
   const inner = add(add(left, right), diagonalOf(gS));
-  const k = S.shape[S.shape.length - 1]!;
+  const k = S.shape[S.shape.length - 1];
   let gradient = product(U, product(inner, mT(V)));
   const outside = (g: Tensor, basis: Tensor, inBasis: Tensor): Tensor =>
     quotient(sub(g, product(basis, inBasis)) as Tensor, unsqueeze(S, -2));
@@ -91,7 +91,7 @@ const svdvalsOp = defineOp({
   vjp: ([g], { x }) => [
     () => {
       const [U, , Vh] = svdOp([x], { full: false });
-      return product(scaleColumns(U!, g), Vh!);
+      return product(scaleColumns(U, g), Vh);
     },
   ],
 });
@@ -152,8 +152,7 @@ const eighOp = defineMultiOp({
     { shape: x.shape.slice(0, -1), dtype: x.dtype },
     { shape: x.shape, dtype: x.dtype },
   ],
-  forward: ([w, v], { x }, { upper }: { upper: boolean }) =>
-    native.linalgEigh(w._handle, v._handle, x._handle, upper),
+  forward: ([w, v], { x }, { upper }: { upper: boolean }) => native.linalgEigh(w._handle, v._handle, x._handle, upper),
   // V (diag(gL) + V^T gV / E) V^T with E[i, j] = l_j - l_i; V^T gV counts only off the diagonal.
   vjp: ([gL, gV], { out0: L, out1: V }) => [
     () => {
@@ -174,7 +173,7 @@ const eigvalshOp = defineOp({
   vjp: ([g], { x }, attributes) => [
     () => {
       const [, V] = eighOp([x], attributes);
-      return product(scaleColumns(V!, g), mT(V!));
+      return product(scaleColumns(V, g), mT(V));
     },
   ],
 });

@@ -82,12 +82,7 @@ const families = {
     reduceKinds.sum,
     (d, p) => e.pow(e.abs(d), p),
     (g, distance, d, p) =>
-      e.mul(
-        g,
-        e.sign(d),
-        e.pow(unlessZero(e.abs(d)), e.sub(p, 1)),
-        e.pow(unlessZero(distance), e.sub(1, p)),
-      ),
+      e.mul(g, e.sign(d), e.pow(unlessZero(e.abs(d)), e.sub(p, 1)), e.pow(unlessZero(distance), e.sub(1, p))),
   ),
 };
 
@@ -115,30 +110,30 @@ const distanceOp: Op<DistanceAttributes> = defineOp({
   forward: ([out], { a, b }, attributes: DistanceAttributes) => {
     const { kind, term } = familyFor(attributes.p);
     if ((a.shape[a.shape.length - 1] ?? 1) === 0) {
-      native.fill(out!._handle, 0);
+      native.fill(out._handle, 0);
       return;
     }
     launchReduce(
       kind,
       term.program(0),
-      [out!],
-      [...out!.shape, 1],
+      [out],
+      [...out.shape, 1],
       [a, b],
       () => stageNumbers([a, b], 0, 0, numbersOf(attributes), 2),
       0,
     );
     const { p } = attributes;
-    if (p === 2) squareRootOp.applyInPlace(out!, [out!]);
-    else if (p !== 0 && p !== 1 && p !== Infinity) rootOp.applyInPlace(out!, [out!], [1 / p]);
+    if (p === 2) squareRootOp.applyInPlace(out, [out]);
+    else if (p !== 0 && p !== 1 && p !== Infinity) rootOp.applyInPlace(out, [out], [1 / p]);
   },
   vjp: ([g], { a, b, out }, attributes) => {
     if (attributes.p === 0) return [null, null];
     const at = (target: Tensor): Tensor => {
       const { gradient } = familyFor(attributes.p);
-      const operands = [unsqueeze(g!, -1) as Tensor, unsqueeze(out!, -1) as Tensor, a!, b!];
+      const operands = [unsqueeze(g, -1) as Tensor, unsqueeze(out, -1) as Tensor, a, b];
       if (isGradEnabled()) return gradient.apply(operands, numbersOf(attributes));
       // With nothing to record, the gradient and its sum over broadcast dimensions are one pass.
-      const rank = operands[0]!.shape.length;
+      const rank = operands[0].shape.length;
       const result = emptyTensor('distanceBackward', target.shape, target.dtype, target.device);
       const kept = [...new Array<number>(rank - target.shape.length).fill(1), ...target.shape];
       launchReduce(
@@ -152,7 +147,7 @@ const distanceOp: Op<DistanceAttributes> = defineOp({
       );
       return result;
     };
-    return [() => at(a!), () => mul(at(b!), -1)];
+    return [() => at(a), () => mul(at(b), -1)];
   },
 });
 
@@ -177,20 +172,20 @@ const euclideanOp: Op<undefined> = defineOp({
   name: 'cdist',
   inputs: ['a', 'b'],
   saves: { a: ['a', 'b', 'out'], b: ['a', 'b', 'out'] },
-  shape: ({ a, b }) => [...a.shape.slice(0, -1), b.shape[b.shape.length - 2]!],
+  shape: ({ a, b }) => [...a.shape.slice(0, -1), b.shape[b.shape.length - 2]],
   forward: ([out], { a, b }) =>
     tidy(() =>
       noGrad(() => {
-        native.matmul(out!._handle, a!._handle, (mT(b!) as Tensor)._handle, 0, 0);
-        const squares = (x: Tensor): Tensor => sum(square(x), -1, { keepDim: true }) as Tensor;
-        fromProductsOp.applyInPlace(out!, [out!, squares(a!), mT(squares(b!)) as Tensor]);
+        native.matmul(out._handle, a._handle, (mT(b) as Tensor)._handle, 0, 0);
+        const squares = (x: Tensor): Tensor => sum(square(x), -1, { keepDim: true });
+        fromProductsOp.applyInPlace(out, [out, squares(a), mT(squares(b)) as Tensor]);
       }),
     ),
   vjp: ([g], { a, b, out }) => {
-    const ratio = (): Tensor => ratioOp.apply([g!, out!]);
+    const ratio = (): Tensor => ratioOp.apply([g, out]);
     const pull = (r: Tensor, x: Tensor, y: Tensor): Tensor =>
       sub(mul(sum(r, -1, { keepDim: true }) as Tensor, x), matmul(r, y) as Tensor) as Tensor;
-    return [() => pull(ratio(), a!, b!), () => pull(mT(ratio()) as Tensor, b!, a!)];
+    return [() => pull(ratio(), a, b), () => pull(mT(ratio()) as Tensor, b, a)];
   },
 });
 const fromProductsOp = defineElementwise('cdistRootBackward', (products, a, b) =>
@@ -202,9 +197,7 @@ const ratioOp = defineElementwise('cdistRatioBackward', (g, d) => e.select(e.eq(
 
 /** How `cdist` computes Euclidean distances: by a matrix product always, never, or if either side has more than 25 rows. */
 export type CdistMode =
-  | 'use_mm_for_euclid_dist_if_necessary'
-  | 'use_mm_for_euclid_dist'
-  | 'donot_use_mm_for_euclid_dist';
+  'use_mm_for_euclid_dist_if_necessary' | 'use_mm_for_euclid_dist' | 'donot_use_mm_for_euclid_dist';
 
 /** Options of `cdist`. */
 export interface CdistOptions {
@@ -233,7 +226,9 @@ export function cdist<D extends DType>(
   checkOrder(op, p);
   const modes = ['use_mm_for_euclid_dist_if_necessary', 'use_mm_for_euclid_dist', 'donot_use_mm_for_euclid_dist'];
   if (!modes.includes(computeMode)) {
-    throw new ArgumentError(`${op}: unknown computeMode ${JSON.stringify(computeMode)}, expected one of ${modes.join(', ')}.`);
+    throw new ArgumentError(
+      `${op}: unknown computeMode ${JSON.stringify(computeMode)}, expected one of ${modes.join(', ')}.`,
+    );
   }
   if (a.shape.length < 2 || b.shape.length < 2 || a.shape[a.shape.length - 1] !== b.shape[b.shape.length - 1]) {
     throw new ShapeError(
@@ -241,11 +236,11 @@ export function cdist<D extends DType>(
     );
   }
   const batch = broadcastTwo(op, 'batch of a', a.shape.slice(0, -2), 'batch of b', b.shape.slice(0, -2));
-  const large = a.shape[a.shape.length - 2]! > 25 || b.shape[b.shape.length - 2]! > 25;
+  const large = a.shape[a.shape.length - 2] > 25 || b.shape[b.shape.length - 2] > 25;
   const byProduct = p === 2 && (computeMode === modes[1] || (large && computeMode === modes[0]));
   return tidy(() => {
     if (byProduct) {
-      const wide = (x: Tensor): Tensor => x.expand([...batch, ...x.shape.slice(-2)]) as Tensor;
+      const wide = (x: Tensor): Tensor => x.expand([...batch, ...x.shape.slice(-2)]);
       return euclideanOp([wide(a), wide(b)], undefined) as Tensor<Shape, D>;
     }
     return distanceOp([unsqueeze(a as Tensor, -2) as Tensor, unsqueeze(b as Tensor, -3) as Tensor], {
@@ -267,7 +262,7 @@ export function pdist<D extends DType>(x: Tensor<Shape, D>, p = 2): Tensor<Shape
   checkFloats(op, 'x', x, 'x', x);
   checkOrder(op, p);
   if (x.shape.length !== 2) throw new ShapeError(`${op}: x must have 2 dimensions, got shape ${formatShape(x.shape)}.`);
-  const n = x.shape[0]!;
+  const n = x.shape[0];
   const count = (n * Math.max(n - 1, 0)) / 2;
   const first = new Int32Array(count);
   const second = new Int32Array(count);
@@ -318,7 +313,7 @@ export function pairwiseDistance<D extends DType>(
   }
   return tidy(() => {
     const out = distanceOp([x1, x2], { p, shift: eps });
-    return (keepDim ? unsqueeze(out, -1) : out) as Tensor as Tensor<Shape, D>;
+    return (keepDim ? unsqueeze(out, -1) : out) as Tensor<Shape, D>;
   });
 }
 
@@ -350,7 +345,7 @@ export function cosineSimilarity<D extends DType>(
   return tidy(() => {
     const a = x1.expand(shape) as Tensor;
     const b = x2.expand(shape) as Tensor;
-    const norm = (x: Tensor): Tensor => sqrt(clamp(sum(square(x), d), { min: eps * eps })) as Tensor;
+    const norm = (x: Tensor): Tensor => sqrt(clamp(sum(square(x), d), { min: eps * eps }));
     return div(sum(mul(a, b) as Tensor, d) as Tensor, mul(norm(a), norm(b))) as Tensor as Tensor<Shape, D>;
   });
 }

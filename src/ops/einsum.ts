@@ -30,7 +30,7 @@ interface Equation {
 function tokens(op: string, text: string): string[] {
   const found: string[] = [];
   for (let i = 0; i < text.length; i++) {
-    const char = text[i]!;
+    const char = text[i];
     if (/[a-zA-Z]/.test(char)) found.push(char);
     else if (text.startsWith('...', i)) {
       if (found.includes('...')) throw new ArgumentError(`${op}: '${text}' has more than one ellipsis.`);
@@ -46,7 +46,7 @@ function tokens(op: string, text: string): string[] {
 function parse(op: string, equation: string, operands: readonly Tensor[]): Equation {
   const sides = equation.replaceAll(' ', '').split('->');
   if (sides.length > 2) throw new ArgumentError(`${op}: '${equation}' has more than one '->'.`);
-  const subscripts = sides[0]!.split(',').map((text) => tokens(op, text));
+  const subscripts = sides[0].split(',').map((text) => tokens(op, text));
   if (subscripts.length !== operands.length) {
     throw new ArgumentError(
       `${op}: '${equation}' has subscripts for ${subscripts.length} operands, given: ${operands.length}.`,
@@ -54,12 +54,12 @@ function parse(op: string, equation: string, operands: readonly Tensor[]): Equat
   }
   let ellipsis = 0;
   const inputs = subscripts.map((found, i) => {
-    const { shape } = operands[i]!;
+    const { shape } = operands[i];
     const letters = found.filter((token) => token !== '...').length;
     const rest = shape.length - letters;
     if (rest < 0 || (rest > 0 && !found.includes('...'))) {
       throw new ShapeError(
-        `${op}: '${sides[0]!.split(',')[i]!}' has ${letters} subscripts, operand ${i} of shape ${formatShape(shape)} has ` +
+        `${op}: '${sides[0].split(',')[i]}' has ${letters} subscripts, operand ${i} of shape ${formatShape(shape)} has ` +
           `${shape.length} dimensions.`,
       );
     }
@@ -74,10 +74,11 @@ function parse(op: string, equation: string, operands: readonly Tensor[]): Equat
     const once = [...all].filter((label) => !label.startsWith('.') && counts.get(label) === 1).sort();
     return { inputs, output: [...dots(ellipsis), ...once] };
   }
-  const output = tokens(op, sides[1]!).flatMap((token) => (token === '...' ? dots(ellipsis) : [token]));
+  const output = tokens(op, sides[1]).flatMap((token) => (token === '...' ? dots(ellipsis) : [token]));
   output.forEach((label, i) => {
-    if (output.indexOf(label) !== i) throw new ArgumentError(`${op}: '${label}' occurs twice in the output '${sides[1]!}'.`);
-    if (!all.has(label)) throw new ArgumentError(`${op}: '${label}' of the output '${sides[1]!}' is in no operand.`);
+    if (output.indexOf(label) !== i)
+      throw new ArgumentError(`${op}: '${label}' occurs twice in the output '${sides[1]}'.`);
+    if (!all.has(label)) throw new ArgumentError(`${op}: '${label}' of the output '${sides[1]}' is in no operand.`);
   });
   return { inputs, output };
 }
@@ -89,12 +90,12 @@ function sizesOf(op: string, inputs: Equation['inputs'], operands: readonly Tens
   const sizes = new Map<Label, number>();
   inputs.forEach((labels, i) =>
     labels.forEach((label, d) => {
-      const size = operands[i]!.shape[d]!;
+      const size = operands[i].shape[d];
       const known = sizes.get(label);
       if (known !== undefined && known !== size && known !== 1 && size !== 1) {
         const name = label.startsWith('.') ? "a dimension of '...'" : `'${label}'`;
         throw new ShapeError(
-          `${op}: ${name} has size ${size} in operand ${i} of shape ${formatShape(operands[i]!.shape)}, but ${known} before.`,
+          `${op}: ${name} has size ${size} in operand ${i} of shape ${formatShape(operands[i].shape)}, but ${known} before.`,
         );
       }
       if (known === undefined || known === 1) sizes.set(label, size);
@@ -114,13 +115,13 @@ function simplify(op: string, tensor: Tensor, labels: readonly Label[], sizes: R
       if (second < 0) break;
       if (x.shape[first] !== x.shape[second]) {
         throw new ShapeError(
-          `${op}: '${label}' has sizes ${x.shape[first]!} and ${x.shape[second]!} in an operand of shape ${formatShape(tensor.shape)}.`,
+          `${op}: '${label}' has sizes ${x.shape[first]} and ${x.shape[second]} in an operand of shape ${formatShape(tensor.shape)}.`,
         );
       }
       const others = list.map((_, d) => d).filter((d) => d !== first && d !== second);
       const last = permute(x, [...others, first, second]) as Tensor;
-      x = x.shape[first] === 0 ? (sum(last, -1) as Tensor) : diagonalOfLast(last);
-      list = [...others.map((d) => list[d]!), label];
+      x = x.shape[first] === 0 ? sum(last, -1) : diagonalOfLast(last);
+      list = [...others.map((d) => list[d]), label];
     }
   }
   const kept = list.map((label, d) => x.shape[d] === sizes.get(label));
@@ -130,15 +131,18 @@ function simplify(op: string, tensor: Tensor, labels: readonly Label[], sizes: R
 
 /** Sums over labels that nobody else needs. */
 function sumOut({ tensor, labels }: Term, needed: ReadonlySet<Label>): Term {
-  const dims = labels.map((_, d) => d).filter((d) => !needed.has(labels[d]!));
+  const dims = labels.map((_, d) => d).filter((d) => !needed.has(labels[d]));
   if (dims.length === 0) return { tensor, labels };
-  return { tensor: sum(tensor, dims) as Tensor, labels: labels.filter((label) => needed.has(label)) };
+  return { tensor: sum(tensor, dims), labels: labels.filter((label) => needed.has(label)) };
 }
 
 const arranged = ({ tensor, labels }: Term, order: readonly Label[]): Tensor =>
   order.every((label, d) => label === labels[d])
     ? tensor
-    : (permute(tensor, order.map((label) => labels.indexOf(label))) as Tensor);
+    : (permute(
+        tensor,
+        order.map((label) => labels.indexOf(label)),
+      ) as Tensor);
 
 /** The product of two terms, summed over the labels that are not needed any more. */
 function contract(first: Term, second: Term, needed: ReadonlySet<Label>): Term {
@@ -151,7 +155,7 @@ function contract(first: Term, second: Term, needed: ReadonlySet<Label>): Term {
   const right = b.labels.filter((label) => !inBoth(label));
   const labels = [...batch, ...left, ...right];
   const size = (term: Term, list: readonly Label[]): number[] =>
-    list.map((label) => term.tensor.shape[term.labels.indexOf(label)]!);
+    list.map((label) => term.tensor.shape[term.labels.indexOf(label)]);
   const shape = [...size(a, batch), ...size(a, left), ...size(b, right)];
   if (summed.length === 0) {
     // Nothing to add up: an elementwise product, without the copies that a matrix product could need.
@@ -186,7 +190,7 @@ function paired(
 ): { readonly rest: (readonly Label[])[]; readonly labels: Label[]; readonly cost: number } {
   const rest = terms.filter((_, k) => k !== i && k !== j);
   const needed = new Set([...output, ...rest.flat()]);
-  const union = [...new Set([...terms[i]!, ...terms[j]!])];
+  const union = [...new Set([...terms[i], ...terms[j]])];
   return { rest, labels: union.filter((label) => needed.has(label)), cost: volume(union, sizes) };
 }
 
@@ -226,7 +230,7 @@ function greedyPlan(
     for (let i = 0; i < list.length; i++) {
       for (let j = i + 1; j < list.length; j++) {
         const { rest, labels, cost } = paired(list, i, j, output, sizes);
-        const gain = volume(labels, sizes) - volume(list[i]!, sizes) - volume(list[j]!, sizes);
+        const gain = volume(labels, sizes) - volume(list[i], sizes) - volume(list[j], sizes);
         if (gain < best.gain || (gain === best.gain && cost < best.cost)) {
           best = { gain, cost, i, j, next: [...rest, labels] };
         }
@@ -269,14 +273,14 @@ export function einsum<D extends DType>(
   if (list.length === 0) throw new ArgumentError(`${op}: expected at least one operand.`);
   list.forEach((operand, i) => {
     checkTensor(op, `operand ${i}`, operand);
-    if (operand.dtype !== list[0]!.dtype) {
-      throw new DTypeError(`${op}: operand 0 is ${list[0]!.dtype}, operand ${i} is ${operand.dtype}; convert one.`);
+    if (operand.dtype !== list[0].dtype) {
+      throw new DTypeError(`${op}: operand 0 is ${list[0].dtype}, operand ${i} is ${operand.dtype}; convert one.`);
     }
   });
   const { inputs, output } = parse(op, equation, list);
   const sizes = sizesOf(op, inputs, list);
   return tidy(() => {
-    let terms: Term[] = list.map((tensor, i) => simplify(op, tensor, inputs[i]!, sizes));
+    let terms: Term[] = list.map((tensor, i) => simplify(op, tensor, inputs[i], sizes));
     // Labels of one operand only are summed over before anything else, by `contract`; the plan is made of what is left.
     terms = terms.map((term, i) =>
       sumOut(term, new Set([...output, ...terms.filter((_, k) => k !== i).flatMap(({ labels }) => labels)])),
@@ -286,9 +290,9 @@ export function einsum<D extends DType>(
     for (const [i, j] of plan.pairs) {
       const rest = terms.filter((_, k) => k !== i && k !== j);
       const needed = new Set([...output, ...rest.flatMap((term) => term.labels)]);
-      terms = [...rest, contract(terms[i]!, terms[j]!, needed)];
+      terms = [...rest, contract(terms[i], terms[j], needed)];
     }
-    const result = arranged(terms[0]!, output);
+    const result = arranged(terms[0], output);
     // Never the operand itself or a window on it that later changes would show through.
     return (terms.length === 1 && list.includes(result) ? clone(result) : result) as Tensor<Shape, D>;
   });

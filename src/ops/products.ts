@@ -7,7 +7,7 @@ import { broadcastsTo, formatShape, normalizeDim, type Shape } from '../shape.js
 import type { Tensor } from '../tensor/tensor.js';
 import { mul } from './arithmetic.js';
 import { cast, clone } from './copy.js';
-import { eye, onesLike } from "./creation.js";
+import { eye, onesLike } from './creation.js';
 import { checkTensor } from './define.js';
 import { defineElementwise, type ElementwiseOp } from './elementwise.js';
 import { matmul } from './matmul.js';
@@ -51,7 +51,7 @@ export function mm<D extends DType>(a: Tensor<Shape, D>, b: Tensor<Shape, D>): T
   checkRank('mm', 'a', a, 2);
   checkRank('mm', 'b', b, 2);
   checkInner('mm', 'a', a, 'b', b, 1, 0);
-  return product(a, b) as Tensor as Tensor<readonly [number, number], D>;
+  return product(a, b) as Tensor<readonly [number, number], D>;
 }
 
 /**
@@ -68,7 +68,7 @@ export function bmm<D extends DType>(
   checkRank('bmm', 'b', b, 3);
   checkInner('bmm', 'a', a, 'b', b, 0, 0);
   checkInner('bmm', 'a', a, 'b', b, 2, 1);
-  return product(a, b) as Tensor as Tensor<readonly [number, number, number], D>;
+  return product(a, b) as Tensor<readonly [number, number, number], D>;
 }
 
 /**
@@ -81,7 +81,7 @@ export function mv<D extends DType>(a: Tensor<Shape, D>, b: Tensor<Shape, D>): T
   checkRank('mv', 'a', a, 2);
   checkRank('mv', 'b', b, 1);
   checkInner('mv', 'a', a, 'b', b, 1, 0);
-  return product(a, b) as Tensor as Tensor<readonly [number], D>;
+  return product(a, b) as Tensor<readonly [number], D>;
 }
 
 /**
@@ -91,7 +91,7 @@ export function mv<D extends DType>(a: Tensor<Shape, D>, b: Tensor<Shape, D>): T
  * @throws ShapeError unless the shapes are these; DTypeError for bool or mixed dtypes
  */
 export function dot<D extends DType>(a: Tensor<Shape, D>, b: Tensor<Shape, D>): Tensor<readonly [], D> {
-  return dotOf('dot', a, b) as Tensor as Tensor<readonly [], D>;
+  return dotOf('dot', a, b) as Tensor<readonly [], D>;
 }
 
 /**
@@ -101,7 +101,7 @@ export function dot<D extends DType>(a: Tensor<Shape, D>, b: Tensor<Shape, D>): 
  * @throws ShapeError unless both have 1 dimension of one size; DTypeError for bool or mixed dtypes
  */
 export function vdot<D extends DType>(a: Tensor<Shape, D>, b: Tensor<Shape, D>): Tensor<readonly [], D> {
-  return dotOf('vdot', a, b) as Tensor as Tensor<readonly [], D>;
+  return dotOf('vdot', a, b) as Tensor<readonly [], D>;
 }
 
 function dotOf(op: string, a: Tensor, b: Tensor): Tensor {
@@ -132,11 +132,8 @@ export function inner<D extends DType>(a: Tensor<Shape, D>, b: Tensor<Shape, D>)
  * @method
  * @throws ShapeError unless both have 1 dimension
  */
-export function outer<D extends DType>(
-  a: Tensor<Shape, D>,
-  b: Tensor<Shape, D>,
-): Tensor<readonly [number, number], D> {
-  return outerOf('outer', a, b) as Tensor as Tensor<readonly [number, number], D>;
+export function outer<D extends DType>(a: Tensor<Shape, D>, b: Tensor<Shape, D>): Tensor<readonly [number, number], D> {
+  return outerOf('outer', a, b) as Tensor<readonly [number, number], D>;
 }
 
 /**
@@ -146,7 +143,7 @@ export function outer<D extends DType>(
  * @throws ShapeError unless both have 1 dimension
  */
 export function ger<D extends DType>(a: Tensor<Shape, D>, b: Tensor<Shape, D>): Tensor<readonly [number, number], D> {
-  return outerOf('ger', a, b) as Tensor as Tensor<readonly [number, number], D>;
+  return outerOf('ger', a, b) as Tensor<readonly [number, number], D>;
 }
 
 function outerOf(op: string, a: Tensor, b: Tensor): Tensor {
@@ -221,7 +218,7 @@ export function addmm<D extends DType>(
   checkRank('addmm', 'a', a, 2);
   checkRank('addmm', 'b', b, 2);
   checkInner('addmm', 'a', a, 'b', b, 1, 0);
-  const out = addProduct('addmm', input, [a.shape[0]!, b.shape[1]!], options, () => product(a, b));
+  const out = addProduct('addmm', input, [a.shape[0], b.shape[1]], options, () => product(a, b));
   return out as Tensor<readonly [number, number], D>;
 }
 
@@ -240,7 +237,7 @@ export function addmv<D extends DType>(
   checkRank('addmv', 'a', a, 2);
   checkRank('addmv', 'b', b, 1);
   checkInner('addmv', 'a', a, 'b', b, 1, 0);
-  return addProduct('addmv', input, [a.shape[0]!], options, () => product(a, b)) as Tensor<readonly [number], D>;
+  return addProduct('addmv', input, [a.shape[0]], options, () => product(a, b)) as Tensor<readonly [number], D>;
 }
 
 /**
@@ -260,7 +257,7 @@ export function addbmm<D extends DType>(
   checkInner('addbmm', 'a', a, 'b', b, 0, 0);
   checkInner('addbmm', 'a', a, 'b', b, 2, 1);
   const [batch, m, k] = a.shape as readonly [number, number, number];
-  const n = b.shape[2]!;
+  const n = b.shape[2];
   // One product over batch and inner dimension together.
   const out = addProduct('addbmm', input, [m, n], options, () =>
     product(reshape(permute(a as Tensor, [1, 0, 2]), [m, batch * k]), reshape(b as Tensor, [batch * k, n])),
@@ -284,7 +281,7 @@ export function baddbmm<D extends DType>(
   checkRank('baddbmm', 'b', b, 3);
   checkInner('baddbmm', 'a', a, 'b', b, 0, 0);
   checkInner('baddbmm', 'a', a, 'b', b, 2, 1);
-  const shape = [a.shape[0]!, a.shape[1]!, b.shape[2]!];
+  const shape = [a.shape[0], a.shape[1], b.shape[2]];
   const out = addProduct('baddbmm', input, shape, options, () => product(a, b));
   return out as Tensor<readonly [number, number, number], D>;
 }
@@ -303,7 +300,7 @@ export function addr<D extends DType>(
 ): Tensor<readonly [number, number], D> {
   checkRank('addr', 'a', a, 1);
   checkRank('addr', 'b', b, 1);
-  const out = addProduct('addr', input, [a.shape[0]!, b.shape[0]!], options, () => outerOf('addr', a, b));
+  const out = addProduct('addr', input, [a.shape[0], b.shape[0]], options, () => outerOf('addr', a, b));
   return out as Tensor<readonly [number, number], D>;
 }
 
@@ -330,9 +327,9 @@ export function tensordot<D extends DType>(
     let left: Tensor = a;
     let right: Tensor = b;
     ofA.forEach((dimA, i) => {
-      const dimB = ofB[i]!;
-      const sizeA = a.shape[dimA]!;
-      const sizeB = b.shape[dimB]!;
+      const dimB = ofB[i];
+      const sizeA = a.shape[dimA];
+      const sizeB = b.shape[dimB];
       if (sizeA === sizeB) return;
       if (sizeA !== 1 && sizeB !== 1) {
         throw new ShapeError(
@@ -340,17 +337,17 @@ export function tensordot<D extends DType>(
         );
       }
       const widen = (x: Tensor, dim: number, size: number): Tensor =>
-        expand(x, x.shape.map((n, d) => (d === dim ? size : n)) as readonly number[]) as Tensor;
+        expand(x, x.shape.map((n, d) => (d === dim ? size : n)) as readonly number[]);
       if (sizeA === 1) left = widen(left, dimA, sizeB);
       else right = widen(right, dimB, sizeA);
     });
     const freeA = left.shape.map((_, d) => d).filter((d) => !ofA.includes(d));
     const freeB = right.shape.map((_, d) => d).filter((d) => !ofB.includes(d));
-    const count = (x: Tensor, list: readonly number[]): number => list.reduce((n, d) => n * x.shape[d]!, 1);
+    const count = (x: Tensor, list: readonly number[]): number => list.reduce((n, d) => n * x.shape[d], 1);
     const k = count(left, ofA);
     const rows = reshape(permute(left, [...freeA, ...ofA]) as Tensor, [count(left, freeA), k]);
     const columns = reshape(permute(right, [...ofB, ...freeB]) as Tensor, [k, count(right, freeB)]);
-    const shape = [...freeA.map((d) => left.shape[d]!), ...freeB.map((d) => right.shape[d]!)];
+    const shape = [...freeA.map((d) => left.shape[d]), ...freeB.map((d) => right.shape[d])];
     return reshape(product(rows as Tensor, columns as Tensor), shape) as Tensor as Tensor<Shape, D>;
   });
 }
@@ -423,9 +420,9 @@ export function bilinear<D extends DType>(
     const rows = batch.reduce((n, size) => n * size, 1);
     const left = reshape(x1 as Tensor, [rows, in1]) as Tensor;
     const right = reshape(x2 as Tensor, [rows, in2, 1]) as Tensor;
-    const mixed = product(left, reshape(permute(weight as Tensor, [1, 0, 2]) as Tensor, [in1, outs * in2]) as Tensor);
+    const mixed = product(left, reshape(permute(weight as Tensor, [1, 0, 2]) as Tensor, [in1, outs * in2]));
     const out = reshape(product(reshape(mixed, [rows, outs, in2]) as Tensor, right), [...batch, outs]) as Tensor;
-    return (bias === null ? out : out.add(bias)) as Tensor as Tensor<Shape, D>;
+    return (bias === null ? out : out.add(bias)) as Tensor<Shape, D>;
   });
 }
 
@@ -450,9 +447,15 @@ export function kron<D extends DType>(a: Tensor<Shape, D>, b: Tensor<Shape, D>):
   const shapeA = padded(a);
   const shapeB = padded(b);
   return tidy(() => {
-    const left = reshape(a as Tensor, shapeA.flatMap((n) => [n, 1])) as Tensor;
-    const right = reshape(b as Tensor, shapeB.flatMap((n) => [1, n])) as Tensor;
-    const shape = shapeA.map((n, d) => n * shapeB[d]!);
+    const left = reshape(
+      a as Tensor,
+      shapeA.flatMap((n) => [n, 1]),
+    ) as Tensor;
+    const right = reshape(
+      b as Tensor,
+      shapeB.flatMap((n) => [1, n]),
+    ) as Tensor;
+    const shape = shapeA.map((n, d) => n * shapeB[d]);
     return reshape(mul(left, right) as Tensor, shape) as Tensor as Tensor<Shape, D>;
   });
 }
@@ -497,7 +500,7 @@ export function cross<D extends DType>(a: Tensor<Shape, D>, b: Tensor<Shape, D>,
 
 /** The elements [i, i] of the last two dimensions, which are of one size n > 0; a view where the layout allows it. @internal */
 export function diagonalOfLast(x: Tensor): Tensor {
-  const n = x.shape[x.shape.length - 1]!;
+  const n = x.shape[x.shape.length - 1];
   const flat = reshape(x, [...x.shape.slice(0, -2), n * n]) as Tensor;
   return slice(flat, -1, 0, undefined, n + 1) as Tensor;
 }
@@ -510,7 +513,7 @@ export function diagonalOfLast(x: Tensor): Tensor {
  */
 export function trace<D extends DType>(x: Tensor<Shape, D>): Tensor<readonly [], SumResult<D>> {
   checkRank('trace', 'x', x, 2);
-  const n = Math.min(x.shape[0]!, x.shape[1]!);
+  const n = Math.min(x.shape[0], x.shape[1]);
   return tidy(() => {
     const square = slice(slice(x as Tensor, 0, 0, n) as Tensor, 1, 0, n) as Tensor;
     return sum(n === 0 ? square : diagonalOfLast(square)) as Tensor as Tensor<readonly [], SumResult<D>>;
@@ -537,17 +540,17 @@ export function vander<D extends DType>(
   options: VanderOptions = {},
 ): Tensor<readonly [number, number], D> {
   checkRank('vander', 'x', x, 1);
-  const { N = x.shape[0]!, increasing = false } = options;
+  const { N = x.shape[0], increasing = false } = options;
   if (!Number.isInteger(N) || N < 0) throw new ArgumentError(`vander: N must be an integer >= 0, got ${String(N)}.`);
   return tidy(() => {
     const dtype = x.dtype === 'bool' ? 'int64' : x.dtype;
     const base = cast(x as Tensor, dtype);
     // By repeated products, so that integers stay exact.
     const columns: Tensor[] = [];
-    for (let i = 0; i < N; i++) columns.push(i === 0 ? onesLike(base) : i === 1 ? base : mul(columns[i - 1]!, base));
+    for (let i = 0; i < N; i++) columns.push(i === 0 ? onesLike(base) : i === 1 ? base : mul(columns[i - 1], base));
     if (!increasing) columns.reverse();
     const out = N === 0 ? (slice(unsqueeze(base, -1) as Tensor, -1, 0, 0) as Tensor) : stack(columns, -1);
-    return out as Tensor as Tensor<readonly [number, number], D>;
+    return out as Tensor<readonly [number, number], D>;
   });
 }
 
@@ -570,7 +573,7 @@ export function matrixPower<S extends Shape, D extends DType>(x: Tensor<S, D>, n
   if (!Number.isSafeInteger(n)) throw new ArgumentError(`${op}: n must be an integer, got ${String(n)}.`);
   return tidy(() => {
     if (n === 0) {
-      const size = x.shape[rank - 1]!;
+      const size = x.shape[rank - 1];
       const identity = eye(size, size, { dtype: x.dtype as 'float32', device: x.device });
       return clone(expand(identity as Tensor, x.shape)) as unknown as Tensor<S, D>;
     }

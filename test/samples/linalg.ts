@@ -6,7 +6,7 @@ import { each, family, type Run } from './sample.js';
 const { samples, rows } = family();
 export { samples };
 
-const identity = (x: Tensor): Tensor => eye(x.shape.at(-2)!, x.shape.at(-1)!, { dtype: x.dtype });
+const identity = (x: Tensor): Tensor => eye(x.shape.at(-2)!, x.shape.at(-1), { dtype: x.dtype });
 const well = (x: Tensor): Tensor => x.add(identity(x).mul(6));
 const spd = (x: Tensor): Tensor => x.matmul(x.mT()).add(identity(x)) as Tensor;
 const sym = (x: Tensor): Tensor => x.add(x.mT()) as Tensor;
@@ -18,15 +18,31 @@ const signAndLog = (x: Tensor): Tensor[] => {
   const { sign, logabsdet } = linalg.slogdet(x);
   return [sign, logabsdet];
 };
-rows('linalg.inv', squares((x) => linalg.inv(well(x))), float32);
+rows(
+  'linalg.inv',
+  squares((x) => linalg.inv(well(x))),
+  float32,
+);
 rows('linalg.det', { ...squares((x) => linalg.det(x)), kinkSingular: ([x]) => linalg.det(x).add(1) }, float32);
 rows('linalg.slogdet', { ...squares((x) => signAndLog(well(x))), singular: ([x]) => signAndLog(x) }, float32);
-rows('linalg.cholesky', squares((x) => linalg.cholesky(spd(x))), float32);
-rows('linalg.cholesky', {
-  upper: ([x]) => linalg.cholesky(spd(x), { upper: true }),
-  triangle: ([x]) => linalg.cholesky(x),
-}, float32);
-rows('linalg.eigvalsh', { ...squares((x) => linalg.eigvalsh(sym(x))), kinkEqual: ([x]) => linalg.eigvalsh(sym(x)) }, float32);
+rows(
+  'linalg.cholesky',
+  squares((x) => linalg.cholesky(spd(x))),
+  float32,
+);
+rows(
+  'linalg.cholesky',
+  {
+    upper: ([x]) => linalg.cholesky(spd(x), { upper: true }),
+    triangle: ([x]) => linalg.cholesky(x),
+  },
+  float32,
+);
+rows(
+  'linalg.eigvalsh',
+  { ...squares((x) => linalg.eigvalsh(sym(x))), kinkEqual: ([x]) => linalg.eigvalsh(sym(x)) },
+  float32,
+);
 
 rows(
   'linalg.solve',
@@ -47,7 +63,11 @@ for (const [name, upper] of Object.entries({ lower: false, upper: true })) {
     },
     float32,
   );
-  rows('choleskySolve', { [name]: ([b, a]) => choleskySolve(b, linalg.cholesky(spd(a), { upper }), { upper }) }, float32);
+  rows(
+    'choleskySolve',
+    { [name]: ([b, a]) => choleskySolve(b, linalg.cholesky(spd(a), { upper }), { upper }) },
+    float32,
+  );
 }
 rows('linalg.solveTriangular', { vector: ([a, b]) => linalg.solveTriangular(well(a), b, { upper: true }) }, float32);
 
@@ -67,8 +87,16 @@ const luParts = (x: Tensor): Tensor[] => {
   const { P, L, U } = linalg.lu(x);
   return [P.to('int64'), L, U];
 };
-rows('linalg.lu', each(shapes, ([x]) => luParts(x)), float32);
-rows('linalg.luFactor', each(shapes, ([x]) => Object.values(linalg.luFactor(well(x))) as Tensor[]), float32);
+rows(
+  'linalg.lu',
+  each(shapes, ([x]) => luParts(x)),
+  float32,
+);
+rows(
+  'linalg.luFactor',
+  each(shapes, ([x]) => Object.values(linalg.luFactor(well(x))) as Tensor[]),
+  float32,
+);
 rows(
   'linalg.qr',
   {
@@ -90,7 +118,11 @@ rows(
   // Differences leave the rank that PyTorch's and this gradient take for granted.
   { rtol: { kink: true } },
 );
-rows('linalg.svdvals', each([...shapes, 'kinkEqual'], ([x]) => linalg.svdvals(x)), float32);
+rows(
+  'linalg.svdvals',
+  each([...shapes, 'kinkEqual'], ([x]) => linalg.svdvals(x)),
+  float32,
+);
 rows(
   'linalg.svd',
   {

@@ -33,14 +33,38 @@ export { samples };
 
 const { bilinear, cosineSimilarity, pairwiseDistance, pdist } = nn.functional;
 
-rows('mm', each(['matrix', 'empty', 'int64'], ([a, b]) => mm(a, b)));
-rows('bmm', each(['batch', 'noBatch'], ([a, b]) => bmm(a, b)));
-rows('mv', each(['matrix', 'empty'], ([a, b]) => mv(a, b)));
-rows('dot', each(['vectors', 'empty', 'int32'], ([a, b]) => dot(a, b)));
-rows('vdot', each(['vectors', 'empty'], ([a, b]) => vdot(a, b)));
-rows('inner', each(['vectors', 'matrices', 'scalar', 'empty'], ([a, b]) => inner(a, b)));
-rows('outer', each(['vectors', 'empty', 'int64'], ([a, b]) => outer(a, b)));
-rows('ger', each(['vectors'], ([a, b]) => ger(a, b)));
+rows(
+  'mm',
+  each(['matrix', 'empty', 'int64'], ([a, b]) => mm(a, b)),
+);
+rows(
+  'bmm',
+  each(['batch', 'noBatch'], ([a, b]) => bmm(a, b)),
+);
+rows(
+  'mv',
+  each(['matrix', 'empty'], ([a, b]) => mv(a, b)),
+);
+rows(
+  'dot',
+  each(['vectors', 'empty', 'int32'], ([a, b]) => dot(a, b)),
+);
+rows(
+  'vdot',
+  each(['vectors', 'empty'], ([a, b]) => vdot(a, b)),
+);
+rows(
+  'inner',
+  each(['vectors', 'matrices', 'scalar', 'empty'], ([a, b]) => inner(a, b)),
+);
+rows(
+  'outer',
+  each(['vectors', 'empty', 'int64'], ([a, b]) => outer(a, b)),
+);
+rows(
+  'ger',
+  each(['vectors'], ([a, b]) => ger(a, b)),
+);
 
 type AddProduct = (x: Tensor, a: Tensor, b: Tensor, options?: AddProductOptions) => Tensor;
 for (const [op, fn] of Object.entries({ addmm, addmv, addbmm, baddbmm, addr } as Record<string, AddProduct>)) {
@@ -112,9 +136,18 @@ rows('tensordot', {
     ]),
   one1: ([a, b]) => tensordot(a, b, [[1], [0]]),
 });
-rows('bilinear', each(['bias', 'noBias', 'vectors'], ([x1, x2, weight, bias]) => bilinear(x1, x2, weight, bias ?? null)));
-rows('kron', each(['matrices', 'vectors', 'ranks', 'scalar', 'empty', 'int64'], ([a, b]) => kron(a, b)));
-rows('trace', each(['square', 'wide', 'tall', 'empty', 'int32'], ([x]) => trace(x)));
+rows(
+  'bilinear',
+  each(['bias', 'noBias', 'vectors'], ([x1, x2, weight, bias]) => bilinear(x1, x2, weight, bias ?? null)),
+);
+rows(
+  'kron',
+  each(['matrices', 'vectors', 'ranks', 'scalar', 'empty', 'int64'], ([a, b]) => kron(a, b)),
+);
+rows(
+  'trace',
+  each(['square', 'wide', 'tall', 'empty', 'int32'], ([x]) => trace(x)),
+);
 rows('cross', {
   ...each(['vectors', 'batch', 'empty'], ([a, b]) => cross(a, b)),
   dim: ([a, b]) => cross(a, b, 0),
