@@ -32,6 +32,12 @@ describe('every op has a sample', () => {
   const others: Readonly<Record<string, string>> = {
     backward: 'autograd.test.ts',
     bernoulli: 'random.test.ts',
+    cholesky: 'linalg.test.ts',
+    det: 'linalg.test.ts',
+    inverse: 'linalg.test.ts',
+    pinverse: 'linalg.test.ts',
+    qr: 'linalg.test.ts',
+    slogdet: 'linalg.test.ts',
     defineElementwise: 'program.test.ts',
     defineMultiOp: 'program.test.ts',
     defineOp: 'program.test.ts',

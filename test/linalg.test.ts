@@ -37,45 +37,45 @@ function failure(fn: () => unknown): string {
   return 'nothing was thrown';
 }
 
-const far = (a: Tensor, b: Tensor): number => Number((a.sub(b).abs() as Tensor).max().itemSync());
+const far = (a: Tensor, b: Tensor): number => Number(a.sub(b).abs().max().itemSync());
 const identityOf = (x: Tensor): Tensor => eye(x.shape.at(-1)!, x.shape.at(-1), { dtype: x.dtype });
-const orthonormal = (columns: Tensor): number => far(columns.mT().matmul(columns) as Tensor, identityOf(columns));
+const orthonormal = (columns: Tensor): number => far(columns.mT().matmul(columns), identityOf(columns));
 
 describe.each(['float32', 'float64'] as const)('sizes that are worked on in blocks, %s', (dtype) => {
   const tolerance = dtype === 'float64' ? 1e-11 : 1e-2;
   test.each([1, 48, 80, 81, 130])('%i', (n) => {
     manualSeed(n);
     const x = randn([2, n, n], { dtype }) as Tensor;
-    const well = x.add(identityOf(x).mul(3 * Math.sqrt(n))) as Tensor;
-    expect(far(well.matmul(linalg.inv(well)) as Tensor, identityOf(x))).toBeLessThan(tolerance);
+    const well = x.add(identityOf(x).mul(3 * Math.sqrt(n)));
+    expect(far(well.matmul(linalg.inv(well)), identityOf(x))).toBeLessThan(tolerance);
     const { P, L, U } = linalg.lu(x);
-    expect(far(P.matmul(L).matmul(U) as Tensor, x)).toBeLessThan(tolerance);
-    const spd = x.matmul(x.mT()).add(identityOf(x)) as Tensor;
+    expect(far(P.matmul(L).matmul(U), x)).toBeLessThan(tolerance);
+    const spd = x.matmul(x.mT()).add(identityOf(x));
     const factor = cholesky(spd);
-    expect(far(factor.matmul(factor.mT()) as Tensor, spd)).toBeLessThan(tolerance);
+    expect(far(factor.matmul(factor.mT()), spd)).toBeLessThan(tolerance);
     const b = randn([2, n, 3], { dtype }) as Tensor;
     for (const upper of [true, false]) {
       const solution = linalg.solveTriangular(well, b, { upper });
-      const lower = linalg.solveTriangular(well.mT() as Tensor, b, { upper: !upper });
+      const lower = linalg.solveTriangular(well.mT(), b, { upper: !upper });
       expect(solution.shape).toEqual(lower.shape);
       const mask = tensor(
         Array.from({ length: n }, (_, i) => Array.from({ length: n }, (_, j) => Number(upper ? j >= i : j <= i))),
       );
-      expect(far(well.mul(mask.to(dtype)).matmul(solution) as Tensor, b)).toBeLessThan(tolerance);
+      expect(far(well.mul(mask.to(dtype)).matmul(solution), b)).toBeLessThan(tolerance);
     }
     for (const y of [x, x.narrow(1, 0, Math.ceil(n / 2)), x.narrow(2, 0, Math.ceil(n / 3))] as Tensor[]) {
       const { Q, R } = qr(y);
-      expect(far(Q.matmul(R) as Tensor, y)).toBeLessThan(tolerance);
+      expect(far(Q.matmul(R), y)).toBeLessThan(tolerance);
       expect(orthonormal(Q)).toBeLessThan(tolerance);
       const svd = linalg.svd(y);
       const k = svd.S.shape[1];
       const left = svd.U.narrow(2, 0, k).mul(svd.S.unsqueeze(1));
-      expect(far(left.matmul(svd.Vh.narrow(1, 0, k)) as Tensor, y)).toBeLessThan(tolerance);
+      expect(far(left.matmul(svd.Vh.narrow(1, 0, k)), y)).toBeLessThan(tolerance);
       expect(orthonormal(svd.U)).toBeLessThan(tolerance);
-      expect(orthonormal(svd.Vh.mT() as Tensor)).toBeLessThan(tolerance);
+      expect(orthonormal(svd.Vh.mT())).toBeLessThan(tolerance);
     }
     const { eigenvalues, eigenvectors: V } = linalg.eigh(spd);
-    expect(far(V.mul(eigenvalues.unsqueeze(1)).matmul(V.mT()) as Tensor, spd)).toBeLessThan(tolerance * 10);
+    expect(far(V.mul(eigenvalues.unsqueeze(1)).matmul(V.mT()), spd)).toBeLessThan(tolerance * 10);
     expect(orthonormal(V)).toBeLessThan(tolerance);
   });
 });
@@ -89,8 +89,8 @@ test('matrices of low rank have orthonormal vectors all the same', () => {
   ] as Tensor[]) {
     const { U, S, Vh } = linalg.svd(x, { fullMatrices: false });
     expect(orthonormal(U)).toBeLessThan(1e-13);
-    expect(orthonormal(Vh.mT() as Tensor)).toBeLessThan(1e-13);
-    expect(far(U.mul(S).matmul(Vh) as Tensor, x)).toBeLessThan(1e-12);
+    expect(orthonormal(Vh.mT())).toBeLessThan(1e-13);
+    expect(far(U.mul(S).matmul(Vh), x)).toBeLessThan(1e-12);
   }
 });
 
@@ -166,13 +166,13 @@ test('cdist by matrix product from 26 rows on', () => {
   manualSeed(5);
   const a = randn([30, 4], { dtype: 'float64' }) as Tensor;
   const exact = cdist(a, a, { computeMode: 'donot_use_mm_for_euclid_dist' });
-  expect(far(cdist(a, a) as Tensor, exact)).toBeLessThan(1e-6);
+  expect(far(cdist(a, a), exact)).toBeLessThan(1e-6);
 });
 
 test('einsum of many operands', () => {
   manualSeed(6);
   const list = Array.from({ length: 7 }, () => randn([2, 2], { dtype: 'float64' }) as Tensor);
-  const expected = list.reduce((a, b) => a.matmul(b) as Tensor);
+  const expected = list.reduce((a, b) => a.matmul(b));
   expect(far(einsum('ab,bc,cd,de,ef,fg,gh->ah', ...list), expected)).toBeLessThan(1e-12);
 });
 

@@ -21,7 +21,7 @@ const choleskyOp = defineOp({
   // L^-T sym(tril(L^T g)) L^-1 / 2 (Murray 2016).
   vjp: ([g], { out: L }) => [
     () => {
-      const lower = triangle(matmul(mT(L), g) as Tensor, 'lower');
+      const lower = triangle(matmul(mT(L), g), 'lower');
       const symmetric = add(lower, mT(triangle(lower, 'lower', -1)));
       const left = solveTriangular(mT(L), symmetric, { upper: true });
       return mul(mT(solveTriangular(mT(L), mT(left), { upper: true })), 0.5);

@@ -16,7 +16,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import { batchOf, broadcastBatches, checkMatrix, checkSameFloat, checkSquare, columnsOf, rowsOf } from './checks.js';
 import { eigh, eigvalsh, svd, svdvals } from './svd.js';
 
-const product = (a: Tensor, b: Tensor): Tensor => matmul(a, b) as Tensor;
+const product = (a: Tensor, b: Tensor): Tensor => matmul(a, b);
 
 const epsilonOf = (dtype: DType): number => (dtype === 'float64' ? 2 ** -52 : 2 ** -23);
 
@@ -50,9 +50,9 @@ function tolerancesOf(op: string, x: Tensor, { atol, rtol }: RankOptions): Toler
 
 /** Which of the values (absolute, any order) count. */
 function counting(values: Tensor, { atol, rtol }: Tolerances): Tensor<Shape, 'bool'> {
-  if (values.numel === 0) return gt(values, 0) as Tensor<Shape, 'bool'>;
-  const largest = amax(values, -1, { keepDim: true }) as Tensor;
-  return gt(values, maximum(mul(largest, rtol), atol)) as Tensor<Shape, 'bool'>;
+  if (values.numel === 0) return gt(values, 0);
+  const largest = amax(values, -1, { keepDim: true });
+  return gt(values, maximum(mul(largest, rtol), atol));
 }
 
 /**
@@ -113,15 +113,15 @@ const pinvOp: Op<PinvAttributes> = defineOp({
       if (rowsOf(x) <= columnsOf(x)) {
         const K = product(gT, P);
         const KPT = product(K, PT);
-        const first = sub(KPT, product(product(x, P), KPT)) as Tensor;
-        const second = product(product(PT, P), sub(gT, product(K, x)) as Tensor);
-        gradient = sub(add(first, second), mT(product(P, K))) as Tensor;
+        const first = sub(KPT, product(product(x, P), KPT));
+        const second = product(product(PT, P), sub(gT, product(K, x)));
+        gradient = sub(add(first, second), mT(product(P, K)));
       } else {
         const K = product(P, gT);
         const PTK = product(PT, K);
-        const first = product(product(sub(gT, product(x, K)) as Tensor, P), PT);
-        const second = sub(PTK, product(product(PTK, P), x)) as Tensor;
-        gradient = sub(add(first, second), mT(product(K, P))) as Tensor;
+        const first = product(product(sub(gT, product(x, K)), P), PT);
+        const second = sub(PTK, product(product(PTK, P), x));
+        gradient = sub(add(first, second), mT(product(K, P)));
       }
       return hermitian ? mul(add(gradient, mT(gradient)), 0.5) : gradient;
     },
@@ -190,7 +190,7 @@ export function lstsq<D extends DType>(
     const rank = noGrad(() => sum(counting(singularValues, tolerances) as Tensor, -1));
     const over = rowsOf(A) > columnsOf(A);
     const residuals = over
-      ? sum(square(sub(product(a, x), b)) as Tensor, -2)
+      ? sum(square(sub(product(a, x), b)), -2)
       : (b.flatten().narrow(0, 0, 0).detach().clone() as Tensor);
     return {
       solution: (vector ? squeeze(x, -1) : x) as Tensor<Shape, D>,

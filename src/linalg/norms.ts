@@ -15,7 +15,7 @@ import { inv } from './solve.js';
 import { svdvals } from './svd.js';
 
 /** The order of a matrix norm. */
-export type MatrixOrder = 'fro' | 'nuc' | 1 | -1 | 2 | -2 | number;
+export type MatrixOrder = 'fro' | 'nuc' | number;
 
 /** Options of `linalg.matrixNorm`. */
 export interface MatrixNormOptions {
@@ -67,11 +67,11 @@ export function matrixNorm<D extends DType>(
 
 function matricesLast(x: Tensor, [row, column]: readonly number[]): Tensor {
   const others = x.shape.map((_, d) => d).filter((d) => d !== row && d !== column);
-  return x.permute([...others, row, column]) as Tensor;
+  return x.permute([...others, row, column]);
 }
 
 function normOf(op: string, x: Tensor, ord: MatrixOrder): Tensor {
-  if (ord === 'fro') return rootOp.apply([sum(square(x) as Tensor, [-2, -1])]);
+  if (ord === 'fro') return rootOp.apply([sum(square(x), [-2, -1])]);
   if (ord === 'nuc') return sum(svdvals(x), -1);
   const extreme = ord > 0 ? amax : amin;
   const values: Tensor = Math.abs(ord) === 2 ? svdvals(x) : sum(abs(x), Math.abs(ord) === 1 ? -2 : -1);
@@ -79,8 +79,8 @@ function normOf(op: string, x: Tensor, ord: MatrixOrder): Tensor {
     throw new ShapeError(`${op}: matrices of shape ${formatShape(x.shape)} have no norm of order ${ord}.`);
   }
   // The singular values are in order: no comparison, so no gradient is shared among equal ones.
-  if (Math.abs(ord) === 2) return select(values, -1, ord > 0 ? 0 : -1) as Tensor;
-  return extreme(values, -1) as Tensor;
+  if (Math.abs(ord) === 2) return select(values, -1, ord > 0 ? 0 : -1);
+  return extreme(values, -1);
 }
 
 /**
@@ -108,5 +108,5 @@ export function cond<D extends DType>(x: Tensor<Shape, D>, p: MatrixOrder = 2): 
     });
   }
   checkSquare(op, 'x', x);
-  return tidy(() => mul(matrixNorm(x, p) as Tensor, matrixNorm(inv(x), p) as Tensor) as Tensor as Tensor<Shape, D>);
+  return tidy(() => mul(matrixNorm(x, p) as Tensor, matrixNorm(inv(x), p) as Tensor) as Tensor<Shape, D>);
 }

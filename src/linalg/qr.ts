@@ -13,7 +13,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import { batchOf, checkMatrix, columnsOf, rowsOf, triangle } from './checks.js';
 import { solveTriangular } from './solve.js';
 
-const product = (a: Tensor, b: Tensor): Tensor => matmul(a, b) as Tensor;
+const product = (a: Tensor, b: Tensor): Tensor => matmul(a, b);
 
 const qrOp = defineMultiOp({
   name: 'linalg.qr',
@@ -48,7 +48,7 @@ const qrOp = defineMultiOp({
 
 /** `(gQ + Q sym(triu(gR R^T - Q^T gQ))) R^-T`, where sym mirrors the upper triangle (Walter and Lehmann 2010). */
 function qrGradient(gQ: Tensor, gR: Tensor, Q: Tensor, R: Tensor): Tensor {
-  const inner = sub(product(gR, mT(R)), product(mT(Q), gQ)) as Tensor;
+  const inner = sub(product(gR, mT(R)), product(mT(Q), gQ));
   const symmetric = add(triangle(inner, 'upper'), mT(triangle(inner, 'upper', 1)));
   return mT(solveTriangular(R, mT(add(gQ, product(Q, symmetric))), { upper: true }));
 }

@@ -24,7 +24,7 @@ import {
   triangle,
 } from './checks.js';
 
-const product = (a: Tensor, b: Tensor): Tensor => matmul(a, b) as Tensor;
+const product = (a: Tensor, b: Tensor): Tensor => matmul(a, b);
 
 // ---- inverse and solve
 

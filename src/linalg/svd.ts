@@ -14,7 +14,7 @@ import type { Shape } from '../shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { batchOf, checkMatrix, checkSquare, columnsOf, rowsOf } from './checks.js';
 
-const product = (a: Tensor, b: Tensor): Tensor => matmul(a, b) as Tensor;
+const product = (a: Tensor, b: Tensor): Tensor => matmul(a, b);
 
 // a / b, but 0 / 0 = 0: of equal values, whose vectors nobody asked about, nothing comes back.
 const quotientOp = defineElementwise('linalg.gapBackward', (a, b) =>
@@ -23,7 +23,7 @@ const quotientOp = defineElementwise('linalg.gapBackward', (a, b) =>
 const quotient = (a: Tensor, b: Tensor): Tensor => quotientOp.apply([a, b]);
 
 /** `E[i, j] = values[j] - values[i]`. */
-const gaps = (values: Tensor): Tensor => sub(unsqueeze(values, -2), unsqueeze(values, -1)) as Tensor;
+const gaps = (values: Tensor): Tensor => sub(unsqueeze(values, -2), unsqueeze(values, -1));
 /** x with its columns scaled. */
 const scaleColumns = (x: Tensor, values: Tensor): Tensor => mul(x, unsqueeze(values, -2));
 /** Diagonal matrices. */
@@ -31,7 +31,7 @@ const diagonalOf = (values: Tensor): Tensor => {
   const n = values.shape[values.shape.length - 1];
   return scaleColumns(eye(n, n, { dtype: values.dtype as 'float32', device: values.device }), values);
 };
-const skew = (x: Tensor): Tensor => sub(x, mT(x)) as Tensor;
+const skew = (x: Tensor): Tensor => sub(x, mT(x));
 
 // ---- singular values
 
@@ -67,7 +67,7 @@ const svdOp = defineMultiOp({
  * U (skew(U^T gU) / E S + S skew(V^T gV) / E + diag(gS)) V^T + (1 - U U^T) gU S^-1 V^T + U S^-1 gV^T (1 - V V^T).
  */
 function svdGradient(gU: Tensor, gS: Tensor, gV: Tensor, U: Tensor, S: Tensor, V: Tensor): Tensor {
-  const E = gaps(square(S) as Tensor);
+  const E = gaps(square(S));
   const UgU = product(mT(U), gU);
   const VgV = product(mT(V), gV);
   const left = scaleColumns(quotient(skew(UgU), E), S);
@@ -76,7 +76,7 @@ function svdGradient(gU: Tensor, gS: Tensor, gV: Tensor, U: Tensor, S: Tensor, V
   const k = S.shape[S.shape.length - 1];
   let gradient = product(U, product(inner, mT(V)));
   const outside = (g: Tensor, basis: Tensor, inBasis: Tensor): Tensor =>
-    quotient(sub(g, product(basis, inBasis)) as Tensor, unsqueeze(S, -2));
+    quotient(sub(g, product(basis, inBasis)), unsqueeze(S, -2));
   if (rowsOf(U) > k) gradient = add(gradient, product(outside(gU, U, UgU), mT(V)));
   if (rowsOf(V) > k) gradient = add(gradient, product(U, mT(outside(gV, V, VgV))));
   return gradient;

@@ -54,7 +54,7 @@ export class Bilinear extends Module {
     const { bias = true, generator, ...tensorOptions } = options;
     const bound = 1 / Math.sqrt(in1Features);
     const start = (shape: Shape): Parameter =>
-      parameter(uniform(empty(shape, tensorOptions) as Tensor, -bound, bound, generator));
+      parameter(uniform(empty(shape, tensorOptions), -bound, bound, generator));
     this.weight = start([outFeatures, in1Features, in2Features]);
     this.bias = bias ? start([outFeatures]) : null;
   }

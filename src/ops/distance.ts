@@ -130,7 +130,7 @@ const distanceOp: Op<DistanceAttributes> = defineOp({
     if (attributes.p === 0) return [null, null];
     const at = (target: Tensor): Tensor => {
       const { gradient } = familyFor(attributes.p);
-      const operands = [unsqueeze(g, -1) as Tensor, unsqueeze(out, -1) as Tensor, a, b];
+      const operands = [unsqueeze(g, -1), unsqueeze(out, -1), a, b];
       if (isGradEnabled()) return gradient.apply(operands, numbersOf(attributes));
       // With nothing to record, the gradient and its sum over broadcast dimensions are one pass.
       const rank = operands[0].shape.length;
@@ -176,16 +176,16 @@ const euclideanOp: Op<undefined> = defineOp({
   forward: ([out], { a, b }) =>
     tidy(() =>
       noGrad(() => {
-        native.matmul(out._handle, a._handle, (mT(b) as Tensor)._handle, 0, 0);
+        native.matmul(out._handle, a._handle, mT(b)._handle, 0, 0);
         const squares = (x: Tensor): Tensor => sum(square(x), -1, { keepDim: true });
-        fromProductsOp.applyInPlace(out, [out, squares(a), mT(squares(b)) as Tensor]);
+        fromProductsOp.applyInPlace(out, [out, squares(a), mT(squares(b))]);
       }),
     ),
   vjp: ([g], { a, b, out }) => {
     const ratio = (): Tensor => ratioOp.apply([g, out]);
     const pull = (r: Tensor, x: Tensor, y: Tensor): Tensor =>
-      sub(mul(sum(r, -1, { keepDim: true }) as Tensor, x), matmul(r, y) as Tensor) as Tensor;
-    return [() => pull(ratio(), a, b), () => pull(mT(ratio()) as Tensor, b, a)];
+      sub(mul(sum(r, -1, { keepDim: true }) as Tensor, x), matmul(r, y));
+    return [() => pull(ratio(), a, b), () => pull(mT(ratio()), b, a)];
   },
 });
 const fromProductsOp = defineElementwise('cdistRootBackward', (products, a, b) =>
@@ -243,7 +243,7 @@ export function cdist<D extends DType>(
       const wide = (x: Tensor): Tensor => x.expand([...batch, ...x.shape.slice(-2)]);
       return euclideanOp([wide(a), wide(b)], undefined) as Tensor<Shape, D>;
     }
-    return distanceOp([unsqueeze(a as Tensor, -2) as Tensor, unsqueeze(b as Tensor, -3) as Tensor], {
+    return distanceOp([unsqueeze(a as Tensor, -2), unsqueeze(b as Tensor, -3)], {
       p,
       shift: 0,
     }) as Tensor<Shape, D>;
@@ -275,7 +275,7 @@ export function pdist<D extends DType>(x: Tensor<Shape, D>, p = 2): Tensor<Shape
   }
   return tidy(() => {
     const rows = (list: Int32Array): Tensor =>
-      indexSelect(x as Tensor, 0, fromTypedArray(list, [count]) as unknown as Tensor<Shape, 'int32'>) as Tensor;
+      indexSelect(x as Tensor, 0, fromTypedArray(list, [count]) as unknown as Tensor<Shape, 'int32'>);
     return distanceOp([rows(first), rows(second)], { p, shift: 0 }) as Tensor<Shape, D>;
   });
 }
@@ -346,6 +346,6 @@ export function cosineSimilarity<D extends DType>(
     const a = x1.expand(shape) as Tensor;
     const b = x2.expand(shape) as Tensor;
     const norm = (x: Tensor): Tensor => sqrt(clamp(sum(square(x), d), { min: eps * eps }));
-    return div(sum(mul(a, b) as Tensor, d) as Tensor, mul(norm(a), norm(b))) as Tensor as Tensor<Shape, D>;
+    return div(sum(mul(a, b), d) as Tensor, mul(norm(a), norm(b))) as Tensor as Tensor<Shape, D>;
   });
 }

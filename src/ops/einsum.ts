@@ -119,13 +119,13 @@ function simplify(op: string, tensor: Tensor, labels: readonly Label[], sizes: R
         );
       }
       const others = list.map((_, d) => d).filter((d) => d !== first && d !== second);
-      const last = permute(x, [...others, first, second]) as Tensor;
+      const last = permute(x, [...others, first, second]);
       x = x.shape[first] === 0 ? sum(last, -1) : diagonalOfLast(last);
       list = [...others.map((d) => list[d]), label];
     }
   }
   const kept = list.map((label, d) => x.shape[d] === sizes.get(label));
-  for (let d = list.length - 1; d >= 0; d--) if (kept[d] === false) x = squeeze(x, d) as Tensor;
+  for (let d = list.length - 1; d >= 0; d--) if (kept[d] === false) x = squeeze(x, d);
   return { tensor: x, labels: list.filter((_, d) => kept[d]) };
 }
 
@@ -139,10 +139,10 @@ function sumOut({ tensor, labels }: Term, needed: ReadonlySet<Label>): Term {
 const arranged = ({ tensor, labels }: Term, order: readonly Label[]): Tensor =>
   order.every((label, d) => label === labels[d])
     ? tensor
-    : (permute(
+    : permute(
         tensor,
         order.map((label) => labels.indexOf(label)),
-      ) as Tensor);
+      );
 
 /** The product of two terms, summed over the labels that are not needed any more. */
 function contract(first: Term, second: Term, needed: ReadonlySet<Label>): Term {
@@ -161,15 +161,15 @@ function contract(first: Term, second: Term, needed: ReadonlySet<Label>): Term {
     // Nothing to add up: an elementwise product, without the copies that a matrix product could need.
     let x = arranged(a, [...batch, ...left]);
     let y = arranged(b, [...batch, ...right]);
-    for (let i = 0; i < right.length; i++) x = unsqueeze(x, -1) as Tensor;
-    for (let i = 0; i < left.length; i++) y = unsqueeze(y, batch.length) as Tensor;
-    return { tensor: mul(x, y) as Tensor, labels };
+    for (let i = 0; i < right.length; i++) x = unsqueeze(x, -1);
+    for (let i = 0; i < left.length; i++) y = unsqueeze(y, batch.length);
+    return { tensor: mul(x, y), labels };
   }
   const count = (term: Term, list: readonly Label[]): number => size(term, list).reduce((n, s) => n * s, 1);
   const [B, L, R, K] = [count(a, batch), count(a, left), count(b, right), count(a, summed)];
   const x = reshape(arranged(a, [...batch, ...left, ...summed]), [B, L, K]) as Tensor;
   const y = reshape(arranged(b, [...batch, ...summed, ...right]), [B, K, R]) as Tensor;
-  return { tensor: reshape(matmul(x, y) as Tensor, shape) as Tensor, labels };
+  return { tensor: reshape(matmul(x, y), shape), labels };
 }
 
 // ---- the order of contractions

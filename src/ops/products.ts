@@ -16,7 +16,7 @@ import { expand, permute, reshape, select, slice, unsqueeze } from './view.js';
 import { stack } from './join.js';
 import { inv } from '../linalg/solve.js';
 
-const product = (a: Tensor, b: Tensor): Tensor => matmul(a, b) as Tensor;
+const product = (a: Tensor, b: Tensor): Tensor => matmul(a, b);
 
 function checkRank(op: string, name: string, x: Tensor, rank: number): void {
   checkTensor(op, name, x);
@@ -149,7 +149,7 @@ export function ger<D extends DType>(a: Tensor<Shape, D>, b: Tensor<Shape, D>): 
 function outerOf(op: string, a: Tensor, b: Tensor): Tensor {
   checkRank(op, 'a', a, 1);
   checkRank(op, 'b', b, 1);
-  return mul(unsqueeze(a, -1), b) as Tensor;
+  return mul(unsqueeze(a, -1), b);
 }
 
 // ---- sums of a tensor and a product
@@ -198,7 +198,7 @@ function addProduct(
     if (x.dtype !== input.dtype) {
       throw new DTypeError(`${op}: input is ${input.dtype} and the product ${x.dtype}; convert one.`);
     }
-    if (beta === 0) return alpha === 1 ? x : (mul(x, alpha) as Tensor);
+    if (beta === 0) return alpha === 1 ? x : mul(x, alpha);
     return affineOps.get(op)!.apply([input, x], [beta, alpha]);
   });
 }
@@ -345,10 +345,10 @@ export function tensordot<D extends DType>(
     const freeB = right.shape.map((_, d) => d).filter((d) => !ofB.includes(d));
     const count = (x: Tensor, list: readonly number[]): number => list.reduce((n, d) => n * x.shape[d], 1);
     const k = count(left, ofA);
-    const rows = reshape(permute(left, [...freeA, ...ofA]) as Tensor, [count(left, freeA), k]);
-    const columns = reshape(permute(right, [...ofB, ...freeB]) as Tensor, [k, count(right, freeB)]);
+    const rows = reshape(permute(left, [...freeA, ...ofA]), [count(left, freeA), k]);
+    const columns = reshape(permute(right, [...ofB, ...freeB]), [k, count(right, freeB)]);
     const shape = [...freeA.map((d) => left.shape[d]), ...freeB.map((d) => right.shape[d])];
-    return reshape(product(rows as Tensor, columns as Tensor), shape) as Tensor as Tensor<Shape, D>;
+    return reshape(product(rows as Tensor, columns as Tensor), shape) as Tensor<Shape, D>;
   });
 }
 
@@ -420,8 +420,8 @@ export function bilinear<D extends DType>(
     const rows = batch.reduce((n, size) => n * size, 1);
     const left = reshape(x1 as Tensor, [rows, in1]) as Tensor;
     const right = reshape(x2 as Tensor, [rows, in2, 1]) as Tensor;
-    const mixed = product(left, reshape(permute(weight as Tensor, [1, 0, 2]) as Tensor, [in1, outs * in2]));
-    const out = reshape(product(reshape(mixed, [rows, outs, in2]) as Tensor, right), [...batch, outs]) as Tensor;
+    const mixed = product(left, reshape(permute(weight as Tensor, [1, 0, 2]), [in1, outs * in2]));
+    const out = reshape(product(reshape(mixed, [rows, outs, in2]) as Tensor, right), [...batch, outs]);
     return (bias === null ? out : out.add(bias)) as Tensor<Shape, D>;
   });
 }
@@ -450,13 +450,13 @@ export function kron<D extends DType>(a: Tensor<Shape, D>, b: Tensor<Shape, D>):
     const left = reshape(
       a as Tensor,
       shapeA.flatMap((n) => [n, 1]),
-    ) as Tensor;
+    );
     const right = reshape(
       b as Tensor,
       shapeB.flatMap((n) => [1, n]),
-    ) as Tensor;
+    );
     const shape = shapeA.map((n, d) => n * shapeB[d]);
-    return reshape(mul(left, right) as Tensor, shape) as Tensor as Tensor<Shape, D>;
+    return reshape(mul(left, right), shape) as Tensor<Shape, D>;
   });
 }
 
@@ -488,21 +488,21 @@ export function cross<D extends DType>(a: Tensor<Shape, D>, b: Tensor<Shape, D>,
     );
   }
   return tidy(() => {
-    const of = (x: Tensor, i: number): Tensor => select(x, d, i) as Tensor;
+    const of = (x: Tensor, i: number): Tensor => select(x, d, i);
     const parts = [0, 1, 2].map((i) => {
       const j = (i + 1) % 3;
       const k = (i + 2) % 3;
       return crossOp.apply([of(a, j), of(b, k), of(a, k), of(b, j)]);
     });
-    return stack(parts, d) as Tensor as Tensor<Shape, D>;
+    return stack(parts, d) as Tensor<Shape, D>;
   });
 }
 
 /** The elements [i, i] of the last two dimensions, which are of one size n > 0; a view where the layout allows it. @internal */
 export function diagonalOfLast(x: Tensor): Tensor {
   const n = x.shape[x.shape.length - 1];
-  const flat = reshape(x, [...x.shape.slice(0, -2), n * n]) as Tensor;
-  return slice(flat, -1, 0, undefined, n + 1) as Tensor;
+  const flat = reshape(x, [...x.shape.slice(0, -2), n * n]);
+  return slice(flat, -1, 0, undefined, n + 1);
 }
 
 /**
@@ -515,7 +515,7 @@ export function trace<D extends DType>(x: Tensor<Shape, D>): Tensor<readonly [],
   checkRank('trace', 'x', x, 2);
   const n = Math.min(x.shape[0], x.shape[1]);
   return tidy(() => {
-    const square = slice(slice(x as Tensor, 0, 0, n) as Tensor, 1, 0, n) as Tensor;
+    const square = slice(slice(x as Tensor, 0, 0, n), 1, 0, n);
     return sum(n === 0 ? square : diagonalOfLast(square)) as Tensor as Tensor<readonly [], SumResult<D>>;
   });
 }
@@ -549,7 +549,7 @@ export function vander<D extends DType>(
     const columns: Tensor[] = [];
     for (let i = 0; i < N; i++) columns.push(i === 0 ? onesLike(base) : i === 1 ? base : mul(columns[i - 1], base));
     if (!increasing) columns.reverse();
-    const out = N === 0 ? (slice(unsqueeze(base, -1) as Tensor, -1, 0, 0) as Tensor) : stack(columns, -1);
+    const out = N === 0 ? slice(unsqueeze(base, -1) as Tensor, -1, 0, 0) : stack(columns, -1);
     return out as Tensor<readonly [number, number], D>;
   });
 }

@@ -8,8 +8,8 @@ export { samples };
 
 const identity = (x: Tensor): Tensor => eye(x.shape.at(-2)!, x.shape.at(-1), { dtype: x.dtype });
 const well = (x: Tensor): Tensor => x.add(identity(x).mul(6));
-const spd = (x: Tensor): Tensor => x.matmul(x.mT()).add(identity(x)) as Tensor;
-const sym = (x: Tensor): Tensor => x.add(x.mT()) as Tensor;
+const spd = (x: Tensor): Tensor => x.matmul(x.mT()).add(identity(x));
+const sym = (x: Tensor): Tensor => x.add(x.mT());
 const float32 = { tolerance32: 1e-4 };
 
 const sizes = ['one', 'matrix', 'batch', 'noBatch', 'empty', 'five'];
@@ -129,13 +129,13 @@ rows(
     ...each(shapes, ([x]) => svdParts(x)),
     fullTall: ([x]) => {
       const { U, S, Vh } = linalg.svd(x);
-      const projector = (columns: Tensor): Tensor => columns.matmul(columns.mT()) as Tensor;
-      return [S, projector(U.narrow(1, 0, 2)), projector(U.narrow(1, 2, 2)), Vh.mT().matmul(Vh) as Tensor];
+      const projector = (columns: Tensor): Tensor => columns.matmul(columns.mT());
+      return [S, projector(U.narrow(1, 0, 2)), projector(U.narrow(1, 2, 2)), Vh.mT().matmul(Vh)];
     },
     fullWide: ([x]) => {
       const { U, S, Vh } = linalg.svd(x);
-      const projector = (part: Tensor): Tensor => part.mT().matmul(part) as Tensor;
-      return [S, projector(Vh.narrow(0, 0, 2)), projector(Vh.narrow(0, 2, 2)), U.mT().matmul(U) as Tensor];
+      const projector = (part: Tensor): Tensor => part.mT().matmul(part);
+      return [S, projector(Vh.narrow(0, 0, 2)), projector(Vh.narrow(0, 2, 2)), U.mT().matmul(U)];
     },
     gradientOfS: ([x]) => linalg.svd(x).S,
   },
@@ -163,7 +163,7 @@ rows(
   'linalg.lstsq',
   {
     ...each(['tall', 'wide', 'square', 'vector', 'batch'], ([a, b]) => lstsq(a, b)),
-    deficient: ([x, y, b]) => lstsq(x.matmul(y) as Tensor, b),
+    deficient: ([x, y, b]) => lstsq(x.matmul(y), b),
   },
   { tolerance32: 1e-3 },
 );
