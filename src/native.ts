@@ -104,6 +104,15 @@ export interface Kernels {
     smoothing: number,
   ): void;
   dropout(out: Handle, mask: Handle, x: Handle, seed: bigint, offset: number, keep: number, scale: number): void;
+  linalgLu(lu: Handle, pivots: Handle, permutation: Handle, x: Handle, check: boolean): void;
+  linalgDet(det: Handle, sign: Handle, logabs: Handle, x: Handle): void;
+  linalgCofactors(out: Handle, x: Handle): void;
+  linalgSolve(out: Handle, a: Handle, b: Handle): void;
+  linalgSolveTriangular(out: Handle, a: Handle, b: Handle, upper: boolean, unit: boolean): void;
+  linalgCholesky(out: Handle, x: Handle): void;
+  linalgQr(q: Handle, r: Handle, x: Handle): void;
+  linalgSvd(u: Handle, s: Handle, vh: Handle, x: Handle): void;
+  linalgEigh(w: Handle, v: Handle, x: Handle, upper: boolean): void;
 }
 
 /** What the addon offers beside kernels: memory, transfer, the stream. See native/addon.cpp. */

@@ -11,6 +11,8 @@ import type { Tensor } from '../tensor/tensor.js';
 import { checkReduction, type LossOptions } from './reduction.js';
 
 export { linear } from '../ops/matmul.js';
+export { bilinear } from '../ops/products.js';
+export { cosineSimilarity, pairwiseDistance, pdist } from '../ops/distance.js';
 export { embedding, oneHot } from '../ops/indexing.js';
 export * from '../ops/activation.js';
 export { sigmoid, tanh } from '../ops/math.js';

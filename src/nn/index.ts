@@ -24,3 +24,4 @@ export { InstanceNorm3d } from './norm.js';
 export { LayerNorm, type LayerNormLayerOptions } from './norm.js';
 export { LocalResponseNorm } from './norm.js';
 export { RMSNorm, type RMSNormLayerOptions } from './norm.js';
+export { Bilinear, CosineSimilarity, PairwiseDistance, type BilinearOptions } from './distance.js';
