@@ -4,8 +4,9 @@
 // and some arithmetic a step. Rows of the batch do not meet, so blocks of them are the tasks: each goes through all of
 // time without waiting for the others.
 //
-// Sequences are packed: the rows of step t follow those of step t - 1, and step t has batchSizes[t] rows, never more than
-// the step before it. Row b of every step belongs to sequence b. Without batchSizes all steps have the whole batch.
+// Sequences are packed: the rows of step t follow those of step t - 1, and step t has batchSizes[t] rows, never more
+// than the step before it. Row b of every step belongs to sequence b. Without batchSizes all steps have the whole
+// batch.
 #include "cpu/gemm.h"
 #include "cpu/kernel.h"
 #include "cpu/rnn_cell.h"
@@ -188,8 +189,8 @@ void forwardOf(Context& ctx, const Sequence& s, T* h, T* state, T* gates, T* cel
       const T* a = state + begin * H;
       // Of a GRU the last gate takes the state's part times r: kept apart.
       T* hidden = !gru ? nullptr : scratch ? scratch : saved + row0 * H;
-      gemm(ctx.pool, Product<T>{m, gru ? 2 * H : columns, H, a, H, 1, weight, columns, 1, gates + row0 * columns,
-                                columns, true});
+      gemm(ctx.pool,
+           Product<T>{m, gru ? 2 * H : columns, H, a, H, 1, weight, columns, 1, gates + row0 * columns, columns, true});
       if (gru) gemm(ctx.pool, Product<T>{m, H, H, a, H, 1, weight + 2 * H, columns, 1, hidden, H});
       for (int64_t r = 0; r < m; r++) {
         const int64_t b = begin + r, row = row0 + r;
@@ -286,8 +287,8 @@ void rnnBackward(Context& ctx, const TensorView& dgates, const OptionalTensor& d
     backwardOf<T>(ctx, s,
                   {dgates.as<T>(), gru ? dhidden.as<T>() : nullptr, previous.as<T>(), dh.as<T>(),
                    lstm ? dc.as<T>() : nullptr, dataOf<const T>(g), gates.as<const T>(), h.as<const T>(),
-                   lstm || gru ? saved.as<const T>() : nullptr, h0.as<const T>(),
-                   lstm ? c0.as<const T>() : nullptr, weight.as<const T>(), weight.strides[0], weight.strides[1]});
+                   lstm || gru ? saved.as<const T>() : nullptr, h0.as<const T>(), lstm ? c0.as<const T>() : nullptr,
+                   weight.as<const T>(), weight.strides[0], weight.strides[1]});
   };
   s.dtype == DType::Float64 ? run(static_cast<double*>(nullptr)) : run(static_cast<float*>(nullptr));
 }

@@ -94,11 +94,11 @@ void plainForward(const ForwardRow<T>& r, int64_t H) {
 
 template <class T>
 struct BackwardRow {
-  const T* g;                  // the gradient of the output, or null
-  const T *gates, *kept;       // the gates; the cell state (LSTM) or hidden (GRU) of this step
+  const T* g;                    // the gradient of the output, or null
+  const T *gates, *kept;         // the gates; the cell state (LSTM) or hidden (GRU) of this step
   const T *before, *cellBefore;  // h and c of the step before
-  T *dgates, *dhidden;         // of what goes into the gates
-  T *dh, *dc;                  // of h and c: of this step on entry, of the step before after
+  T *dgates, *dhidden;           // of what goes into the gates
+  T *dh, *dc;                    // of h and c: of this step on entry, of the step before after
 };
 
 template <class T>

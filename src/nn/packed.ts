@@ -80,7 +80,7 @@ export class PackedSequence<D extends DType = DType> implements TensorHolder {
 
   /** With the data in another dtype or on another device. */
   to(target: DType | Device): PackedSequence {
-    return this.withData(convert(this.data as Tensor, target as DType) as Tensor);
+    return this.withData(convert<Shape, DType>(this.data, target as DType));
   }
 
   /** @internal */

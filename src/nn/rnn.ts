@@ -68,7 +68,7 @@ export function recurrentParameter(
   generator: Generator | undefined,
 ): Parameter {
   const bound = 1 / Math.sqrt(hiddenSize);
-  return parameter(uniform(empty(shape, options) as Tensor, -bound, bound, generator));
+  return parameter(uniform(empty<Shape, DType>(shape, options), -bound, bound, generator));
 }
 
 /**
@@ -93,7 +93,7 @@ export abstract class RecurrentLayer<
   /** The probability of dropout between layers. */
   readonly dropout: number;
   /** Whether layers run in both directions. */
-  readonly bidirectional: Both;
+  readonly bidirectional: boolean;
   [weight: `weight_${'ih' | 'hh'}_l${string}`]: Parameter;
   [bias: `bias_${'ih' | 'hh'}_l${string}`]: Parameter;
   private readonly _kind: CellKind;
@@ -121,7 +121,7 @@ export abstract class RecurrentLayer<
     this.bias = bias;
     this.batchFirst = batchFirst;
     this.dropout = p;
-    this.bidirectional = bidirectional as Both;
+    this.bidirectional = bidirectional;
     const directions = bidirectional ? 2 : 1;
     const columns = gateCount[kind] * hiddenSize;
     const make = (...shape: number[]): Parameter => recurrentParameter(shape, hiddenSize, tensorOptions, generator);
@@ -180,7 +180,7 @@ export abstract class RecurrentLayer<
       }
       if (state.dtype !== x.dtype)
         throw new DTypeError(`${this._name}: x is ${x.dtype} and ${name} ${state.dtype}; convert one.`);
-      return batched ? state : (reshape(state, [count, 1, this.hiddenSize] as Shape) as unknown as Tensor);
+      return batched ? state : reshape(state, [count, 1, this.hiddenSize] as Shape);
     });
   }
 
@@ -201,23 +201,22 @@ export abstract class RecurrentLayer<
       let states = given === undefined ? undefined : this._checkStates(x, given, batch, batched);
       if (packed !== null && packed.sortedIndices !== null) {
         const order = packed.sortedIndices;
-        states = states?.map((state) => indexSelect(state, 1, order) as Tensor);
+        states = states?.map((state): Tensor => indexSelect(state, 1, order));
       }
-      const ordered: Tensor = first ? (transpose(x, 0, 1) as unknown as Tensor) : x;
-      const rows: Tensor =
-        packed === null ? (reshape(ordered, [steps * batch, this.inputSize] as Shape) as unknown as Tensor) : x;
+      const ordered: Tensor = first ? transpose(x, 0, 1) : x;
+      const rows: Tensor = packed === null ? reshape(ordered, [steps * batch, this.inputSize] as Shape) : x;
       const { output, finals } = this._layers(rows, states, batch, packed?.batchSizes);
       const width = output.shape[1];
       let shaped = output;
       if (packed === null && batched) {
-        shaped = reshape(output, [steps, batch, width] as Shape) as unknown as Tensor;
-        if (first) shaped = transpose(shaped, 0, 1) as unknown as Tensor;
+        shaped = reshape(output, [steps, batch, width] as Shape);
+        if (first) shaped = transpose(shaped, 0, 1);
       }
       const last = finals.map((list): Tensor => {
         const joined = batched ? stack(list) : cat(list);
         return packed === null || packed.unsortedIndices === null
           ? joined
-          : (indexSelect(joined, 1, packed.unsortedIndices) as Tensor);
+          : indexSelect(joined, 1, packed.unsortedIndices);
       });
       return [shaped, ...last];
     });
@@ -235,13 +234,12 @@ export abstract class RecurrentLayer<
     const lstm = this._kind === 'lstm';
     const finals: Tensor[][] = lstm ? [[], []] : [[]];
     const { dtype, device } = rows;
-    const zero =
-      states === undefined ? (zeros([batch, this.hiddenSize] as Shape, { dtype, device }) as Tensor) : undefined;
+    const zero = states === undefined ? zeros<Shape, DType>([batch, this.hiddenSize], { dtype, device }) : undefined;
     let output = rows;
     for (let layer = 0; layer < this.numLayers; layer++) {
       const outputs = this._suffixes(layer).map((suffix, direction): Tensor => {
         const index = finals[0].length;
-        const initial = (i: number): Tensor => zero ?? (select(states![i], 0, index) as unknown as Tensor);
+        const initial = (i: number): Tensor => zero ?? select(states![i], 0, index);
         const [h, ...last] = cellSequence(
           this._kind,
           {

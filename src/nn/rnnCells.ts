@@ -88,12 +88,12 @@ export abstract class RecurrentCell<I extends number = number, H extends number 
     });
     return tidy(() => {
       const matrix = (value: Tensor, width: number): Tensor =>
-        rank === 2 ? value : (reshape(value, [1, width] as Shape) as unknown as Tensor);
+        rank === 2 ? value : reshape(value, [1, width] as Shape);
       const rows = matrix(x, this.inputSize);
       const states = given?.map((state) => matrix(state, this.hiddenSize));
       const zero =
         states === undefined
-          ? (zeros([rows.shape[0], this.hiddenSize] as Shape, { dtype: x.dtype, device: x.device }) as Tensor)
+          ? zeros<Shape, DType>([rows.shape[0], this.hiddenSize], { dtype: x.dtype, device: x.device })
           : undefined;
       const [, ...next] = cellSequence(this._kind, {
         x: rows,
@@ -104,7 +104,7 @@ export abstract class RecurrentCell<I extends number = number, H extends number 
         biasIh: this.bias_ih,
         biasHh: this.bias_hh,
       });
-      return rank === 2 ? next : next.map((state) => reshape(state, [this.hiddenSize] as Shape) as unknown as Tensor);
+      return rank === 2 ? next : next.map((state) => reshape(state, [this.hiddenSize] as Shape));
     });
   }
 

@@ -147,7 +147,7 @@ function sequence(kind: CellKind, inputs: SequenceInputs, options: SequenceOptio
         toList(inputs).map((x, i) => {
           if (x !== null && x.dtype !== dtype)
             throw new DTypeError(`${opName(kind)}: x is ${dtype}, ${inputNames[i]} is ${x.dtype}; convert one.`);
-          return x === null ? null : cast(x, 'float32' as DType);
+          return x === null ? null : cast(x, 'float32');
         }),
       );
       return sequence(kind, wide, options).map((out) => cast(out, dtype as DType));
@@ -273,10 +273,10 @@ function gradients(
     // What goes into the gates from the state is what goes in from the input, but for n of a GRU.
     const shared = 2 * hiddenSize;
     const ofState = (part: (d: Tensor) => Tensor): Tensor =>
-      dhidden === null ? part(dgates) : cat([part(narrow(dgates, 1, 0, shared) as Tensor), part(dhidden)]);
+      dhidden === null ? part(dgates) : cat([part(narrow(dgates, 1, 0, shared)), part(dhidden)]);
     const biases = needs[5] || needs[6] ? sum(dgates, 0) : null;
     const stateBiases = (): Tensor =>
-      dhidden === null ? clone(biases!) : cat([narrow(biases!, 0, 0, shared) as Tensor, sum(dhidden, 0) as Tensor]);
+      dhidden === null ? clone(biases!) : cat([narrow(biases!, 0, 0, shared), sum(dhidden, 0)]);
     return [
       needs[0] ? matmul(dgates, weightIh) : null,
       needs[1] ? dh : null,

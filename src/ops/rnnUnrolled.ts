@@ -49,14 +49,12 @@ export function unrolled(
   let state: Tensor[] = kind === 'lstm' ? [h0, c0!] : [h0];
   for (const t of steps) {
     const size = sizes[t];
-    const active = state.map((part) => narrow(part, 0, 0, size) as Tensor);
+    const active = state.map((part): Tensor => narrow(part, 0, 0, size));
     const px: Tensor = narrow(projected, 0, offsets[t], size);
     const after = step(kind, px, linear(active[0], weightHh, biasHh), active);
     outputs[t] = after[0];
     // Sequences that have ended, or not begun, keep their state.
-    state = after.map((part, i) =>
-      size === batch ? part : cat([part, narrow(state[i], 0, size, batch - size) as Tensor]),
-    );
+    state = after.map((part, i) => (size === batch ? part : cat([part, narrow(state[i], 0, size, batch - size)])));
   }
   return [outputs.length === 0 ? narrow(projected, 1, 0, h0.shape[1]) : cat(outputs), ...state];
 }

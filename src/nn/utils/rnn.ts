@@ -23,7 +23,7 @@ export interface BatchFirst {
 }
 
 function lengthsOf(op: string, lengths: Lengths, batch: number, steps: number): number[] {
-  const list = isTensor(lengths) ? Array.from(lengths.dataSync(), Number) : [...(lengths as readonly number[])];
+  const list = isTensor(lengths) ? Array.from(lengths.dataSync(), Number) : [...lengths];
   if (list.length !== batch)
     throw new ArgumentError(`${op}: ${list.length} lengths for a batch of ${batch} sequences.`);
   list.forEach((length, b) => {
@@ -40,8 +40,7 @@ function checkPadded(op: string, x: Tensor): void {
 }
 
 // [steps, batch, ...] as rows [steps * batch, ...].
-const asRows = (x: Tensor): Tensor =>
-  reshape(x, [x.shape[0] * x.shape[1], ...x.shape.slice(2)] as Shape) as unknown as Tensor;
+const asRows = (x: Tensor): Tensor => reshape(x, [x.shape[0] * x.shape[1], ...x.shape.slice(2)] as Shape);
 
 // Which sequence is at each place, longest first; of equal ones, the first first.
 function longestFirst(lengths: readonly number[]): number[] {
@@ -137,7 +136,7 @@ export function padPackedSequence<D extends DType>(
   const padded = tidy(() => {
     const padding = full([1, ...rest] as Shape, paddingValue, { dtype: data.dtype, device: data.device });
     const picked = indexSelect(cat([data as Tensor, padding as Tensor]), 0, orderOf(rows));
-    return reshape(picked as Tensor, [...(batchFirst ? [batch, steps] : [steps, batch]), ...rest] as Shape);
+    return reshape(picked, [...(batchFirst ? [batch, steps] : [steps, batch]), ...rest] as Shape);
   });
   return [padded as unknown as Tensor<Shape, D>, orderOf(places.map((place) => sorted[place]))];
 }
@@ -186,7 +185,7 @@ export function padSequence<D extends DType>(
       if (missing === 0) return sequence;
       const shape: Shape = [missing, ...sequence.shape.slice(1)];
       const padding = full(shape, paddingValue, { dtype: sequence.dtype, device: sequence.device });
-      return cat((paddingSide === 'left' ? [padding, sequence] : [sequence, padding]) as Tensor<Shape, D>[]);
+      return cat(paddingSide === 'left' ? [padding, sequence] : [sequence, padding]);
     });
     return stack(padded, batchFirst ? 0 : 1);
   });
@@ -203,9 +202,9 @@ export function unpadSequence<D extends DType>(
   options: BatchFirst = {},
 ): Tensor<Shape, D>[] {
   checkPadded('unpadSequence', padded);
-  const x: Tensor = options.batchFirst === true ? padded : (transpose(padded as Tensor, 0, 1) as unknown as Tensor);
+  const x: Tensor<Shape, D> = options.batchFirst === true ? padded : transpose(padded, 0, 1);
   const list = lengthsOf('unpadSequence', lengths, x.shape[0], x.shape[1]);
-  return list.map((length, b) => narrow(select(x, 0, b), 0, 0, length) as Tensor as Tensor<Shape, D>);
+  return list.map((length, b) => narrow(select(x, 0, b), 0, 0, length));
 }
 
 /**
