@@ -27,8 +27,35 @@ export interface Kernels {
   scatterAdd(out: Handle, index: Handle, src: Handle, dim: number): void;
   embedding(out: Handle, weight: Handle, indices: Handle): void;
   embeddingBackward(weight: Handle, g: Handle, indices: Handle): void;
-  rnnForward(h: Handle, state: Handle, gates: Handle, cell: Handle, saved: Handle, weight: Handle, bias: Handle, batchSizes: Handle, kind: number, reverse: boolean): void;
-  rnnBackward(dgates: Handle, dhidden: Handle, previous: Handle, dh: Handle, dc: Handle, g: Handle, gates: Handle, h: Handle, saved: Handle, h0: Handle, c0: Handle, weight: Handle, batchSizes: Handle, kind: number, reverse: boolean): void;
+  rnnForward(
+    h: Handle,
+    state: Handle,
+    gates: Handle,
+    cell: Handle,
+    saved: Handle,
+    weight: Handle,
+    bias: Handle,
+    batchSizes: Handle,
+    kind: number,
+    reverse: boolean,
+  ): void;
+  rnnBackward(
+    dgates: Handle,
+    dhidden: Handle,
+    previous: Handle,
+    dh: Handle,
+    dc: Handle,
+    g: Handle,
+    gates: Handle,
+    h: Handle,
+    saved: Handle,
+    h0: Handle,
+    c0: Handle,
+    weight: Handle,
+    batchSizes: Handle,
+    kind: number,
+    reverse: boolean,
+  ): void;
 }
 
 /** What the addon offers beside kernels: memory, transfer, the stream. See native/addon.cpp. */
