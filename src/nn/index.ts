@@ -7,3 +7,5 @@ export { Sequential } from './sequential.js';
 export { GRU, LSTM, RNN, type RecurrentOptions, type RecurrentOutput, type RNNOptions } from './rnn.js';
 export { GRUCell, LSTMCell, RNNCell, type CellOptions, type RNNCellOptions } from './rnnCells.js';
 export * as utils from './utils/index.js';
+export type { RecurrentCell } from './rnnCells.js';
+export type { RecurrentLayer } from './rnn.js';
