@@ -113,6 +113,35 @@ export interface Kernels {
   linalgQr(q: Handle, r: Handle, x: Handle): void;
   linalgSvd(u: Handle, s: Handle, vh: Handle, x: Handle): void;
   linalgEigh(w: Handle, v: Handle, x: Handle, upper: boolean): void;
+  rnnForward(
+    h: Handle,
+    state: Handle,
+    gates: Handle,
+    cell: Handle,
+    saved: Handle,
+    weight: Handle,
+    bias: Handle,
+    batchSizes: Handle,
+    kind: number,
+    reverse: boolean,
+  ): void;
+  rnnBackward(
+    dgates: Handle,
+    dhidden: Handle,
+    previous: Handle,
+    dh: Handle,
+    dc: Handle,
+    g: Handle,
+    gates: Handle,
+    h: Handle,
+    saved: Handle,
+    h0: Handle,
+    c0: Handle,
+    weight: Handle,
+    batchSizes: Handle,
+    kind: number,
+    reverse: boolean,
+  ): void;
 }
 
 /** What the addon offers beside kernels: memory, transfer, the stream. See native/addon.cpp. */

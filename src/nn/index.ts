@@ -25,3 +25,8 @@ export { LayerNorm, type LayerNormLayerOptions } from './norm.js';
 export { LocalResponseNorm } from './norm.js';
 export { RMSNorm, type RMSNormLayerOptions } from './norm.js';
 export { Bilinear, CosineSimilarity, PairwiseDistance, type BilinearOptions } from './distance.js';
+export { GRU, LSTM, RNN, type RecurrentOptions, type RecurrentOutput, type RNNOptions } from './rnn.js';
+export { GRUCell, LSTMCell, RNNCell, type CellOptions, type RNNCellOptions } from './rnnCells.js';
+export * as utils from './utils/index.js';
+export type { RecurrentCell } from './rnnCells.js';
+export type { RecurrentLayer } from './rnn.js';
