@@ -666,6 +666,48 @@ describe('kernels on random tensors', () => {
                 ];
           break;
         }
+        case 'rnnForward':
+        case 'rnnBackward': {
+          const kind = random(30) === 0 ? [4, -1, NaN][random(3)] : random(4);
+          const [T, B, H] = [random(5), random(40) === 0 ? 0 : 1 + random(large), random(large)];
+          const G = [4, 3, 1, 1][kind] || 1;
+          const sizes = Array.from({ length: T }, (_, t) => (t === 0 ? B : random(3) === 0 ? -1 : 0));
+          for (let t = 1; t < T; t++) sizes[t] = Math.max(0, sizes[t - 1] + sizes[t] * random(4));
+          if (random(10) === 0 && T > 0) sizes[random(T)] = random(2) === 0 ? random(9) : [-1, 2 ** 40][random(2)];
+          const packed = random(2) === 0;
+          const N = packed ? sizes.reduce((n, size) => n + size, 0) : T * B;
+          // Mostly what the kernel wants, for there are many operands.
+          const float = random(2);
+          const plain = (...shape: number[]): number => {
+            if (random(150) === 0) return operand(true, float, random(2) === 0 ? shape : undefined);
+            if (!(shape[0] >= 0 && shape[0] < 1e4)) return operand(true);
+            const handle = newTensor(float, shape);
+            fillWith(handle, float, random);
+            made.push(handle);
+            return handle;
+          };
+          const some = (handle: number): number => (random(40) === 0 ? 0 : handle);
+          const batchSizes = packed ? newTensor(5, [T]) : 0;
+          if (packed) {
+            native.write(batchSizes, BigInt64Array.from(sizes, BigInt), 5);
+            made.push(batchSizes);
+          }
+          const [rows, gates, state] = [[N, H] as const, [N, G * H] as const, [B, H] as const];
+          const weight = random(4) === 0 ? operand(true, float, [G * H, H]) : plain(G * H, H);
+          const end = [batchSizes, kind, random(2) === 0];
+          args =
+            name === 'rnnForward'
+              ? [
+                  ...[plain(...rows), plain(...state), plain(...gates), some(plain(...state))],
+                  ...[random(2) === 0 ? 0 : plain(...rows), weight, random(2) === 0 ? 0 : plain(G * H), ...end],
+                ]
+              : [
+                  ...[plain(...gates), some(plain(...rows)), plain(...rows), plain(...state), some(plain(...state))],
+                  ...[random(2) === 0 ? 0 : plain(...rows), plain(...gates), plain(...rows), some(plain(...rows))],
+                  ...[plain(...state), some(plain(...state)), weight, ...end],
+                ];
+          break;
+        }
         default: {
           expect(name).toMatch(/^random/);
           const a = [0, 0.5, 1, NaN, -1, 2 ** 53, Infinity][random(7)];
