@@ -27,6 +27,37 @@ export interface Kernels {
   scatterAdd(out: Handle, index: Handle, src: Handle, dim: number): void;
   embedding(out: Handle, weight: Handle, indices: Handle): void;
   embeddingBackward(weight: Handle, g: Handle, indices: Handle): void;
+  attention(
+    out: Handle,
+    logSums: Handle,
+    q: Handle,
+    k: Handle,
+    v: Handle,
+    mask: Handle,
+    causal: boolean,
+    scale: number,
+    dropout: number,
+    seed: bigint,
+    offset: number,
+  ): void;
+  attentionBackward(
+    gq: Handle,
+    gk: Handle,
+    gv: Handle,
+    gmask: Handle,
+    g: Handle,
+    q: Handle,
+    k: Handle,
+    v: Handle,
+    mask: Handle,
+    out: Handle,
+    logSums: Handle,
+    causal: boolean,
+    scale: number,
+    dropout: number,
+    seed: bigint,
+    offset: number,
+  ): void;
 }
 
 /** What the addon offers beside kernels: memory, transfer, the stream. See native/addon.cpp. */

@@ -21,6 +21,8 @@ export { linear } from '../ops/matmul.js';
 export { embedding, oneHot } from '../ops/indexing.js';
 export { gelu, relu, sigmoid, silu, tanh } from '../ops/math.js';
 export { logSoftmax, softmax } from '../ops/softmax.js';
+export { scaledDotProductAttention } from '../ops/attention.js';
+export type { AttentionOptions } from '../ops/attention.js';
 
 /** How a loss is summed up: the mean (default), the sum, or not at all. */
 export type Reduction = 'none' | 'mean' | 'sum';
