@@ -23,6 +23,8 @@ export { gelu, relu, sigmoid, silu, tanh } from '../ops/math.js';
 export { logSoftmax, softmax } from '../ops/softmax.js';
 export { scaledDotProductAttention } from '../ops/attention.js';
 export type { AttentionOptions } from '../ops/attention.js';
+export { applyRotary } from '../ops/rotary.js';
+export type { RotaryOptions } from '../ops/rotary.js';
 
 /** How a loss is summed up: the mean (default), the sum, or not at all. */
 export type Reduction = 'none' | 'mean' | 'sum';
