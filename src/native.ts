@@ -57,6 +57,76 @@ export interface Kernels {
     dropout: number,
     seed: bigint,
     offset: number,
+  normalizeRows(
+    out: Handle,
+    mean: Handle,
+    rstd: Handle,
+    x: Handle,
+    weight: Handle,
+    bias: Handle,
+    inner: number,
+    eps: number,
+  ): void;
+  normalizeRowsBackward(
+    gx: Handle,
+    gWeight: Handle,
+    gBias: Handle,
+    g: Handle,
+    x: Handle,
+    mean: Handle,
+    rstd: Handle,
+    weight: Handle,
+    inner: number,
+  ): void;
+  batchNorm(
+    out: Handle,
+    mean: Handle,
+    variance: Handle,
+    x: Handle,
+    weight: Handle,
+    bias: Handle,
+    eps: number,
+  ): void;
+  batchNormBackward(
+    gx: Handle,
+    gWeight: Handle,
+    gBias: Handle,
+    g: Handle,
+    x: Handle,
+    mean: Handle,
+    variance: Handle,
+    weight: Handle,
+    eps: number,
+  ): void;
+  crossEntropy(
+    loss: Handle,
+    lse: Handle,
+    share: Handle,
+    x: Handle,
+    target: Handle,
+    weight: Handle,
+    ignoreIndex: number,
+    smoothing: number,
+  ): void;
+  crossEntropyBackward(
+    gx: Handle,
+    g: Handle,
+    x: Handle,
+    lse: Handle,
+    share: Handle,
+    target: Handle,
+    weight: Handle,
+    ignoreIndex: number,
+    smoothing: number,
+  ): void;
+  dropout(
+    out: Handle,
+    mask: Handle,
+    x: Handle,
+    seed: bigint,
+    offset: number,
+    keep: number,
+    scale: number,
   ): void;
 }
 

@@ -62,7 +62,6 @@ describe('every op has a sample', () => {
   // Layers, each by a row `nn.<Class>`.
   test('layers of nn', () => {
     const elsewhere: Readonly<Record<string, string>> = {
-      Dropout: 'random.test.ts',
       Flatten: 'modules.test.ts',
       Linear: 'modules.test.ts',
       Module: 'modules.test.ts',

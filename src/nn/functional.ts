@@ -1,21 +1,14 @@
 // Functions of neural networks: losses, dropout, and the functional forms of layers.
 import { isFloating, type DType, type FloatDType } from '../dtype.js';
-import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
-import * as e from '../program/expr.js';
-import { div, mul, sub } from '../ops/arithmetic.js';
-import { eq, where } from '../ops/compare.js';
-import { cast } from '../ops/copy.js';
+import { DTypeError, ShapeError } from '../errors.js';
+import { sub } from '../ops/arithmetic.js';
 import { checkTensor } from '../ops/define.js';
-import { defineElementwise } from '../ops/elementwise.js';
-import { gather, requireFloatInput } from '../ops/indexing.js';
-import { neg, square } from '../ops/math.js';
-import { bernoulli, type Generator } from '../ops/random.js';
+import { square } from '../ops/math.js';
 import { mean, sum } from '../ops/reduce.js';
-import { logSoftmax } from '../ops/softmax.js';
 import { tidy } from '../memory.js';
 import { formatShape, type Shape } from '../shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { reshape, unsqueeze } from '../ops/view.js';
+import { checkReduction, type LossOptions } from './reduction.js';
 
 export { linear } from '../ops/matmul.js';
 export { embedding, oneHot } from '../ops/indexing.js';
@@ -170,6 +163,22 @@ export function crossEntropy(
   checkClassLoss('crossEntropy', logits, target);
   return tidy(() => classLoss(logSoftmax(logits, -1), target, reduction, ignoreIndex, labelSmoothing));
 }
+export { batchNorm, type BatchNormOptions } from '../ops/normalize.js';
+export { groupNorm, type GroupNormOptions } from '../ops/normalize.js';
+export { instanceNorm, type InstanceNormOptions } from '../ops/normalize.js';
+export { layerNorm, type LayerNormOptions } from '../ops/normalize.js';
+export { localResponseNorm, type LocalResponseNormOptions } from '../ops/normalize.js';
+export { normalize, type NormalizeOptions } from '../ops/normalize.js';
+export { rmsNorm, type RMSNormOptions } from '../ops/normalize.js';
+export { crossEntropy, type CrossEntropyOptions } from './classLoss.js';
+export { nllLoss, type ClassLossOptions } from './classLoss.js';
+export { alphaDropout } from './dropout.js';
+export { dropout, type DropoutOptions } from './dropout.js';
+export { dropout1d } from './dropout.js';
+export { dropout2d } from './dropout.js';
+export { dropout3d } from './dropout.js';
+export { featureAlphaDropout } from './dropout.js';
+export type { LossOptions, Reduction } from './reduction.js';
 
 /**
  * The squared error, by default averaged over elements.
