@@ -27,36 +27,10 @@ export interface Kernels {
   scatterAdd(out: Handle, index: Handle, src: Handle, dim: number): void;
   embedding(out: Handle, weight: Handle, indices: Handle): void;
   embeddingBackward(weight: Handle, g: Handle, indices: Handle): void;
-  attention(
-    out: Handle,
-    logSums: Handle,
-    q: Handle,
-    k: Handle,
-    v: Handle,
-    mask: Handle,
-    causal: boolean,
-    scale: number,
-    dropout: number,
-    seed: bigint,
-    offset: number,
-  ): void;
-  attentionBackward(
-    gq: Handle,
-    gk: Handle,
-    gv: Handle,
-    gmask: Handle,
-    g: Handle,
-    q: Handle,
-    k: Handle,
-    v: Handle,
-    mask: Handle,
-    out: Handle,
-    logSums: Handle,
-    causal: boolean,
-    scale: number,
-    dropout: number,
-    seed: bigint,
-    offset: number,
+  // prettier-ignore
+  attention(out: Handle, logSums: Handle, q: Handle, k: Handle, v: Handle, mask: Handle, causal: boolean, scale: number, dropout: number, seed: bigint, offset: number): void;
+  // prettier-ignore
+  attentionBackward(gq: Handle, gk: Handle, gv: Handle, gmask: Handle, g: Handle, q: Handle, k: Handle, v: Handle, mask: Handle, out: Handle, logSums: Handle, causal: boolean, scale: number, dropout: number, seed: bigint, offset: number): void;
   normalizeRows(
     out: Handle,
     mean: Handle,
