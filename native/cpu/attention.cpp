@@ -1,7 +1,7 @@
-// Attention by blocks, forward and backward (Dao, Fu, Ermon, Rudra and Re 2022, "FlashAttention"; the softmax in one pass
-// is that of Milakov and Gimelshein 2018). The scores of a block of rows with a block of keys are made by gemm.h, turned
-// into probabilities and used while they are in the cache; memory is linear in the lengths. Backward makes them again
-// from the logarithms of the sums.
+// Attention by blocks, forward and backward (Dao, Fu, Ermon, Rudra and Re 2022, "FlashAttention"; the softmax in one
+// pass is that of Milakov and Gimelshein 2018). The scores of a block of rows with a block of keys are made by gemm.h,
+// turned into probabilities and used while they are in the cache; memory is linear in the lengths. Backward makes them
+// again from the logarithms of the sums.
 #include <cmath>
 
 #include "cpu/convert.h"
@@ -34,9 +34,7 @@ struct Heads {
     if (view.numel() == 0) return;  // its address may be null: no steps from there
     for (int d = 0; d < 4; d++) strides[d] = view.strides[d];
   }
-  T* row(int64_t b, int64_t h, int64_t i) const {
-    return data + b * strides[0] + h * strides[1] + i * strides[2];
-  }
+  T* row(int64_t b, int64_t h, int64_t i) const { return data + b * strides[0] + h * strides[1] + i * strides[2]; }
 };
 
 struct Sizes {
@@ -70,13 +68,13 @@ struct Attention {
   void maskRow(T* out, int64_t b, int64_t h, int64_t i, int64_t j, int64_t n) const {
     const int64_t* strides = mask->strides;
     const int64_t step = strides[3];
-    const char* p =
-        mask->data + (b * strides[0] + h * strides[1] + i * strides[2] + j * step) * itemSize(mask->dtype);
+    const char* p = mask->data + (b * strides[0] + h * strides[1] + i * strides[2] + j * step) * itemSize(mask->dtype);
     if (mask->dtype != DType::Bool) return loadRun(out, mask->dtype, p, step, n);
     for (int64_t c = 0; c < n; c++) out[c] = p[c * step] ? T(0) : kMinusInfinity<T>;
   }
 
-  // 1 / (1 - p) or 0 for the probabilities of row i with keys [j, j + n); some more may be written, up to whole vectors.
+  // 1 / (1 - p) or 0 for the probabilities of row i with keys [j, j + n); some more may be written, up to whole
+  // vectors.
   void keptRow(T* out, int64_t b, int64_t h, int64_t i, int64_t j, int64_t n) const {
     alignas(64) uint32_t words[kWords];
     const uint64_t first = static_cast<uint64_t>(((b * sizes.heads + h) * sizes.rows + i) * sizes.keys + j);
@@ -89,8 +87,8 @@ struct Attention {
   // scores[m, n] = rows of q by keys
   void multiplyKeys(ThreadPool& pool, T* scores, int64_t b, int64_t h, int64_t i, int64_t m, int64_t j,
                     int64_t n) const {
-    gemm(pool, Product<T>{m, n, sizes.width, q.row(b, h, i), q.strides[2], q.strides[3],
-                          k.row(b, h / sizes.group(), j), k.strides[3], k.strides[2], scores, kKeys});
+    gemm(pool, Product<T>{m, n, sizes.width, q.row(b, h, i), q.strides[2], q.strides[3], k.row(b, h / sizes.group(), j),
+                          k.strides[3], k.strides[2], scores, kKeys});
   }
 
   // Scales and masks the n first scores of a row whose keys start at j; the rest, up to a multiple of the vector length
@@ -106,8 +104,9 @@ struct Attention {
     for (int64_t c = 0; c < width; c += L) {
       Vec<T> s = load(scores + c) * factor;
       if (mask->defined) s += load(added + c);
-      if (c + L > n) s = n > c ? (lanesBelow<T>(static_cast<int>(n - c)) ? s : broadcast(kMinusInfinity<T>))
-                               : broadcast(kMinusInfinity<T>);
+      if (c + L > n)
+        s = n > c ? (lanesBelow<T>(static_cast<int>(n - c)) ? s : broadcast(kMinusInfinity<T>))
+                  : broadcast(kMinusInfinity<T>);
       store(scores + c, s);
       max = s > max ? s : max;  // a NaN is left to the sum
     }
@@ -135,8 +134,7 @@ void scaleRow(T* p, int64_t n, T factor) {
 
 // A block of rows: its keys, block after block, with the largest score so far and the sum relative to it.
 template <class T>
-void Attention<T>::forward(ThreadPool& pool, const Heads<T>& out, T* logSums, int64_t b, int64_t h,
-                           int64_t i0) const {
+void Attention<T>::forward(ThreadPool& pool, const Heads<T>& out, T* logSums, int64_t b, int64_t h, int64_t i0) const {
   constexpr int64_t L = lanes<T>;
   const int64_t m = least(kRows, sizes.rows - i0), e = sizes.valueWidth, end = visible(i0 + m - 1);
   T* scores = blockScratch<T>(kScoreSlot);
@@ -177,8 +175,8 @@ void Attention<T>::forward(ThreadPool& pool, const Heads<T>& out, T* logSums, in
         for (int64_t c = 0; c < n; c++) row[c] *= kept[c];
       }
     }
-    gemm(pool, Product<T>{m, e, n, scores, kKeys, 1, v.row(b, h / sizes.group(), j0), v.strides[2], v.strides[3],
-                          rows, stride, j0 > 0});
+    gemm(pool, Product<T>{m, e, n, scores, kKeys, 1, v.row(b, h / sizes.group(), j0), v.strides[2], v.strides[3], rows,
+                          stride, j0 > 0});
   }
   for (int64_t i = 0; i < m; i++) {
     T& logSum = logSums[(b * sizes.heads + h) * sizes.rows + i0 + i];

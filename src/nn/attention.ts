@@ -191,7 +191,7 @@ export class MultiheadAttention<E extends number = number> extends Module {
         weights = this.weigh(q, k, mask);
         if (p > 0) weights = dropout(weights, { p, ...random });
         heads = matmul(weights, v) as Tensor;
-        if (averageAttnWeights) weights = mean(weights, 1) as Tensor;
+        if (averageAttnWeights) weights = mean(weights, 1);
         if (!batched) weights = view(weights, weights.shape.slice(1));
       } else {
         heads = scaledDotProductAttention<Shape, Shape, Shape, DType>(q, k, v, {
@@ -202,10 +202,7 @@ export class MultiheadAttention<E extends number = number> extends Module {
         });
       }
       // [N, heads, L, D] to the layout of the query.
-      const joined = view(
-        order(heads, this.batchFirst || !batched ? [0, 2, 1, 3] : [2, 0, 1, 3]),
-        query.shape,
-      );
+      const joined = view(order(heads, this.batchFirst || !batched ? [0, 2, 1, 3] : [2, 0, 1, 3]), query.shape);
       const result = this.out_proj.forward(joined) as Tensor;
       return [result as Tensor<Q, D>, weights as Tensor<Shape, D> | null];
     });
@@ -287,7 +284,7 @@ export class MultiheadAttention<E extends number = number> extends Module {
     const parts = [x];
     if (bias !== null)
       parts.push(expand(view(bias, [1, heads, 1, width]), [batch, heads, 1, width] as Shape) as Tensor);
-    if (this.addZeroAttn) parts.push(zeros([batch, heads, 1, width], { dtype: x.dtype, device: x.device }) as Tensor);
+    if (this.addZeroAttn) parts.push(zeros([batch, heads, 1, width], { dtype: x.dtype, device: x.device }));
     return cat(parts, 2);
   }
 
@@ -327,12 +324,20 @@ export class MultiheadAttention<E extends number = number> extends Module {
       mask = masks.map((x) => logicalNot(x) as Tensor).reduce((a, b) => logicalAnd(a, b) as Tensor);
     } else {
       mask = masks
-        .map((x) => (x.dtype === 'bool' ? cast(where(bools(x), -Infinity, 0) as Tensor, like.dtype) : cast(x, like.dtype)) as Tensor)
+        .map(
+          (x) =>
+            (x.dtype === 'bool'
+              ? cast(where(bools(x), -Infinity, 0), like.dtype)
+              : cast(x, like.dtype)),
+        )
         .reduce((a, b) => add(a, b) as Tensor);
     }
     if (added > 0) {
       const shape = [...mask.shape.slice(0, -1), added];
-      const allowed = mask.dtype === 'bool' ? logicalNot(zeros(shape, { dtype: 'bool', device: like.device })) : zeros(shape, { dtype: mask.dtype, device: like.device });
+      const allowed =
+        mask.dtype === 'bool'
+          ? logicalNot(zeros(shape, { dtype: 'bool', device: like.device }))
+          : zeros(shape, { dtype: mask.dtype, device: like.device });
       mask = cat([mask, allowed as Tensor], -1);
     }
     return { mask, causal: false };

@@ -58,7 +58,7 @@ function addPositions(
     throw new ShapeError(`${layer}(x ${formatShape(x.shape)}): ${length} positions, the table has ${maxLen}.`);
   return tidy(() => {
     const rows = narrow(cast(table, x.dtype) as Tensor, 0, 0, length) as Tensor;
-    const sum = add(x, (rank === 3 && !options.batchFirst ? unsqueeze(rows, 1) : rows) as Tensor) as Tensor;
+    const sum = add(x, (rank === 3 && !options.batchFirst ? unsqueeze(rows, 1) : rows)) as Tensor;
     return options.dropout > 0 ? dropout(sum, { p: options.dropout, training: options.training }) : sum;
   });
 }
@@ -215,7 +215,9 @@ export class RotaryEmbedding extends Module<IdentityFn> {
     const table = (f: (angle: number) => number): Tensor =>
       keep(
         fromTypedArray(
-          Float64Array.from({ length: maxLen * half }, (_, i) => f(Math.floor(i / half) * base ** (-(i % half) / half))),
+          Float64Array.from({ length: maxLen * half }, (_, i) =>
+            f(Math.floor(i / half) * base ** (-(i % half) / half)),
+          ),
           [maxLen, half] as Shape,
         ),
       );

@@ -140,16 +140,18 @@ abstract class TransformerLayer<Name extends string, E extends number> extends M
   }
 
   protected feedForward(x: Tensor, linear1: Linear, linear2: Linear): Tensor {
-    const hidden = this._activation(linear1.forward(x) as Tensor);
-    return linear2.forward(this.drop(hidden)) as Tensor;
+    const hidden = this._activation(linear1.forward(x));
+    return linear2.forward(this.drop(hidden));
   }
 }
 
 function activationOf(name: string, activation: TransformerActivation): (x: Tensor) => Tensor {
   if (typeof activation === 'function') return activation;
   if (activation === 'relu') return (x) => relu(x);
-  if (activation === 'gelu') return (x) => gelu(x) as Tensor;
-  throw new ArgumentError(`${name}: activation must be 'relu', 'gelu' or a function, got ${JSON.stringify(activation)}.`);
+  if (activation === 'gelu') return (x) => gelu(x);
+  throw new ArgumentError(
+    `${name}: activation must be 'relu', 'gelu' or a function, got ${JSON.stringify(activation)}.`,
+  );
 }
 
 /** The options for each kind of part. */
@@ -179,10 +181,7 @@ const attended = (result: readonly [Tensor, Tensor | null]): Tensor => result[0]
  * const layer = new nn.TransformerEncoderLayer(64, 4, { batchFirst: true });
  * layer.forward(randn([2, 10, 64])); // [2, 10, 64]
  */
-export class TransformerEncoderLayer<E extends number = number> extends TransformerLayer<
-  'TransformerEncoderLayer',
-  E
-> {
+export class TransformerEncoderLayer<E extends number = number> extends TransformerLayer<'TransformerEncoderLayer', E> {
   /** Attention of the sequence to itself. */
   readonly self_attn: MultiheadAttention<E>;
   /** `dModel` to `dimFeedforward`. */
@@ -244,10 +243,7 @@ export class TransformerEncoderLayer<E extends number = number> extends Transfor
  * const layer = new nn.TransformerDecoderLayer(64, 4, { batchFirst: true });
  * layer.forward(randn([2, 10, 64]), randn([2, 7, 64]), { tgtIsCausal: true }); // [2, 10, 64]
  */
-export class TransformerDecoderLayer<E extends number = number> extends TransformerLayer<
-  'TransformerDecoderLayer',
-  E
-> {
+export class TransformerDecoderLayer<E extends number = number> extends TransformerLayer<'TransformerDecoderLayer', E> {
   /** Attention of the targets to themselves. */
   readonly self_attn: MultiheadAttention<E>;
   /** Attention of the targets to the memory. */
@@ -463,7 +459,7 @@ export class Transformer extends Module {
     }
     const { srcMask = null, srcKeyPaddingMask = null, srcIsCausal = false, ...rest } = options;
     return tidy(() => {
-      const memory = this.encoder.forward<Shape, D>(src as never, {
+      const memory = this.encoder.forward<Shape, D>(src, {
         mask: srcMask,
         srcKeyPaddingMask,
         isCausal: srcIsCausal,
@@ -483,15 +479,13 @@ export class Transformer extends Module {
     options: Omit<TensorOptions<D>, 'requiresGrad'> = {},
   ): Tensor<readonly [number, number], D> {
     if (!Number.isInteger(size) || size < 0) {
-      throw new ArgumentError(
-        `generateSquareSubsequentMask: size must be an integer >= 0, got ${String(size)}.`,
-      );
+      throw new ArgumentError(`generateSquareSubsequentMask: size must be an integer >= 0, got ${String(size)}.`);
     }
     const on = options.device === undefined ? {} : { device: options.device };
     return tidy(() => {
       const position = arange(0, size, 1, on) as Tensor;
       const seen = ge(reshape(position, [size, 1] as Shape) as Tensor, position) as Tensor<Shape, 'bool'>;
-      return cast(where(seen, 0, -Infinity) as Tensor, options.dtype ?? 'float32');
+      return cast(where(seen, 0, -Infinity), options.dtype ?? 'float32');
     }) as Tensor<readonly [number, number], D>;
   }
 }

@@ -145,25 +145,22 @@ function differentiableGradients(
   const spread = (x: Tensor): Tensor => {
     if (group === 1) return x;
     const width = x.shape[3];
-    const grouped = expand(reshape(x, [batch, keyHeads, 1, keys, width]) as Tensor, [
-      batch,
-      keyHeads,
-      group,
-      keys,
-      width,
-    ] as Shape);
-    return reshape(grouped as Tensor, [batch, heads, keys, width]);
+    const grouped = expand(
+      reshape(x, [batch, keyHeads, 1, keys, width]) as Tensor,
+      [batch, keyHeads, group, keys, width] as Shape,
+    );
+    return reshape(grouped, [batch, heads, keys, width]);
   };
   const gathered = (x: Tensor): Tensor =>
-    group === 1 ? x : (sum(reshape(x, [batch, keyHeads, group, keys, x.shape[3]]) as Tensor, 2) as Tensor);
+    group === 1 ? x : (sum(reshape(x, [batch, keyHeads, group, keys, x.shape[3]]) as Tensor, 2));
 
   const allKeys = spread(k);
   let scores: Tensor = mul(matmul(q, mT(allKeys)) as Tensor, scale);
   if (causal) {
     const { device } = q;
     const query = reshape(arange(0, rows, 1, { device }) as Tensor, [rows, 1] as Shape);
-    const earlier = ge(query as Tensor, arange(0, keys, 1, { device }) as Tensor);
-    scores = where(earlier as Tensor<Shape, 'bool'>, scores, -Infinity);
+    const earlier = ge(query, arange(0, keys, 1, { device }) as Tensor);
+    scores = where(earlier, scores, -Infinity);
   } else if (mask !== null) {
     scores = mask.dtype === 'bool' ? where(mask as Tensor<Shape, 'bool'>, scores, -Infinity) : add(scores, mask);
   }
@@ -171,13 +168,13 @@ function differentiableGradients(
   let probabilities: Tensor = scores;
   if (keys > 0) {
     const nothing = eq(amax(scores.detach(), -1, { keepDim: true }) as Tensor, -Infinity) as Tensor<Shape, 'bool'>;
-    probabilities = where(nothing, 0, softmax(where(nothing, 0, scores) as Tensor, -1) as Tensor);
+    probabilities = where(nothing, 0, softmax(where(nothing, 0, scores), -1) as Tensor);
   }
   let kept: Tensor | null = null;
   if (dropout > 0) {
     const bits = emptyTensor('dropout', scores.shape, q.dtype, q.device);
     native.randomBernoulli(bits._handle, seed, offset, 1 - dropout);
-    kept = mul(bits as Tensor, dropout === 1 ? 0 : 1 / (1 - dropout));
+    kept = mul(bits, dropout === 1 ? 0 : 1 / (1 - dropout));
   }
   const dropped = (x: Tensor): Tensor => (kept === null ? x : mul(x, kept));
   const scoresGradient = (): Tensor => {
@@ -210,7 +207,9 @@ function checkOperands(q: Tensor, k: Tensor, v: Tensor): void {
       );
     }
     if (x.dtype !== q.dtype) {
-      throw new DTypeError(`${name}: q is ${q.dtype}, ${label} is ${x.dtype}; convert one, e.g. ${label}.to('${q.dtype}').`);
+      throw new DTypeError(
+        `${name}: q is ${q.dtype}, ${label} is ${x.dtype}; convert one, e.g. ${label}.to('${q.dtype}').`,
+      );
     }
   }
   const width = q.shape[q.shape.length - 1];
@@ -245,14 +244,20 @@ function commonBatch(q: Tensor, k: Tensor, v: Tensor, own: number): Shape {
 function checkGroups(q: Tensor, k: Tensor, v: Tensor): void {
   const [heads, keyHeads, valueHeads] = [q, k, v].map(({ shape }) => {
     if (shape.length < 3)
-      throw new ShapeError(`${operands(q, k, v)}: enableGqa needs 3 dimensions or more, [..., heads, sequence, features].`);
+      throw new ShapeError(
+        `${operands(q, k, v)}: enableGqa needs 3 dimensions or more, [..., heads, sequence, features].`,
+      );
     return shape[shape.length - 3];
   });
   if (keyHeads !== valueHeads) {
-    throw new ShapeError(`${operands(q, k, v)}: keys have ${keyHeads} heads, values ${valueHeads}; they must be as many.`);
+    throw new ShapeError(
+      `${operands(q, k, v)}: keys have ${keyHeads} heads, values ${valueHeads}; they must be as many.`,
+    );
   }
   if (keyHeads === 0 ? heads !== 0 : heads % keyHeads !== 0) {
-    throw new ShapeError(`${operands(q, k, v)}: the ${keyHeads} heads of k and v do not divide the ${heads} heads of q.`);
+    throw new ShapeError(
+      `${operands(q, k, v)}: the ${keyHeads} heads of k and v do not divide the ${heads} heads of q.`,
+    );
   }
 }
 

@@ -47,15 +47,18 @@ export function applyRotary<S extends Shape, D extends DType>(
   const shape: Shape = x.shape;
   const width = shape.length === 0 ? 0 : shape[shape.length - 1];
   if (shape.length < 2 || width % 2 !== 0) {
-    throw new ShapeError(
-      `applyRotary: x must be [..., L, D] with an even D, got shape ${formatShape(shape)}.`,
-    );
+    throw new ShapeError(`applyRotary: x must be [..., L, D] with an even D, got shape ${formatShape(shape)}.`);
   }
   const half = [...shape.slice(0, -1), width / 2];
-  for (const [label, angles] of [['cos', cos], ['sin', sin]] as const) {
+  for (const [label, angles] of [
+    ['cos', cos],
+    ['sin', sin],
+  ] as const) {
     checkTensor('applyRotary', label, angles);
     if (angles.dtype !== x.dtype)
-      throw new DTypeError(`applyRotary: x is ${x.dtype}, ${label} is ${angles.dtype}; convert ${label} with to('${x.dtype}').`);
+      throw new DTypeError(
+        `applyRotary: x is ${x.dtype}, ${label} is ${angles.dtype}; convert ${label} with to('${x.dtype}').`,
+      );
     if (!broadcastsTo(angles.shape, half)) {
       throw new ShapeError(
         `applyRotary(x ${formatShape(shape)}, ${label} ${formatShape(angles.shape)}): ${label} does not broadcast to the pairs of features, ${formatShape(half)}.`,

@@ -92,7 +92,10 @@ rows('nn.MultiheadAttention', {
   masks: masked({}, true),
   masksFused: masked({}, false),
   floatMask: ([q, attnMask, ...state]) =>
-    withParameters(new nn.MultiheadAttention<number>(4, 2, batchFirst), state).forward(q, q, q, { ...fused, attnMask })[0],
+    withParameters(new nn.MultiheadAttention<number>(4, 2, batchFirst), state).forward(q, q, q, {
+      ...fused,
+      attnMask,
+    })[0],
   causal: heads(batchFirst, { ...fused, isCausal: true }),
   causalWeights: heads(batchFirst, { isCausal: true }),
   added: masked(added, true),

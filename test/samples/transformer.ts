@@ -24,7 +24,9 @@ rows('nn.TransformerEncoderLayer', {
       srcKeyPaddingMask,
     }),
   causal: ([x, ...state]) =>
-    withParameters(encoder({ ...batchFirst, activation: (y) => tanh(y) as Tensor }), state).forward(x, { isCausal: true }),
+    withParameters(encoder({ ...batchFirst, activation: (y) => tanh(y) as Tensor }), state).forward(x, {
+      isCausal: true,
+    }),
 });
 rows('nn.TransformerDecoderLayer', {
   plain: ([x, memory, ...state]) => withParameters(decoder(), state).forward(x, memory),
