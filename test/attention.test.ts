@@ -35,24 +35,23 @@ function plain(q: Tensor, k: Tensor, v: Tensor, options: Options = {}, kept: Ten
     const [batch, heads, length, width] = x.shape;
     return group === 1
       ? x
-      : (x.unsqueeze(2) as Tensor)
+      : x
+          .unsqueeze(2)
           .expand([batch, heads, group, length, width] as number[])
           .reshape([batch, heads * group, length, width] as number[]);
   };
-  let scores: Tensor = matmul(q, mT(repeat(k)) as Tensor).mul(options.scale ?? 1 / Math.sqrt(q.shape[3])) as Tensor;
+  let scores: Tensor = matmul(q, mT(repeat(k))).mul(options.scale ?? 1 / Math.sqrt(q.shape[3]));
   let mask = options.attnMask ?? null;
   if (options.isCausal === true) {
     mask = tensor(Array.from({ length: rows }, (_, i) => Array.from({ length: keys }, (_, j) => j <= i)));
   }
   if (mask !== null) {
     scores =
-      mask.dtype === 'bool'
-        ? where(mask as Tensor<readonly number[], 'bool'>, scores, -Infinity)
-        : (scores.add(mask) as Tensor);
+      mask.dtype === 'bool' ? where(mask as Tensor<readonly number[], 'bool'>, scores, -Infinity) : scores.add(mask);
   }
   let weights: Tensor = softmax(scores, -1);
-  if (kept !== null) weights = weights.mul(kept) as Tensor;
-  return matmul(weights, repeat(v)) as Tensor;
+  if (kept !== null) weights = weights.mul(kept);
+  return matmul(weights, repeat(v));
 }
 
 const values = (x: Tensor): number[] => Array.from(x.detach().dataSync(), Number);
@@ -140,7 +139,7 @@ describe('against the formula', () => {
       [2, 300, 2, 8],
       [2, 300, 2, 8],
     ];
-    const heads = (x: Tensor): Tensor => x.permute([0, 2, 1, 3] as number[]) as Tensor;
+    const heads = (x: Tensor): Tensor => x.permute([0, 2, 1, 3] as number[]);
     for (const mask of [attnMask, null]) {
       compare(
         shapes.map((shape) => randn(shape, float64)),

@@ -65,8 +65,8 @@ export interface AttentionCallOptions {
 type Check<E extends number, S extends Shape> = ApplyCheck<FeaturesFn<'MultiheadAttention', E>, S>;
 
 const bools = (x: Tensor): Tensor<Shape, 'bool'> => x as Tensor<Shape, 'bool'>;
-const view = (x: Tensor, shape: Shape): Tensor => reshape(x, shape) as Tensor;
-const order = (x: Tensor, dims: readonly number[]): Tensor => permute(x, dims) as Tensor;
+const view = (x: Tensor, shape: Shape): Tensor => reshape(x, shape);
+const order = (x: Tensor, dims: readonly number[]): Tensor => permute(x, dims);
 
 /**
  * Attention of `numHeads` heads at once: queries, keys and values are projected to heads of `embedDim / numHeads`
@@ -190,7 +190,7 @@ export class MultiheadAttention<E extends number = number> extends Module {
       if (needWeights) {
         weights = this.weigh(q, k, mask);
         if (p > 0) weights = dropout(weights, { p, ...random });
-        heads = matmul(weights, v) as Tensor;
+        heads = matmul(weights, v);
         if (averageAttnWeights) weights = mean(weights, 1);
         if (!batched) weights = view(weights, weights.shape.slice(1));
       } else {
@@ -254,8 +254,8 @@ export class MultiheadAttention<E extends number = number> extends Module {
     const e: number = this.embedDim;
     const { in_proj_weight: weight, in_proj_bias: bias } = this;
     const part = (i: number, count: number): [Tensor, Tensor | null] => [
-      narrow(weight as Tensor, 0, i * e, count * e) as Tensor,
-      bias === null ? null : (narrow(bias as Tensor, 0, i * e, count * e) as Tensor),
+      narrow(weight as Tensor, 0, i * e, count * e),
+      bias === null ? null : narrow(bias as Tensor, 0, i * e, count * e),
     ];
     let projected: Tensor[];
     if (weight !== null && query === key && key === value) {
@@ -266,11 +266,11 @@ export class MultiheadAttention<E extends number = number> extends Module {
       const weights = [this.q_proj_weight, this.k_proj_weight, this.v_proj_weight];
       projected = [query, key, value].map((x, i) => {
         if (weight !== null) return linear(x, ...part(i, 1));
-        return linear(x, weights[i]!, bias === null ? null : (narrow(bias as Tensor, 0, i * e, e) as Tensor));
+        return linear(x, weights[i]!, bias === null ? null : narrow(bias as Tensor, 0, i * e, e));
       });
     }
     const inFour = projected.map((x) => {
-      const wide = batched ? x : (unsqueeze(x, 0) as Tensor);
+      const wide = batched ? x : unsqueeze(x, 0);
       const split = view(wide, [wide.shape[0], wide.shape[1], this.numHeads, e / this.numHeads]);
       return order(split, this.batchFirst || !batched ? [0, 2, 1, 3] : [1, 2, 0, 3]);
     });
@@ -282,8 +282,7 @@ export class MultiheadAttention<E extends number = number> extends Module {
     if (bias === null && !this.addZeroAttn) return x;
     const [batch, heads, , width] = x.shape;
     const parts = [x];
-    if (bias !== null)
-      parts.push(expand(view(bias, [1, heads, 1, width]), [batch, heads, 1, width] as Shape) as Tensor);
+    if (bias !== null) parts.push(expand(view(bias, [1, heads, 1, width]), [batch, heads, 1, width] as Shape));
     if (this.addZeroAttn) parts.push(zeros([batch, heads, 1, width], { dtype: x.dtype, device: x.device }));
     return cat(parts, 2);
   }
@@ -324,13 +323,8 @@ export class MultiheadAttention<E extends number = number> extends Module {
       mask = masks.map((x) => logicalNot(x) as Tensor).reduce((a, b) => logicalAnd(a, b) as Tensor);
     } else {
       mask = masks
-        .map(
-          (x) =>
-            (x.dtype === 'bool'
-              ? cast(where(bools(x), -Infinity, 0), like.dtype)
-              : cast(x, like.dtype)),
-        )
-        .reduce((a, b) => add(a, b) as Tensor);
+        .map((x) => (x.dtype === 'bool' ? cast(where(bools(x), -Infinity, 0), like.dtype) : cast(x, like.dtype)))
+        .reduce((a, b) => add(a, b));
     }
     if (added > 0) {
       const shape = [...mask.shape.slice(0, -1), added];
@@ -361,7 +355,7 @@ export class MultiheadAttention<E extends number = number> extends Module {
 
   /** The attention weights as a whole. */
   private weigh(q: Tensor, k: Tensor, mask: Tensor | null): Tensor {
-    let scores = matmul(mul(q, 1 / Math.sqrt(q.shape[3])) as Tensor, mT(k) as Tensor) as Tensor;
+    let scores = matmul(mul(q, 1 / Math.sqrt(q.shape[3])), mT(k));
     if (mask !== null) scores = mask.dtype === 'bool' ? where(bools(mask), scores, -Infinity) : add(scores, mask);
     return softmax(scores, -1);
   }

@@ -57,8 +57,8 @@ function addPositions(
   if (length > maxLen)
     throw new ShapeError(`${layer}(x ${formatShape(x.shape)}): ${length} positions, the table has ${maxLen}.`);
   return tidy(() => {
-    const rows = narrow(cast(table, x.dtype) as Tensor, 0, 0, length) as Tensor;
-    const sum = add(x, (rank === 3 && !options.batchFirst ? unsqueeze(rows, 1) : rows)) as Tensor;
+    const rows = narrow(cast(table, x.dtype), 0, 0, length);
+    const sum = add(x, rank === 3 && !options.batchFirst ? unsqueeze(rows, 1) : rows);
     return options.dropout > 0 ? dropout(sum, { p: options.dropout, training: options.training }) : sum;
   });
 }
@@ -157,7 +157,7 @@ export class LearnedPositionalEncoding<E extends number = number> extends Module
     this.maxLen = maxLen;
     this.dropout = p;
     this.batchFirst = batchFirst;
-    this.weight = parameter(normal(empty([maxLen, dModel] as Shape, made) as Tensor, 0, std, generator));
+    this.weight = parameter(normal(empty([maxLen, dModel] as Shape, made), 0, std, generator));
   }
 
   override forward<S extends Shape, D extends DType>(
@@ -233,7 +233,7 @@ export class RotaryEmbedding extends Module<IdentityFn> {
     if (offset + length > this.maxLen)
       throw new ShapeError(`RotaryEmbedding: positions up to ${offset + length}, the table has ${this.maxLen}.`);
     return tidy(() => {
-      const rows = (table: Tensor): Tensor => cast(narrow(table, 0, offset, length) as Tensor, dtype);
+      const rows = (table: Tensor): Tensor => cast(narrow(table, 0, offset, length), dtype);
       return { cos: rows(this._cos), sin: rows(this._sin) };
     });
   }

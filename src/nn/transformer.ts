@@ -134,8 +134,8 @@ abstract class TransformerLayer<Name extends string, E extends number> extends M
   /** One part of the layer: `x + part(x)` with the norm behind the sum or before the part. */
   protected residual(x: Tensor, norm: LayerNorm, part: (x: Tensor) => Tensor): Tensor {
     return tidy(() => {
-      if (this.normFirst) return add(x, this.drop(part(norm.forward(x) as Tensor))) as Tensor;
-      return norm.forward(add(x, this.drop(part(x))) as Tensor) as Tensor;
+      if (this.normFirst) return add(x, this.drop(part(norm.forward(x))));
+      return norm.forward(add(x, this.drop(part(x))));
     });
   }
 
@@ -358,7 +358,7 @@ export class TransformerEncoder<E extends number = number> extends Module<Featur
     return tidy(() => {
       let x: Tensor = src;
       for (const layer of this.layers) x = layer.forward<Shape, DType>(x as never, options);
-      return this.norm === null ? x : (this.norm.forward(x) as Tensor);
+      return this.norm === null ? x : this.norm.forward(x);
     }) as Tensor<S, D>;
   }
 }
@@ -394,7 +394,7 @@ export class TransformerDecoder<E extends number = number> extends Module<Featur
     return tidy(() => {
       let x: Tensor = tgt;
       for (const layer of this.layers) x = layer.forward<Shape, DType>(x as never, memory, options);
-      return this.norm === null ? x : (this.norm.forward(x) as Tensor);
+      return this.norm === null ? x : this.norm.forward(x);
     }) as Tensor<S, D>;
   }
 }
@@ -484,7 +484,7 @@ export class Transformer extends Module {
     const on = options.device === undefined ? {} : { device: options.device };
     return tidy(() => {
       const position = arange(0, size, 1, on) as Tensor;
-      const seen = ge(reshape(position, [size, 1] as Shape) as Tensor, position) as Tensor<Shape, 'bool'>;
+      const seen = ge(reshape(position, [size, 1] as Shape), position);
       return cast(where(seen, 0, -Infinity), options.dtype ?? 'float32');
     }) as Tensor<readonly [number, number], D>;
   }

@@ -152,10 +152,10 @@ function differentiableGradients(
     return reshape(grouped, [batch, heads, keys, width]);
   };
   const gathered = (x: Tensor): Tensor =>
-    group === 1 ? x : (sum(reshape(x, [batch, keyHeads, group, keys, x.shape[3]]) as Tensor, 2));
+    group === 1 ? x : sum(reshape(x, [batch, keyHeads, group, keys, x.shape[3]]) as Tensor, 2);
 
   const allKeys = spread(k);
-  let scores: Tensor = mul(matmul(q, mT(allKeys)) as Tensor, scale);
+  let scores: Tensor = mul(matmul(q, mT(allKeys)), scale);
   if (causal) {
     const { device } = q;
     const query = reshape(arange(0, rows, 1, { device }) as Tensor, [rows, 1] as Shape);
@@ -167,8 +167,8 @@ function differentiableGradients(
   // Rows without any key have probabilities of 0, and no gradient.
   let probabilities: Tensor = scores;
   if (keys > 0) {
-    const nothing = eq(amax(scores.detach(), -1, { keepDim: true }) as Tensor, -Infinity) as Tensor<Shape, 'bool'>;
-    probabilities = where(nothing, 0, softmax(where(nothing, 0, scores), -1) as Tensor);
+    const nothing = eq(amax(scores.detach(), -1, { keepDim: true }), -Infinity);
+    probabilities = where(nothing, 0, softmax(where(nothing, 0, scores), -1));
   }
   let kept: Tensor | null = null;
   if (dropout > 0) {
@@ -178,16 +178,16 @@ function differentiableGradients(
   }
   const dropped = (x: Tensor): Tensor => (kept === null ? x : mul(x, kept));
   const scoresGradient = (): Tensor => {
-    const onProbabilities = dropped(matmul(g, mT(spread(v))) as Tensor);
+    const onProbabilities = dropped(matmul(g, mT(spread(v))));
     const mean = sum(mul(probabilities, onProbabilities), -1, { keepDim: true });
-    return mul(probabilities, sub(onProbabilities, mean as Tensor)) as Tensor;
+    return mul(probabilities, sub(onProbabilities, mean as Tensor));
   };
   let onScores: Tensor | null = null;
   const ofScores = (): Tensor => (onScores ??= scoresGradient());
   return [
-    () => mul(matmul(ofScores(), allKeys) as Tensor, scale),
-    () => gathered(mul(matmul(mT(ofScores()) as Tensor, q) as Tensor, scale)),
-    () => gathered(matmul(mT(dropped(probabilities)) as Tensor, g) as Tensor),
+    () => mul(matmul(ofScores(), allKeys), scale),
+    () => gathered(mul(matmul(mT(ofScores()), q), scale)),
+    () => gathered(matmul(mT(dropped(probabilities)), g)),
     ofScores,
   ];
 }
@@ -350,13 +350,13 @@ function attend(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Ten
   return tidy(() => {
     const inFour = (x: Tensor, own: number): Tensor => {
       const [length, features] = x.shape.slice(-2);
-      const stretched = expand(cast(x, compute) as Tensor, [...full(own), length, features] as Shape) as Tensor;
+      const stretched = expand(cast(x, compute) as Tensor, [...full(own), length, features] as Shape);
       return reshape(stretched, [count, own, length, features] as Shape);
     };
     let bias: Tensor | null = null;
     if (mask !== null) {
       const typed: Tensor = isFloating(mask.dtype) ? cast(mask, compute) : mask;
-      bias = reshape(expand(typed, scores as Shape) as Tensor, [count, heads, rows, keys] as Shape);
+      bias = reshape(expand(typed, scores as Shape), [count, heads, rows, keys] as Shape);
     }
     const draws = dropoutP > 0 ? Math.ceil((count * heads * rows * keys) / 4) : 0;
     const attributes: Attributes = {

@@ -66,10 +66,8 @@ export function applyRotary<S extends Shape, D extends DType>(
     }
   }
   return tidy(() => {
-    const pairs: Tensor = interleaved ? (reshape(x as Tensor, [...half, 2] as Shape) as Tensor) : x;
-    const [c, s] = [cos, sin].map((angles) =>
-      interleaved ? (reshape(angles, [...angles.shape, 1] as Shape) as Tensor) : angles,
-    );
+    const pairs: Tensor = interleaved ? reshape(x as Tensor, [...half, 2] as Shape) : x;
+    const [c, s] = [cos, sin].map((angles) => (interleaved ? reshape(angles, [...angles.shape, 1] as Shape) : angles));
     const [a, b] = lastParts(pairs, interleaved ? [1, 1] : [width / 2, width / 2]);
     const turned = cat([firstOp.apply([a, b, c, s]), secondOp.apply([a, b, c, s])], -1);
     return reshape(turned, shape) as unknown as Tensor<S, D>;

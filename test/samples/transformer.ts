@@ -47,7 +47,7 @@ rows('nn.TransformerEncoder', {
 rows('nn.TransformerDecoder', {
   norm: ([x, memory, ...state]) =>
     withParameters(new nn.TransformerDecoder(decoder(), 1, { norm: new nn.LayerNorm(4) }), state).forward(x, memory, {
-      memoryMask: square(3).narrow(1, 0, 2) as Tensor,
+      memoryMask: square(3).narrow(1, 0, 2),
     }),
 });
 rows('nn.Transformer', {
