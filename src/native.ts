@@ -49,6 +49,10 @@ export interface Kernels {
   convBackwardWeight(out: Handle, g: Handle, x: Handle, geometry: number): void;
   im2col(out: Handle, x: Handle, geometry: number): void;
   col2im(out: Handle, columns: Handle, geometry: number): void;
+  // prettier-ignore
+  attention(out: Handle, logSums: Handle, q: Handle, k: Handle, v: Handle, mask: Handle, causal: boolean, scale: number, dropout: number, seed: bigint, offset: number): void;
+  // prettier-ignore
+  attentionBackward(gq: Handle, gk: Handle, gv: Handle, gmask: Handle, g: Handle, q: Handle, k: Handle, v: Handle, mask: Handle, out: Handle, logSums: Handle, causal: boolean, scale: number, dropout: number, seed: bigint, offset: number): void;
   normalizeRows(
     out: Handle,
     mean: Handle,
