@@ -5,7 +5,7 @@ const classes = Object.entries(errors).filter(
   (entry): entry is [string, typeof errors.ThalwegError] => entry[1].prototype instanceof Error,
 );
 
-test('there are eleven classes', () => {
+test('there are twelve classes', () => {
   expect(classes.map(([name]) => name).sort()).toEqual([
     'ArgumentError',
     'DTypeError',
@@ -14,6 +14,7 @@ test('there are eleven classes', () => {
     'FileError',
     'GradError',
     'IndexError',
+    'LinAlgError',
     'NativeError',
     'OutOfMemoryError',
     'ShapeError',
@@ -50,6 +51,7 @@ test('fromNative knows the kinds of native/runtime/error.h', () => {
     'DeviceError',
     'DisposedError',
     'IndexError',
+    'LinAlgError',
     'OutOfMemoryError',
   ] as const;
   for (const kind of kinds) {

@@ -83,7 +83,7 @@ describe('the failure of a kernel', () => {
     [
       'indexSelect',
       () => ones([2, 3]).indexSelect(1, tensor([0n, 3n])),
-      'embedding: index 3 is out of range for dimension 0 of size 3',
+      'gather: index 3 is out of range for dimension 1 of size 3',
     ],
     [
       'scatterAdd',

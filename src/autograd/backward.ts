@@ -5,7 +5,7 @@ import { keep, tidy, track, untracked } from '../memory.js';
 import { add } from '../ops/arithmetic.js';
 import { addInPlace, cast, clone } from '../ops/copy.js';
 import { onesLike } from '../ops/creation.js';
-import { checkTensor } from '../ops/define.js';
+import { checkTensor, filledTensor } from '../ops/define.js';
 import { sumTo } from '../ops/reduce.js';
 import { broadcastsTo, formatShape, shapesEqual } from '../shape.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -88,7 +88,10 @@ class Pass {
         }
         this.found.set(node, found);
       }
-      const rules = node.edges.some((edge) => this.isNeeded(edge, needed)) ? node.backward(grads) : [];
+      const zeros: Tensor[] = [];
+      const rules = node.edges.some((edge) => this.isNeeded(edge, needed))
+        ? node.backward(withZeros(node, grads, zeros))
+        : [];
       for (let i = 0; i < node.edges.length && i < rules.length; i++) {
         const edge = node.edges[i]!;
         const rule = rules[i];
@@ -96,6 +99,7 @@ class Pass {
         this.send(edge, this.compute(node, i, edge, rule));
       }
       for (const grad of grads) if (grad !== null) this.drop(grad);
+      if (!this.createGraph) for (const zero of zeros) zero.dispose();
       if (!this.retainGraph && rules.length > 0) node.release();
     }
   }
@@ -124,6 +128,27 @@ class Pass {
     };
     return this.createGraph ? run() : tidy(run);
   }
+}
+
+// An output that nobody used has a zero gradient, which is made only if the rule looks at it.
+function withZeros(node: GradNode, grads: readonly (Tensor | null)[], made: Tensor[]): readonly Tensor[] {
+  if (!grads.includes(null)) return grads as readonly Tensor[];
+  const filled = [...grads] as Tensor[];
+  grads.forEach((grad, i) => {
+    if (grad !== null) return;
+    let zero: Tensor | null = null;
+    Object.defineProperty(filled, i, {
+      get: () => {
+        if (zero === null) {
+          const { shape, dtype, device } = node.outputs[i];
+          zero = filledTensor(node.op, shape, dtype, device, 0);
+          made.push(zero);
+        }
+        return zero;
+      },
+    });
+  });
+  return filled;
 }
 
 // The nodes that lie between the roots and something wanted (everything, when leaves in general are wanted).

@@ -87,11 +87,11 @@ export class GradNode {
     readonly edges: readonly (Edge | null)[],
     readonly outputs: readonly OutputMeta[],
     private saved: readonly SavedTensor[],
-    private readonly rule: (grads: readonly (Tensor | null)[], saved: readonly Tensor[]) => InputGradients,
+    private readonly rule: (grads: readonly Tensor[], saved: readonly Tensor[]) => InputGradients,
   ) {}
 
   /** The gradients of the inputs, from those of the outputs. */
-  backward(grads: readonly (Tensor | null)[]): InputGradients {
+  backward(grads: readonly Tensor[]): InputGradients {
     if (this.released) {
       throw new GradError(
         `backward: the values that ${this.op} saved were freed by an earlier backward(); pass { retainGraph: true } to the first one.`,

@@ -112,7 +112,7 @@ export function record(
   inputs: readonly (Tensor | null)[],
   outs: readonly Tensor[],
   saves: (edges: readonly (Edge | null)[]) => SavedTensor[],
-  rule: (grads: readonly (Tensor | null)[], saved: readonly Tensor[], needs: readonly boolean[]) => InputGradients,
+  rule: (grads: readonly Tensor[], saved: readonly Tensor[], needs: readonly boolean[]) => InputGradients,
 ): void {
   const edges = inputs.map((input) => (input === null || !isFloating(input.dtype) ? null : edgeOf(input)));
   const needs = edges.map((edge) => edge !== null);
@@ -195,7 +195,6 @@ export function defineMultiOp<const N extends string, A, const O extends string 
     if (definition.vjp === undefined || !needsRecord(given)) return outs;
     const keys: string[] = [];
     const inputSpecs = given.map((t) => (t === null ? null : { shape: t.shape, dtype: t.dtype }));
-    const { device } = first!;
     // The rule's closure must not hold the inputs: only what is saved stays alive.
     record(
       name,
@@ -211,7 +210,7 @@ export function defineMultiOp<const N extends string, A, const O extends string 
         }
         return saved;
       },
-      gradientRule(definition, keys, specs, inputSpecs, attributes, device),
+      gradientRule(definition, keys, inputSpecs, attributes),
     );
     return outs;
   };
@@ -220,20 +219,15 @@ export function defineMultiOp<const N extends string, A, const O extends string 
 function gradientRule<N extends string, O extends string, A>(
   definition: OpDefinition<N, O, A>,
   keys: readonly string[],
-  specs: readonly OutputSpec[],
   inputSpecs: readonly (OutputSpec | null)[],
   attributes: A,
-  device: Device,
 ) {
-  return (grads: readonly (Tensor | null)[], values: readonly Tensor[], needs: readonly boolean[]): InputGradients => {
+  return (grads: readonly Tensor[], values: readonly Tensor[], needs: readonly boolean[]): InputGradients => {
     const saved: Record<string, Tensor> = {};
     keys.forEach((key, i) => {
       saved[key] = values[i]!;
     });
-    const filled = grads.map(
-      (grad, i) => grad ?? filledTensor(definition.name, specs[i].shape, specs[i].dtype, device, 0),
-    );
-    return definition.vjp!(filled, saved, attributes, { inputs: inputSpecs, needs });
+    return definition.vjp!(grads, saved, attributes, { inputs: inputSpecs, needs });
   };
 }
 
