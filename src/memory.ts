@@ -205,11 +205,23 @@ function isDisposable(value: object): value is Disposable {
   return '_kept' in value && typeof (value as { dispose?: unknown }).dispose === 'function';
 }
 
+/** An object other than a tensor, array, map or plain object that `tidy` may return: it names its tensors. */
+export interface TensorHolder {
+  /** @internal */
+  _tensors(): Iterable<unknown>;
+}
+
+function holdsTensors(value: object): value is TensorHolder {
+  return typeof (value as { _tensors?: unknown })._tensors === 'function';
+}
+
 function collectResult(value: unknown, found: Set<unknown>): void {
   if (typeof value !== 'object' || value === null || found.has(value)) return;
   found.add(value);
   if (isDisposable(value)) return;
-  if (value instanceof Map) {
+  if (holdsTensors(value)) {
+    for (const item of value._tensors()) collectResult(item, found);
+  } else if (value instanceof Map) {
     for (const item of value.values()) collectResult(item, found);
   } else if (Array.isArray(value) || value instanceof Set) {
     for (const item of value as Iterable<unknown>) collectResult(item, found);

@@ -51,6 +51,103 @@ export interface Kernels {
   col2im(out: Handle, columns: Handle, geometry: number): void;
   ctcLoss(loss: Handle, alpha: Handle, logProbs: Handle, targets: Handle, inputLengths: Handle, targetLengths: Handle, blank: number, zeroInfinity: boolean): void;
   ctcLossBackward(gx: Handle, g: Handle, alpha: Handle, logProbs: Handle, targets: Handle, inputLengths: Handle, targetLengths: Handle, blank: number, zeroInfinity: boolean): void;
+  // prettier-ignore
+  attention(out: Handle, logSums: Handle, q: Handle, k: Handle, v: Handle, mask: Handle, causal: boolean, scale: number, dropout: number, seed: bigint, offset: number): void;
+  // prettier-ignore
+  attentionBackward(gq: Handle, gk: Handle, gv: Handle, gmask: Handle, g: Handle, q: Handle, k: Handle, v: Handle, mask: Handle, out: Handle, logSums: Handle, causal: boolean, scale: number, dropout: number, seed: bigint, offset: number): void;
+  normalizeRows(
+    out: Handle,
+    mean: Handle,
+    rstd: Handle,
+    x: Handle,
+    weight: Handle,
+    bias: Handle,
+    inner: number,
+    eps: number,
+  ): void;
+  normalizeRowsBackward(
+    gx: Handle,
+    gWeight: Handle,
+    gBias: Handle,
+    g: Handle,
+    x: Handle,
+    mean: Handle,
+    rstd: Handle,
+    weight: Handle,
+    inner: number,
+  ): void;
+  batchNorm(out: Handle, mean: Handle, variance: Handle, x: Handle, weight: Handle, bias: Handle, eps: number): void;
+  batchNormBackward(
+    gx: Handle,
+    gWeight: Handle,
+    gBias: Handle,
+    g: Handle,
+    x: Handle,
+    mean: Handle,
+    variance: Handle,
+    weight: Handle,
+    eps: number,
+  ): void;
+  crossEntropy(
+    loss: Handle,
+    lse: Handle,
+    share: Handle,
+    x: Handle,
+    target: Handle,
+    weight: Handle,
+    ignoreIndex: number,
+    smoothing: number,
+  ): void;
+  crossEntropyBackward(
+    gx: Handle,
+    g: Handle,
+    x: Handle,
+    lse: Handle,
+    share: Handle,
+    target: Handle,
+    weight: Handle,
+    ignoreIndex: number,
+    smoothing: number,
+  ): void;
+  dropout(out: Handle, mask: Handle, x: Handle, seed: bigint, offset: number, keep: number, scale: number): void;
+  linalgLu(lu: Handle, pivots: Handle, permutation: Handle, x: Handle, check: boolean): void;
+  linalgDet(det: Handle, sign: Handle, logabs: Handle, x: Handle): void;
+  linalgCofactors(out: Handle, x: Handle): void;
+  linalgSolve(out: Handle, a: Handle, b: Handle): void;
+  linalgSolveTriangular(out: Handle, a: Handle, b: Handle, upper: boolean, unit: boolean): void;
+  linalgCholesky(out: Handle, x: Handle): void;
+  linalgQr(q: Handle, r: Handle, x: Handle): void;
+  linalgSvd(u: Handle, s: Handle, vh: Handle, x: Handle): void;
+  linalgEigh(w: Handle, v: Handle, x: Handle, upper: boolean): void;
+  rnnForward(
+    h: Handle,
+    state: Handle,
+    gates: Handle,
+    cell: Handle,
+    saved: Handle,
+    weight: Handle,
+    bias: Handle,
+    batchSizes: Handle,
+    kind: number,
+    reverse: boolean,
+  ): void;
+  rnnBackward(
+    dgates: Handle,
+    dhidden: Handle,
+    previous: Handle,
+    dh: Handle,
+    dc: Handle,
+    g: Handle,
+    gates: Handle,
+    h: Handle,
+    saved: Handle,
+    h0: Handle,
+    c0: Handle,
+    weight: Handle,
+    batchSizes: Handle,
+    kind: number,
+    reverse: boolean,
+  ): void;
 }
 
 /** What the addon offers beside kernels: memory, transfer, the stream. See native/addon.cpp. */

@@ -33,6 +33,12 @@ describe('every op has a sample', () => {
     allclose: 'maths.test.ts',
     backward: 'autograd.test.ts',
     bernoulli: 'random.test.ts',
+    cholesky: 'linalg.test.ts',
+    det: 'linalg.test.ts',
+    inverse: 'linalg.test.ts',
+    pinverse: 'linalg.test.ts',
+    qr: 'linalg.test.ts',
+    slogdet: 'linalg.test.ts',
     defineElementwise: 'program.test.ts',
     defineMultiOp: 'program.test.ts',
     defineOp: 'program.test.ts',
@@ -64,7 +70,6 @@ describe('every op has a sample', () => {
   // Layers, each by a row `nn.<Class>`.
   test('layers of nn', () => {
     const elsewhere: Readonly<Record<string, string>> = {
-      Dropout: 'random.test.ts',
       Flatten: 'modules.test.ts',
       Linear: 'modules.test.ts',
       Module: 'modules.test.ts',

@@ -336,8 +336,84 @@ describe('kernels on random tensors', () => {
       };
       const index = (shape?: number[]): number => operand(true, random(10) === 0 ? random(8) : 4 + random(2), shape);
 
+      // Mostly contiguous and of the shape that fits, for kernels that take nothing else.
+      const plain = (shape: number[], dtype: number): number => {
+        if (random(40) === 0) return operand(true, dtype, random(2) === 0 ? shape : undefined);
+        const handle = newTensor(dtype, shape);
+        fillWith(handle, dtype, random);
+        made.push(handle);
+        return handle;
+      };
+      const maybe = (shape: number[], dtype: number): number => (random(3) === 0 ? 0 : plain(shape, dtype));
+
       let args: unknown[];
       switch (name) {
+        case 'normalizeRows':
+        case 'normalizeRowsBackward': {
+          const float = random(2);
+          const [runs, inner, items] = [random(12), random(20), random(6)];
+          const groups = 1 + random(3);
+          const channels = [runs * groups];
+          const x = [items * groups, runs * inner];
+          const rows = [items * groups];
+          const step = random(20) === 0 ? scalar() : inner;
+          args =
+            name === 'normalizeRows'
+              ? [
+                  ...[plain(x, float), maybe(rows, float), plain(rows, float), plain(x, float)],
+                  ...[maybe(channels, float), maybe(channels, float), step, 1e-5],
+                ]
+              : [
+                  ...[maybe(x, float), maybe(channels, float), maybe(channels, float), plain(x, float)],
+                  ...[plain(x, float), maybe(rows, float), plain(rows, float), maybe(channels, float), step],
+                ];
+          break;
+        }
+        case 'batchNorm':
+        case 'batchNormBackward': {
+          const float = random(2);
+          const x = [
+            random(random(8) === 0 ? 80 : 6),
+            random(random(4) === 0 ? 20 : 4),
+            random(random(4) === 0 ? 50 : 4),
+          ];
+          const c = [x[1]];
+          args =
+            name === 'batchNorm'
+              ? [
+                  ...[plain(x, float), plain(c, float), plain(c, float), plain(x, float)],
+                  ...[maybe(c, float), maybe(c, float), 1e-5],
+                ]
+              : [
+                  ...[maybe(x, float), maybe(c, float), maybe(c, float), plain(x, float), plain(x, float)],
+                  ...[plain(c, float), plain(c, float), maybe(c, float), 1e-5],
+                ];
+          break;
+        }
+        case 'crossEntropy':
+        case 'crossEntropyBackward': {
+          const float = random(2);
+          const x = [random(6), random(random(2) === 0 ? 4 : 40), random(2) === 0 ? 1 : random(40)];
+          const places = [x[0], x[2]];
+          const soft = random(2) === 0;
+          const target = plain(soft ? x : places, soft ? float : 4 + random(2));
+          // Zeros are classes.
+          if (!soft && random(4) !== 0) attempt(() => native.fill(target, 0), []);
+          const outs =
+            name === 'crossEntropy'
+              ? [plain(places, float), plain(places, 1), plain(places, float), plain(x, float)]
+              : [plain(x, float), plain(places, float), plain(x, float), plain(places, 1), plain(places, float)];
+          const ignore = random(10) === 0 ? scalar() : random(3) - 1;
+          args = [...outs, target, maybe([x[1]], float), ignore, [0, 0.1, 1, NaN][random(4)]];
+          break;
+        }
+        case 'dropout': {
+          const float = random(4);
+          const seed = random(10) === 0 ? scalar() : BigInt(random(1000));
+          const keep = [0, 0.5, 1, 0.3, NaN, 2][random(6)];
+          args = [plain(base, float), plain(base, 7), plain(base, float), seed, random(1000), keep, 2];
+          break;
+        }
         case 'copy':
           args = [operand(true), operand(true, random(8))];
           break;
@@ -548,6 +624,88 @@ describe('kernels on random tensors', () => {
             random(2) === 0 ? 0 : operand(true, 5, sequence),
             random(2) === 0,
           ];
+        case 'rnnForward':
+        case 'rnnBackward': {
+          const kind = random(30) === 0 ? [4, -1, NaN][random(3)] : random(4);
+          const [T, B, H] = [random(5), random(40) === 0 ? 0 : 1 + random(large), random(large)];
+          const G = [4, 3, 1, 1][kind] || 1;
+          const sizes = Array.from({ length: T }, (_, t) => (t === 0 ? B : random(3) === 0 ? -1 : 0));
+          for (let t = 1; t < T; t++) sizes[t] = Math.max(0, sizes[t - 1] + sizes[t] * random(4));
+          if (random(10) === 0 && T > 0) sizes[random(T)] = random(2) === 0 ? random(9) : [-1, 2 ** 40][random(2)];
+          const packed = random(2) === 0;
+          const N = packed ? sizes.reduce((n, size) => n + size, 0) : T * B;
+          // Mostly what the kernel wants, for there are many operands.
+          const float = random(2);
+          const plain = (...shape: number[]): number => {
+            if (random(150) === 0) return operand(true, float, random(2) === 0 ? shape : undefined);
+            if (!(shape[0] >= 0 && shape[0] < 1e4)) return operand(true);
+            const handle = newTensor(float, shape);
+            fillWith(handle, float, random);
+            made.push(handle);
+            return handle;
+          };
+          const some = (handle: number): number => (random(40) === 0 ? 0 : handle);
+          const batchSizes = packed ? newTensor(5, [T]) : 0;
+          if (packed) {
+            native.write(batchSizes, BigInt64Array.from(sizes, BigInt), 5);
+            made.push(batchSizes);
+          }
+          const [rows, gates, state] = [[N, H] as const, [N, G * H] as const, [B, H] as const];
+          const weight = random(4) === 0 ? operand(true, float, [G * H, H]) : plain(G * H, H);
+          const end = [batchSizes, kind, random(2) === 0];
+          args =
+            name === 'rnnForward'
+              ? [
+                  ...[plain(...rows), plain(...state), plain(...gates), some(plain(...state))],
+                  ...[random(2) === 0 ? 0 : plain(...rows), weight, random(2) === 0 ? 0 : plain(G * H), ...end],
+                ]
+              : [
+                  ...[plain(...gates), some(plain(...rows)), plain(...rows), plain(...state), some(plain(...state))],
+                  ...[random(2) === 0 ? 0 : plain(...rows), plain(...gates), plain(...rows), some(plain(...rows))],
+                  ...[plain(...state), some(plain(...state)), weight, ...end],
+                ];
+          break;
+        }
+        case 'rnnForward':
+        case 'rnnBackward': {
+          const kind = random(30) === 0 ? [4, -1, NaN][random(3)] : random(4);
+          const [T, B, H] = [random(5), random(40) === 0 ? 0 : 1 + random(large), random(large)];
+          const G = [4, 3, 1, 1][kind] || 1;
+          const sizes = Array.from({ length: T }, (_, t) => (t === 0 ? B : random(3) === 0 ? -1 : 0));
+          for (let t = 1; t < T; t++) sizes[t] = Math.max(0, sizes[t - 1] + sizes[t] * random(4));
+          if (random(10) === 0 && T > 0) sizes[random(T)] = random(2) === 0 ? random(9) : [-1, 2 ** 40][random(2)];
+          const packed = random(2) === 0;
+          const N = packed ? sizes.reduce((n, size) => n + size, 0) : T * B;
+          // Mostly what the kernel wants, for there are many operands.
+          const float = random(2);
+          const plain = (...shape: number[]): number => {
+            if (random(150) === 0) return operand(true, float, random(2) === 0 ? shape : undefined);
+            if (!(shape[0] >= 0 && shape[0] < 1e4)) return operand(true);
+            const handle = newTensor(float, shape);
+            fillWith(handle, float, random);
+            made.push(handle);
+            return handle;
+          };
+          const some = (handle: number): number => (random(40) === 0 ? 0 : handle);
+          const batchSizes = packed ? newTensor(5, [T]) : 0;
+          if (packed) {
+            native.write(batchSizes, BigInt64Array.from(sizes, BigInt), 5);
+            made.push(batchSizes);
+          }
+          const [rows, gates, state] = [[N, H] as const, [N, G * H] as const, [B, H] as const];
+          const weight = random(4) === 0 ? operand(true, float, [G * H, H]) : plain(G * H, H);
+          const end = [batchSizes, kind, random(2) === 0];
+          args =
+            name === 'rnnForward'
+              ? [
+                  ...[plain(...rows), plain(...state), plain(...gates), some(plain(...state))],
+                  ...[random(2) === 0 ? 0 : plain(...rows), weight, random(2) === 0 ? 0 : plain(G * H), ...end],
+                ]
+              : [
+                  ...[plain(...gates), some(plain(...rows)), plain(...rows), plain(...state), some(plain(...state))],
+                  ...[random(2) === 0 ? 0 : plain(...rows), plain(...gates), plain(...rows), some(plain(...rows))],
+                  ...[plain(...state), some(plain(...state)), weight, ...end],
+                ];
           break;
         }
         default: {

@@ -8,9 +8,8 @@
 
 #include "cpu/convert.h"
 #include "cpu/kernel.h"
+#include "cpu/philox_words.h"
 #include "cpu/strided.h"
-#include "cpu/vecmath.h"
-#include "runtime/philox.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {
@@ -18,88 +17,7 @@ namespace {
 constexpr int64_t kTile = 1024;  // words made at once: they stay in the L1 cache
 constexpr int64_t kTilesPerChunk = 32;
 
-// -- words ------------------------------------------------------------------------------------------------------------
-
-using Wide = Vec<uint64_t>;
-using Words = Vec<uint32_t>;
-constexpr int kWideLanes = lanes<uint64_t>;
-constexpr uint64_t kLowHalf = 0xffffffffu;
-
-// The 64-bit products of the low halves of each lane; the high halves do not matter.
-THALWEG_INLINE Wide multiplyLow(Wide a, Wide b) {
-#if defined(__AVX512F__)
-  return reinterpret<Wide>(_mm512_maskz_mul_epu32(0xff, reinterpret<__m512i>(a), reinterpret<__m512i>(b)));
-#elif defined(__AVX2__)
-  return reinterpret<Wide>(_mm256_mul_epu32(reinterpret<__m256i>(a), reinterpret<__m256i>(b)));
-#elif defined(__x86_64__)
-  return reinterpret<Wide>(_mm_mul_epu32(reinterpret<__m128i>(a), reinterpret<__m128i>(b)));
-#else
-  return (a & kLowHalf) * (b & kLowHalf);
-#endif
-}
-
-// Pairs of even lanes (a0 b0 a2 b2 ...), and of odd ones.
-#if defined(__AVX512F__)
-#define THALWEG_EVEN 0, 8, 2, 10, 4, 12, 6, 14
-#define THALWEG_ODD 1, 9, 3, 11, 5, 13, 7, 15
-#elif defined(__AVX2__)
-#define THALWEG_EVEN 0, 4, 2, 6
-#define THALWEG_ODD 1, 5, 3, 7
-#else
-#define THALWEG_EVEN 0, 2
-#define THALWEG_ODD 1, 3
-#endif
-THALWEG_INLINE Wide evenPairs(Wide a, Wide b) { return __builtin_shufflevector(a, b, THALWEG_EVEN); }
-THALWEG_INLINE Wide oddPairs(Wide a, Wide b) { return __builtin_shufflevector(a, b, THALWEG_ODD); }
-
-// Four words a lane are the state of one block. A word lives in the low half of a 64-bit lane, where the multiplication
-// wants it; what is in the high half never gets into a product, so it need not be cleared. Several vectors at once,
-// since one round waits for the one before.
-constexpr int kSets = kVectorBytes == 64 ? 4 : 2;
-constexpr int64_t kStepBlocks = kSets * kWideLanes;
 static_assert(kTile % (4 * kStepBlocks) == 0);
-
-// Writes `blocks` blocks, and up to the next multiple of kStepBlocks.
-void philoxWords(uint32_t* out, uint64_t seed, uint64_t counter, int64_t blocks) {
-  uint32_t keys[kPhiloxRounds][2];
-  for (int round = 0; round < kPhiloxRounds; round++) {
-    keys[round][0] = static_cast<uint32_t>(seed) + static_cast<uint32_t>(round) * kPhiloxWeyl0;
-    keys[round][1] = static_cast<uint32_t>(seed >> 32) + static_cast<uint32_t>(round) * kPhiloxWeyl1;
-  }
-  // Even lanes hold the first half of a vector's blocks, odd lanes the second: what evenPairs makes is in order then.
-  Wide lane{};
-  for (int i = 0; i < kWideLanes; i++) lane[i] = static_cast<uint64_t>(i / 2 + i % 2 * (kWideLanes / 2));
-  const Wide multiplier0 = broadcast(uint64_t{kPhiloxMultiplier0}),
-             multiplier1 = broadcast(uint64_t{kPhiloxMultiplier1});
-  for (int64_t block = 0; block < blocks; block += kStepBlocks) {
-    Wide c0[kSets], c1[kSets], c2[kSets], c3[kSets];
-    THALWEG_UNROLL
-    for (int s = 0; s < kSets; s++) {
-      c0[s] = lane + (counter + static_cast<uint64_t>(block) + static_cast<uint64_t>(s * kWideLanes));
-      c1[s] = c0[s] >> 32;
-      c2[s] = c3[s] = Wide{};
-    }
-    for (int round = 0; round < kPhiloxRounds; round++) {
-      const Wide key0 = broadcast(uint64_t{keys[round][0]}), key1 = broadcast(uint64_t{keys[round][1]});
-      THALWEG_UNROLL
-      for (int s = 0; s < kSets; s++) {
-        const Wide product0 = multiplyLow(c0[s], multiplier0);
-        const Wide product1 = multiplyLow(c2[s], multiplier1);
-        c0[s] = (product1 >> 32) ^ c1[s] ^ key0;
-        c1[s] = product1;
-        c2[s] = (product0 >> 32) ^ c3[s] ^ key1;
-        c3[s] = product0;
-      }
-    }
-    uint64_t* p = reinterpret_cast<uint64_t*>(out + 4 * block);
-    THALWEG_UNROLL
-    for (int s = 0; s < kSets; s++) {
-      const Wide a = (c0[s] & kLowHalf) | (c1[s] << 32), b = (c2[s] & kLowHalf) | (c3[s] << 32);
-      store(p + 2 * s * kWideLanes, evenPairs(a, b));
-      store(p + (2 * s + 1) * kWideLanes, oddPairs(a, b));
-    }
-  }
-}
 
 // -- tiles ------------------------------------------------------------------------------------------------------------
 
@@ -324,6 +242,34 @@ void bernoulliAs(Context& ctx, const TensorView& out, Source source, uint64_t th
       });
 }
 
+// -- dropout ----------------------------------------------------------------------------------------------------------
+
+// T: the compute type. The words of a tile are compared once, for the mask and for what is kept of x.
+template <class T>
+void dropoutAs(Context& ctx, const TensorView& out, const TensorView& mask, const TensorView& x, Source source,
+               uint64_t threshold, T scale) {
+  const int64_t size = itemSize(x.dtype);
+  const bool direct = x.dtype == dtypeOf<T>;
+  const uint8_t one = threshold > 0;
+  if (!one) scale = 0;
+  const uint32_t last = static_cast<uint32_t>(threshold - 1);  // threshold <= 2^32
+  parallelFor(ctx.pool, x.numel(), kTile * kTilesPerChunk, [&](int64_t begin, int64_t end) {
+    alignas(64) uint32_t words[kTile];
+    alignas(64) T values[kTile];
+    for (int64_t i = begin; i < end; i += kTile) {
+      const int64_t n = end - i < kTile ? end - i : kTile;
+      philoxWords(words, source.seed, source.counter + static_cast<uint64_t>(i / 4), (n + 3) / 4);
+      uint8_t* kept = mask.as<uint8_t>() + i;
+      for (int64_t j = 0; j < n; j++) kept[j] = words[j] <= last ? one : 0;
+      const T* from = direct ? x.as<const T>() + i : values;
+      T* to = direct ? out.as<T>() + i : values;
+      if (!direct) loadRun(values, x.dtype, x.data + i * size, 1, n);
+      for (int64_t j = 0; j < n; j++) to[j] = from[j] * (words[j] <= last ? scale : T(0));
+      if (!direct) storeRun(values, out.dtype, out.data + i * size, 1, n);
+    }
+  });
+}
+
 // -- integers ---------------------------------------------------------------------------------------------------------
 
 // Integers of magnitude up to this are exact, or the type's own range.
@@ -415,6 +361,27 @@ void randomBernoulli(Context& ctx, const TensorView& out, Scalar seed, int64_t o
     case DType::UInt8:
     case DType::Bool: return bernoulliAs<uint8_t>(ctx, out, source, threshold, 1);
   }
+}
+
+void dropout(Context& ctx, const TensorView& out, const TensorView& mask, const TensorView& x, Scalar seed,
+             int64_t offset, double keep, double scale) {
+  const char* op = "dropout";
+  const Source source = sourceOf(op, seed, offset);
+  if (!(keep >= 0 && keep <= 1)) fail(ErrorKind::Native, "%s: probability %g is not between 0 and 1", op, keep);
+  if (!out.defined || !mask.defined || !x.defined) fail(ErrorKind::Native, "%s: an operand is undefined", op);
+  requireFloating(op, x);
+  if (out.dtype != x.dtype || mask.dtype != DType::Bool)
+    fail(ErrorKind::DType, "%s: out is %s and mask %s for x of %s", op, dtypeName(out.dtype), dtypeName(mask.dtype),
+         dtypeName(x.dtype));
+  if (!sameShape(out, x) || !sameShape(mask, x)) fail(ErrorKind::Shape, "%s: operands differ in shape", op);
+  if (x.numel() == 0) return;
+  if (!out.isContiguous() || !mask.isContiguous() || !x.isContiguous())
+    fail(ErrorKind::Native, "%s: operands must be contiguous", op);
+  const uint64_t threshold = static_cast<uint64_t>(std::ceil(keep * 0x1p32));
+  if (x.dtype == DType::Float64)
+    dropoutAs<double>(ctx, out, mask, x, source, threshold, scale);
+  else
+    dropoutAs<float>(ctx, out, mask, x, source, threshold, static_cast<float>(scale));
 }
 
 void randomIntegers(Context& ctx, const TensorView& out, Scalar seed, int64_t offset, Scalar low, Scalar high) {

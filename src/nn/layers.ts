@@ -1,4 +1,4 @@
-// Layers: Linear, Dropout, Flatten.
+// Layers: Linear, Flatten.
 import type { DType } from '../dtype.js';
 import { ArgumentError } from '../errors.js';
 import { empty, type TensorOptions } from '../ops/creation.js';
@@ -7,8 +7,7 @@ import type { Generator } from '../ops/random.js';
 import { flatten } from '../ops/view.js';
 import type { Shape } from '../shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import type { ApplyCheck, ApplyShape, FlattenFn, IdentityFn, LinearFn } from '../types/sequential.js';
-import { dropout } from './functional.js';
+import type { ApplyCheck, ApplyShape, FlattenFn, LinearFn } from '../types/sequential.js';
 import { kaimingUniform, uniform } from './init.js';
 import { Module, parameter, type Parameter } from './module.js';
 
@@ -72,35 +71,6 @@ export class Linear<I extends number = number, O extends number = number> extend
 
   override extraRepr(): string {
     return `${this.inFeatures}, ${this.outFeatures}, bias=${this.bias !== null}`;
-  }
-}
-
-/**
- * In training, sets each element to 0 with probability p and scales the others by 1 / (1 - p); in evaluation does nothing.
- *
- * @throws ArgumentError unless 0 <= p <= 1
- */
-export class Dropout extends Module<IdentityFn> {
-  /** @internal */ override readonly _transparent = true;
-  constructor(
-    /** The probability of a zero. */
-    readonly p = 0.5,
-    private readonly _generator?: Generator,
-  ) {
-    super();
-    if (!(p >= 0 && p <= 1)) throw new ArgumentError(`Dropout: p must be from 0 to 1, got ${String(p)}.`);
-  }
-
-  override forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D> {
-    return dropout(x, {
-      p: this.p,
-      training: this.training,
-      ...(this._generator === undefined ? {} : { generator: this._generator }),
-    });
-  }
-
-  override extraRepr(): string {
-    return `p=${this.p}`;
   }
 }
 

@@ -77,8 +77,8 @@ export abstract class Module<F extends ShapeFn = UnknownFn> {
     return this._training;
   }
 
-  /** Computes the output. */
-  abstract forward(...inputs: Tensor[]): unknown;
+  /** Computes the output. What a layer takes beside its input is its own business. */
+  abstract forward(input: Tensor, ...others: never[]): unknown;
 
   /** The direct submodules by field name; of arrays, by `field.index`. */
   *namedChildren(): Generator<[string, AnyModule]> {

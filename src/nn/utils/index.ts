@@ -1,0 +1,2 @@
+// The namespace `nn.utils`.
+export * as rnn from './rnn.js';
