@@ -624,6 +624,8 @@ describe('kernels on random tensors', () => {
             random(2) === 0 ? 0 : operand(true, 5, sequence),
             random(2) === 0,
           ];
+          break;
+        }
         case 'rnnForward':
         case 'rnnBackward': {
           const kind = random(30) === 0 ? [4, -1, NaN][random(3)] : random(4);
@@ -666,45 +668,73 @@ describe('kernels on random tensors', () => {
                 ];
           break;
         }
-        case 'rnnForward':
-        case 'rnnBackward': {
-          const kind = random(30) === 0 ? [4, -1, NaN][random(3)] : random(4);
-          const [T, B, H] = [random(5), random(40) === 0 ? 0 : 1 + random(large), random(large)];
-          const G = [4, 3, 1, 1][kind] || 1;
-          const sizes = Array.from({ length: T }, (_, t) => (t === 0 ? B : random(3) === 0 ? -1 : 0));
-          for (let t = 1; t < T; t++) sizes[t] = Math.max(0, sizes[t - 1] + sizes[t] * random(4));
-          if (random(10) === 0 && T > 0) sizes[random(T)] = random(2) === 0 ? random(9) : [-1, 2 ** 40][random(2)];
-          const packed = random(2) === 0;
-          const N = packed ? sizes.reduce((n, size) => n + size, 0) : T * B;
-          // Mostly what the kernel wants, for there are many operands.
+        case 'linalgLu':
+        case 'linalgDet':
+        case 'linalgCofactors':
+        case 'linalgSolve':
+        case 'linalgSolveTriangular':
+        case 'linalgCholesky':
+        case 'linalgQr':
+        case 'linalgSvd':
+        case 'linalgEigh': {
           const float = random(2);
-          const plain = (...shape: number[]): number => {
-            if (random(150) === 0) return operand(true, float, random(2) === 0 ? shape : undefined);
-            if (!(shape[0] >= 0 && shape[0] < 1e4)) return operand(true);
-            const handle = newTensor(float, shape);
-            fillWith(handle, float, random);
-            made.push(handle);
-            return handle;
+          const batch = base.slice(0, random(2));
+          const [m, n] = [random(9), random(9)];
+          const k = Math.min(m, n);
+          const matrix = (rows: number, columns: number): number => operand(true, float, [...batch, rows, columns]);
+          const vector = (size: number, dtype = float): number => operand(true, dtype, [...batch, size]);
+          const some = (handle: number): number => (random(3) === 0 ? 0 : handle);
+          const flag = random(2) === 0;
+          const lists: Readonly<Record<string, () => unknown[]>> = {
+            linalgLu: () => [matrix(m, n), vector(k, 4), vector(m, 4), matrix(m, n), flag],
+            linalgDet: () => [...[0, 1, 2].map(() => some(operand(true, float, batch))), matrix(n, n)],
+            linalgCofactors: () => [matrix(n, n), matrix(n, n)],
+            linalgSolve: () => [matrix(n, flag ? m : n), matrix(n, n), flag ? matrix(n, m) : 0],
+            linalgSolveTriangular: () => [matrix(n, m), matrix(n, n), matrix(n, m), flag, random(2) === 0],
+            linalgCholesky: () => [matrix(n, n), matrix(n, n)],
+            linalgQr: () => [some(matrix(m, flag ? m : k)), matrix(flag ? m : k, n), matrix(m, n)],
+            linalgSvd: () => {
+              const x = matrix(m, n);
+              const s = vector(k);
+              return random(3) === 0 ? [0, s, 0, x] : [matrix(m, flag ? m : k), s, matrix(flag ? n : k, n), x];
+            },
+            linalgEigh: () => [vector(n), some(matrix(n, n)), matrix(n, n), flag],
           };
-          const some = (handle: number): number => (random(40) === 0 ? 0 : handle);
-          const batchSizes = packed ? newTensor(5, [T]) : 0;
-          if (packed) {
-            native.write(batchSizes, BigInt64Array.from(sizes, BigInt), 5);
-            made.push(batchSizes);
-          }
-          const [rows, gates, state] = [[N, H] as const, [N, G * H] as const, [B, H] as const];
-          const weight = random(4) === 0 ? operand(true, float, [G * H, H]) : plain(G * H, H);
-          const end = [batchSizes, kind, random(2) === 0];
+          args = lists[name]();
+          break;
+        }
+        case 'attention':
+        case 'attentionBackward': {
+          const float = random(2);
+          const [B, Hk, group, L, S, E, V] = [
+            random(3),
+            1 + random(2),
+            1 + random(2),
+            random(9),
+            random(9),
+            1 + random(9),
+            1 + random(9),
+          ];
+          const H = Hk * group;
+          const of = (...shape: number[]): number =>
+            random(8) === 0 ? operand(true, float, shape) : plain(shape, float);
+          const q = (): number => of(B, H, L, E);
+          const k = (): number => of(B, Hk, S, E);
+          const v = (): number => of(B, Hk, S, V);
+          const out = (): number => of(B, H, L, V);
+          const sums = of(B, H, L);
+          const some = (handle: number): number => (random(4) === 0 ? 0 : handle);
+          const maskDType = random(2) === 0 ? 7 : float;
+          const mask = random(2) === 0 ? 0 : operand(true, maskDType, [B, H, L, S]);
+          const seed = random(10) === 0 ? scalar() : BigInt(random(1000));
+          const end = [mask, random(3) === 0];
+          const numbers = [0.5, [0, 0.3, 1, NaN, -1][random(5)], seed, random(100)];
           args =
-            name === 'rnnForward'
-              ? [
-                  ...[plain(...rows), plain(...state), plain(...gates), some(plain(...state))],
-                  ...[random(2) === 0 ? 0 : plain(...rows), weight, random(2) === 0 ? 0 : plain(G * H), ...end],
-                ]
+            name === 'attention'
+              ? [out(), sums, q(), k(), v(), ...end, ...numbers]
               : [
-                  ...[plain(...gates), some(plain(...rows)), plain(...rows), plain(...state), some(plain(...state))],
-                  ...[random(2) === 0 ? 0 : plain(...rows), plain(...gates), plain(...rows), some(plain(...rows))],
-                  ...[plain(...state), some(plain(...state)), weight, ...end],
+                  ...[some(q()), some(k()), some(v()), random(3) === 0 ? of(B, H, L, S) : 0, out()],
+                  ...[q(), k(), v(), mask, out(), sums, end[1], ...numbers],
                 ];
           break;
         }

@@ -6,7 +6,7 @@ import { add } from '../ops/arithmetic.js';
 import { ge, where } from '../ops/compare.js';
 import { cast } from '../ops/copy.js';
 import { arange, type TensorOptions } from '../ops/creation.js';
-import { gelu, relu } from '../ops/math.js';
+import { gelu, relu } from '../ops/activation.js';
 import type { Generator } from '../ops/random.js';
 import { reshape } from '../ops/view.js';
 import { formatShape, type Shape } from '../shape.js';

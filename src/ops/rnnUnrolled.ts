@@ -2,7 +2,8 @@
 import type { Tensor } from '../tensor/tensor.js';
 import { add, mul, sub } from './arithmetic.js';
 import { cat } from './join.js';
-import { relu, sigmoid, tanh } from './math.js';
+import { relu } from './activation.js';
+import { sigmoid, tanh } from './math.js';
 import { linear } from './matmul.js';
 import type { CellKind, SequenceInputs, SequenceOptions } from './rnn.js';
 import { chunk, narrow } from './view.js';
