@@ -1,5 +1,4 @@
 // Connectionist temporal classification. Kernels: native/cpu/ctc.cpp.
-import { isFloating } from '../dtype.js';
 import { ArgumentError, DTypeError, GradError, ShapeError } from '../errors.js';
 import { tidy } from '../memory.js';
 import { native } from '../native.js';
@@ -11,7 +10,7 @@ import { clamp } from '../ops/math.js';
 import { mean, sum } from '../ops/reduce.js';
 import { requireFloat } from '../ops/require.js';
 import { reshape, unsqueeze } from '../ops/view.js';
-import { formatShape, numel, shapesEqual } from '../shape.js';
+import { formatShape, numel } from '../shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Loss } from './losses.js';
 import { checkReduction, type LossOptions } from './reduction.js';
