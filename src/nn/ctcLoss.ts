@@ -183,6 +183,6 @@ export function ctcLoss(
     const [losses] = ctcOp([x, values, inputs.tensor, lengths.tensor], { blank, zeroInfinity });
     if (reduction === 'sum') return sum(losses) as Loss;
     if (reduction === 'none') return (rank === 2 ? reshape(losses, []) : losses) as Loss;
-    return mean(div(losses, cast(clamp(lengths.tensor, { min: 1 }), losses.dtype) as Tensor) as Loss) as Loss;
+    return mean(div(losses, cast(clamp(lengths.tensor, { min: 1 }), losses.dtype) as Tensor) as Loss);
   });
 }

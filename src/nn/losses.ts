@@ -8,7 +8,6 @@ import { requireFloat, requireNumber } from '../ops/require.js';
 import { unsqueeze } from '../ops/view.js';
 import * as e from '../program/expr.js';
 import { broadcastsTo, formatShape, shapesEqual } from '../shape.js';
-import type { Shape } from '../shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkAlike, checkInput, checkWeight, reduceLoss, type Loss } from './reduceLoss.js';
 import { checkReduction, type LossOptions, type Reduction } from './reduction.js';

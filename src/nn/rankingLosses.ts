@@ -182,7 +182,7 @@ export function cosineEmbeddingLoss(
     );
   }
   return tidy(() => {
-    const dot = (a: Tensor, b: Tensor): Tensor => sum(mul(a, b), -1) as Tensor;
+    const dot = (a: Tensor, b: Tensor): Tensor => sum(mul(a, b), -1);
     const operands = [dot(input1, input2), dot(input1, input1), dot(input2, input2), target];
     return reduceLoss(cosineOp, reduction, operands, [margin]);
   });
@@ -357,7 +357,7 @@ export function multiMarginLoss(input: Tensor, target: Tensor, options: MultiMar
       loss = reduceLoss(p === 1 ? multiMarginOp : multiMarginSquareOp, reduction, operands, [margin]);
     else {
       const flat = reshape(target, [-1]) as Tensor<Shape, 'int64'>;
-      const ownWeight = reshape(indexSelect(weight as Tensor<Shape, DType>, 0, flat) as Tensor, column.shape);
+      const ownWeight = reshape(indexSelect(weight, 0, flat) as Tensor, column.shape);
       const weightedOp = p === 1 ? multiMarginWeightedOp : multiMarginWeightedSquareOp;
       loss = reduceLoss(weightedOp, reduction, [...operands, ownWeight], [margin]);
     }
@@ -420,6 +420,6 @@ export function multilabelSoftMarginLoss(input: Tensor, target: Tensor, options:
   if (reduction === 'mean') return binaryCrossEntropyWithLogits(input, target, { weight });
   return tidy(() => {
     const losses = binaryCrossEntropyWithLogits(input, target, { weight, reduction });
-    return (reduction === 'sum' ? div(losses, input.shape[rank - 1]) : mean(losses, -1)) as Loss;
+    return (reduction === 'sum' ? div(losses, input.shape[rank - 1]) : mean(losses, -1));
   });
 }
