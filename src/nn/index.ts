@@ -44,3 +44,4 @@ export { TransformerEncoderLayer } from './transformer.js';
 export type { DecoderCallOptions, EncoderCallOptions, StackOptions } from './transformer.js';
 export type { TransformerActivation, TransformerCallOptions } from './transformer.js';
 export type { TransformerLayerOptions, TransformerOptions } from './transformer.js';
+export * from './lossLayers.js';
