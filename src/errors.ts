@@ -89,6 +89,18 @@ export class NativeError extends ThalwegError {
   }
 }
 
+/**
+ * A matrix does not allow what was asked: it is singular, not positive-definite, or not finite. Kernels find that out while
+ * they run, so the error comes from the next read.
+ */
+export class LinAlgError extends ThalwegError {
+  override readonly code = 'ERR_THALWEG_LINALG';
+
+  static {
+    setName(this, 'LinAlgError');
+  }
+}
+
 /** A device has no memory left for an allocation. The message says what was asked, what is live and what is cached. */
 export class OutOfMemoryError extends ThalwegError {
   override readonly code = 'ERR_THALWEG_OUT_OF_MEMORY';
@@ -114,6 +126,7 @@ const nativeKinds = new Map<string, new (message: string, options?: ErrorOptions
   ['DeviceError', DeviceError],
   ['DisposedError', DisposedError],
   ['IndexError', IndexError],
+  ['LinAlgError', LinAlgError],
   ['OutOfMemoryError', OutOfMemoryError],
   ['NativeError', NativeError],
 ]);

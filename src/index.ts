@@ -20,6 +20,7 @@ export * from './errors.js';
 export * as safetensors from './io/safetensors.js';
 export { NativeLoadError } from './load.js';
 export { emptyCache, keep, memory, tidy, type MemoryInfo } from './memory.js';
+export * as linalg from './linalg/index.js';
 export * as nn from './nn/index.js';
 export * from './ops/index.js';
 export * as optim from './optim/index.js';

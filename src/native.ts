@@ -49,6 +49,15 @@ export interface Kernels {
   convBackwardWeight(out: Handle, g: Handle, x: Handle, geometry: number): void;
   im2col(out: Handle, x: Handle, geometry: number): void;
   col2im(out: Handle, columns: Handle, geometry: number): void;
+  linalgLu(lu: Handle, pivots: Handle, permutation: Handle, x: Handle, check: boolean): void;
+  linalgDet(det: Handle, sign: Handle, logabs: Handle, x: Handle): void;
+  linalgCofactors(out: Handle, x: Handle): void;
+  linalgSolve(out: Handle, a: Handle, b: Handle): void;
+  linalgSolveTriangular(out: Handle, a: Handle, b: Handle, upper: boolean, unit: boolean): void;
+  linalgCholesky(out: Handle, x: Handle): void;
+  linalgQr(q: Handle, r: Handle, x: Handle): void;
+  linalgSvd(u: Handle, s: Handle, vh: Handle, x: Handle): void;
+  linalgEigh(w: Handle, v: Handle, x: Handle, upper: boolean): void;
 }
 
 /** What the addon offers beside kernels: memory, transfer, the stream. See native/addon.cpp. */

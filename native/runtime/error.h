@@ -8,7 +8,7 @@
 
 namespace thalweg {
 
-enum class ErrorKind : uint8_t { Native, Shape, DType, Device, Disposed, Index, OutOfMemory };
+enum class ErrorKind : uint8_t { Native, Shape, DType, Device, Disposed, Index, OutOfMemory, LinAlg };
 
 inline const char* errorKindName(ErrorKind kind) {
   switch (kind) {
@@ -17,6 +17,7 @@ inline const char* errorKindName(ErrorKind kind) {
     case ErrorKind::Device: return "DeviceError";
     case ErrorKind::Disposed: return "DisposedError";
     case ErrorKind::Index: return "IndexError";
+    case ErrorKind::LinAlg: return "LinAlgError";
     case ErrorKind::OutOfMemory: return "OutOfMemoryError";
     case ErrorKind::Native: break;
   }

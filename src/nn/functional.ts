@@ -18,6 +18,8 @@ import type { Tensor } from '../tensor/tensor.js';
 import { reshape, unsqueeze } from '../ops/view.js';
 
 export { linear } from '../ops/matmul.js';
+export { bilinear } from '../ops/products.js';
+export { cosineSimilarity, pairwiseDistance, pdist } from '../ops/distance.js';
 export { embedding, oneHot } from '../ops/indexing.js';
 export * from '../ops/activation.js';
 export { sigmoid, tanh } from '../ops/math.js';

@@ -155,3 +155,30 @@ export {
 export { diagonalScatter, selectScatter, sliceScatter, unfold } from './window.js';
 export * from './conv.js';
 export * from './shuffle.js';
+export {
+  addbmm,
+  addmm,
+  addmv,
+  addr,
+  baddbmm,
+  bilinear,
+  bmm,
+  cross,
+  dot,
+  ger,
+  inner,
+  kron,
+  matrixPower,
+  mm,
+  mv,
+  outer,
+  tensordot,
+  trace,
+  vander,
+  vdot,
+  type AddProductOptions,
+  type VanderOptions,
+} from './products.js';
+export * from './einsum.js';
+export * from './distance.js';
+export * from '../linalg/top-level.js';

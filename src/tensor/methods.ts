@@ -10,6 +10,7 @@ import type { CloseOptions } from '../ops/close.js';
 import type { Operand } from '../ops/elementwise.js';
 import type { NonzeroOptions } from '../ops/mask.js';
 import type { ClampOptions } from '../ops/math.js';
+import type { AddProductOptions } from '../ops/products.js';
 import type { Generator } from '../ops/random.js';
 import type { Dims, MeanResult, ReduceOptions, SumResult, ValuesAndIndices, VarOptions } from '../ops/reduce.js';
 import type { DiffOptions } from '../ops/scan.js';
@@ -106,6 +107,18 @@ export interface OpMethods {
   add_<S extends Shape, D extends DType>(this: Tensor<S, D>, b: Operand, options?: AlphaOptions): Tensor<S, D>;
 
   /**
+   * `beta * input + alpha * sum(a[i] @ b[i])` over a batch: `[B, M, K]`, `[B, K, N]`; input broadcasts to `[M, N]`.
+   *
+   * @throws ShapeError, DTypeError, ArgumentError
+   */
+  addbmm<D extends DType>(
+    this: Tensor<Shape, D>,
+    a: Tensor<Shape, D>,
+    b: Tensor<Shape, D>,
+    options?: AddProductOptions,
+  ): Tensor<readonly [number, number], D>;
+
+  /**
    * `input + value * tensor1 / tensor2`, with broadcasting.
    *
    * @throws ShapeError if the shapes do not broadcast; ArgumentError for a value that would need rounding; DTypeError for integers
@@ -152,6 +165,42 @@ export interface OpMethods {
     tensor2: Tensor,
     options?: AddcOptions,
   ): Tensor<S, D>;
+
+  /**
+   * `beta * input + alpha * (a @ b)` of matrices `[M, K]` and `[K, N]`; input broadcasts to `[M, N]`.
+   *
+   * @throws ShapeError, DTypeError, ArgumentError
+   */
+  addmm<D extends DType>(
+    this: Tensor<Shape, D>,
+    a: Tensor<Shape, D>,
+    b: Tensor<Shape, D>,
+    options?: AddProductOptions,
+  ): Tensor<readonly [number, number], D>;
+
+  /**
+   * `beta * input + alpha * (a @ b)` of a matrix `[M, K]` and a vector `[K]`; input broadcasts to `[M]`.
+   *
+   * @throws ShapeError, DTypeError, ArgumentError
+   */
+  addmv<D extends DType>(
+    this: Tensor<Shape, D>,
+    a: Tensor<Shape, D>,
+    b: Tensor<Shape, D>,
+    options?: AddProductOptions,
+  ): Tensor<readonly [number], D>;
+
+  /**
+   * `beta * input + alpha * outer(a, b)` of vectors `[M]` and `[N]`; input broadcasts to `[M, N]`.
+   *
+   * @throws ShapeError, DTypeError, ArgumentError
+   */
+  addr<D extends DType>(
+    this: Tensor<Shape, D>,
+    a: Tensor<Shape, D>,
+    b: Tensor<Shape, D>,
+    options?: AddProductOptions,
+  ): Tensor<readonly [number, number], D>;
 
   /**
    * True where no element along the dimensions is 0.
@@ -300,6 +349,18 @@ export interface OpMethods {
   backward(this: Tensor, options?: BackwardOptions): void;
 
   /**
+   * `beta * input + alpha * (a @ b)` of batches `[B, M, K]` and `[B, K, N]`; input broadcasts to `[B, M, N]`.
+   *
+   * @throws ShapeError, DTypeError, ArgumentError
+   */
+  baddbmm<D extends DType>(
+    this: Tensor<Shape, D>,
+    a: Tensor<Shape, D>,
+    b: Tensor<Shape, D>,
+    options?: AddProductOptions,
+  ): Tensor<readonly [number, number, number], D>;
+
+  /**
    * How often each integer from 0 occurs, or the sum of the weights where it does. How long the result is depends on the
    * largest one, so this waits for queued work. Not differentiable.
    *
@@ -411,6 +472,13 @@ export interface OpMethods {
    * @throws ShapeError if the shapes do not broadcast; DTypeError for floats
    */
   bitwiseXor<A extends Shape, D extends DType>(this: Tensor<A, D>, b: number | boolean): Tensor<A, D>;
+
+  /**
+   * The products of two batches of matrices, `[B, M, K] @ [B, K, N] -> [B, M, N]`, without broadcasting.
+   *
+   * @throws ShapeError unless both have 3 dimensions that fit; DTypeError for bool or mixed dtypes
+   */
+  bmm<D extends DType>(this: Tensor<Shape, D>, b: Tensor<Shape, D>): Tensor<readonly [number, number, number], D>;
 
   /**
    * x stretched to a shape that it broadcasts to.
@@ -556,6 +624,14 @@ export interface OpMethods {
     this: Tensor<S> & DimCheck<S, Dim>,
     dim?: Dim,
   ): Tensor<ReduceShape<S, Dim>, 'int64'>;
+
+  /**
+   * The cross product of vectors of 3 elements along a dimension, -1 by default (as `torch.linalg.cross`); the other
+   * dimensions broadcast.
+   *
+   * @throws ShapeError unless both have size 3 there
+   */
+  cross<D extends DType>(this: Tensor<Shape, D>, b: Tensor<Shape, D>, dim?: number): Tensor<Shape, D>;
 
   /**
    * The largest element so far along a dimension, and where it stood (the latest, if several); from a NaN on, NaN. The
@@ -737,6 +813,13 @@ export interface OpMethods {
     b: Operand,
     options?: { roundingMode?: RoundingMode },
   ): Tensor<S, D>;
+
+  /**
+   * The scalar product of two vectors, `[N], [N] -> []`.
+   *
+   * @throws ShapeError unless the shapes are these; DTypeError for bool or mixed dtypes
+   */
+  dot<D extends DType>(this: Tensor<Shape, D>, b: Tensor<Shape, D>): Tensor<readonly [], D>;
 
   /**
    * True where a and b are equal, elementwise; with NaN only `ne` is true.
@@ -989,6 +1072,13 @@ export interface OpMethods {
   gelu<S extends Shape, D extends DType>(this: Tensor<S, D>, options?: { approximate?: 'none' | 'tanh' }): Tensor<S, D>;
 
   /**
+   * The same as `outer`.
+   *
+   * @throws ShapeError unless both have 1 dimension
+   */
+  ger<D extends DType>(this: Tensor<Shape, D>, b: Tensor<Shape, D>): Tensor<readonly [number, number], D>;
+
+  /**
    * True where a > b, elementwise; with NaN only `ne` is true.
    *
    * @throws ShapeError if the shapes do not broadcast
@@ -1194,6 +1284,14 @@ export interface OpMethods {
   ): Tensor<WithDim<S, Dim, number>, D>;
 
   /**
+   * The sums of products over the last dimensions: `[..., K], [...', K] -> [..., ...']`. With a scalar, the product of all elements
+   * with it.
+   *
+   * @throws ShapeError unless the last dimensions are equal; DTypeError for bool or mixed dtypes
+   */
+  inner<D extends DType>(this: Tensor<Shape, D>, b: Tensor<Shape, D>): Tensor<Shape, D>;
+
+  /**
    * True where a and b are equal or `|a - b| <= atol + rtol * |b|`, with broadcasting; infinities are close only to
    * themselves.
    *
@@ -1219,6 +1317,14 @@ export interface OpMethods {
    * True where x is NaN.
    */
   isnan<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, 'bool'>;
+
+  /**
+   * The Kronecker product: each element of a times all of b, as blocks. Of different ranks, the smaller shape gets ones in
+   * front. At most 4 dimensions.
+   *
+   * @throws ShapeError for more dimensions
+   */
+  kron<D extends DType>(this: Tensor<Shape, D>, b: Tensor<Shape, D>): Tensor<Shape, D>;
 
   /**
    * The k-th smallest element along a dimension (the last by default), k from 1, and where it is. NaN counts as the largest
@@ -1514,6 +1620,16 @@ export interface OpMethods {
   ): Tensor<MatmulShape<A, B>, D>;
 
   /**
+   * The n-th power of square matrices; of the inverse for negative n.
+   *
+   * Shapes: `[..., n, n] -> [..., n, n]`.
+   *
+   * @throws ShapeError unless the matrices are square; ArgumentError unless n is an integer; LinAlgError (at the next read) for a
+   * negative power of a singular matrix
+   */
+  matrixPower<S extends Shape, D extends DType>(this: Tensor<S, D>, n: number): Tensor<S, D>;
+
+  /**
    * Without `dim` the largest element, as `amax`. With it, the largest along that dimension and where it is (the first, if
    * several); the gradient goes to that element alone.
    *
@@ -1623,6 +1739,13 @@ export interface OpMethods {
   minimum<A extends Shape, D extends DType>(this: Tensor<A, D>, b: number | boolean): Tensor<A, D>;
 
   /**
+   * The product of two matrices, `[M, K] @ [K, N] -> [M, N]`; unlike `matmul` it takes nothing else.
+   *
+   * @throws ShapeError unless both have 2 dimensions that fit; DTypeError for bool or mixed dtypes
+   */
+  mm<D extends DType>(this: Tensor<Shape, D>, b: Tensor<Shape, D>): Tensor<readonly [number, number], D>;
+
+  /**
    * The most frequent element along a dimension (the last by default), the smallest if several, and where it last stands.
    * NaN equals nothing, but is preferred to what occurs once. The gradient goes to that place.
    *
@@ -1684,6 +1807,13 @@ export interface OpMethods {
    * @throws ShapeError if the result has another shape; GradError while gradients are recorded
    */
   mul_<S extends Shape, D extends DType>(this: Tensor<S, D>, b: Operand): Tensor<S, D>;
+
+  /**
+   * The product of a matrix and a vector, `[M, K] @ [K] -> [M]`.
+   *
+   * @throws ShapeError unless the shapes are these; DTypeError for bool or mixed dtypes
+   */
+  mv<D extends DType>(this: Tensor<Shape, D>, b: Tensor<Shape, D>): Tensor<readonly [number], D>;
 
   /**
    * Replaces NaN and the infinities; the gradient there is 0. Integers are returned as they are.
@@ -1830,6 +1960,13 @@ export interface OpMethods {
     std?: number,
     generator?: Generator,
   ): Tensor<S, D>;
+
+  /**
+   * The products of all pairs of elements of two vectors, `[M], [N] -> [M, N]`.
+   *
+   * @throws ShapeError unless both have 1 dimension
+   */
+  outer<D extends DType>(this: Tensor<Shape, D>, b: Tensor<Shape, D>): Tensor<readonly [number, number], D>;
 
   /**
    * The dimensions in another order.
@@ -2485,6 +2622,13 @@ export interface OpMethods {
   ): ValuesAndIndices<WithDim<S, Dim, K>, D>;
 
   /**
+   * The sum of a matrix's diagonal; int64 for integers.
+   *
+   * @throws ShapeError unless x has 2 dimensions
+   */
+  trace<D extends DType>(this: Tensor<Shape, D>): Tensor<readonly [], SumResult<D>>;
+
+  /**
    * Two dimensions swapped.
    */
   transpose<S extends Shape, D extends DType, const A extends number, const B extends number>(
@@ -2612,6 +2756,13 @@ export interface OpMethods {
   ): Tensor<ReduceShape<S, Dim, K>, D>;
 
   /**
+   * The scalar product of two vectors; for the real dtypes that there are, the same as `dot`.
+   *
+   * @throws ShapeError unless both have 1 dimension of one size; DTypeError for bool or mixed dtypes
+   */
+  vdot<D extends DType>(this: Tensor<Shape, D>, b: Tensor<Shape, D>): Tensor<readonly [], D>;
+
+  /**
    * As `reshape`, but never copies.
    *
    * @throws ShapeError if only a copy could have that shape
@@ -2659,10 +2810,14 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   acosh: ops.acosh,
   add: ops.add,
   add_: ops.add_,
+  addbmm: ops.addbmm,
   addcdiv: ops.addcdiv,
   addcdiv_: ops.addcdiv_,
   addcmul: ops.addcmul,
   addcmul_: ops.addcmul_,
+  addmm: ops.addmm,
+  addmv: ops.addmv,
+  addr: ops.addr,
   all: ops.all,
   allclose: ops.allclose,
   amax: ops.amax,
@@ -2679,6 +2834,7 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   atan2: ops.atan2,
   atanh: ops.atanh,
   backward: ops.backward,
+  baddbmm: ops.baddbmm,
   bincount: ops.bincount,
   bitwiseAnd: ops.bitwiseAnd,
   bitwiseLeftShift: ops.bitwiseLeftShift,
@@ -2686,6 +2842,7 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   bitwiseOr: ops.bitwiseOr,
   bitwiseRightShift: ops.bitwiseRightShift,
   bitwiseXor: ops.bitwiseXor,
+  bmm: ops.bmm,
   broadcastTo: ops.broadcastTo,
   bucketize: ops.bucketize,
   ceil: ops.ceil,
@@ -2701,6 +2858,7 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   cos: ops.cos,
   cosh: ops.cosh,
   countNonzero: ops.countNonzero,
+  cross: ops.cross,
   cummax: ops.cummax,
   cummin: ops.cummin,
   cumprod: ops.cumprod,
@@ -2715,6 +2873,7 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   digamma: ops.digamma,
   div: ops.div,
   div_: ops.div_,
+  dot: ops.dot,
   eq: ops.eq,
   equal: ops.equal,
   erf: ops.erf,
@@ -2742,6 +2901,7 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   gather: ops.gather,
   ge: ops.ge,
   gelu: ops.gelu,
+  ger: ops.ger,
   gt: ops.gt,
   hardshrink: ops.hardshrink,
   histc: ops.histc,
@@ -2756,10 +2916,12 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   indexPut: ops.indexPut,
   indexPut_: ops.indexPut_,
   indexSelect: ops.indexSelect,
+  inner: ops.inner,
   isclose: ops.isclose,
   isfinite: ops.isfinite,
   isinf: ops.isinf,
   isnan: ops.isnan,
+  kron: ops.kron,
   kthvalue: ops.kthvalue,
   le: ops.le,
   lerp: ops.lerp,
@@ -2787,18 +2949,21 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   maskedScatter: ops.maskedScatter,
   maskedSelect: ops.maskedSelect,
   matmul: ops.matmul,
+  matrixPower: ops.matrixPower,
   max: ops.max,
   maximum: ops.maximum,
   mean: ops.mean,
   median: ops.median,
   min: ops.min,
   minimum: ops.minimum,
+  mm: ops.mm,
   mode: ops.mode,
   moveaxis: ops.moveaxis,
   movedim: ops.movedim,
   msort: ops.msort,
   mul: ops.mul,
   mul_: ops.mul_,
+  mv: ops.mv,
   nanToNum: ops.nanToNum,
   nanmean: ops.nanmean,
   nanmedian: ops.nanmedian,
@@ -2811,6 +2976,7 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   nonzero: ops.nonzero,
   norm: ops.norm,
   normal_: ops.normal_,
+  outer: ops.outer,
   permute: ops.permute,
   polygamma: ops.polygamma,
   positive: ops.positive,
@@ -2877,6 +3043,7 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   tile: ops.tile,
   to: ops.to,
   topk: ops.topk,
+  trace: ops.trace,
   transpose: ops.transpose,
   tril: ops.tril,
   triu: ops.triu,
@@ -2889,6 +3056,7 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   uniqueConsecutive: ops.uniqueConsecutive,
   unsqueeze: ops.unsqueeze,
   var: ops.variance,
+  vdot: ops.vdot,
   view: ops.view,
   viewAs: ops.viewAs,
   xlogy: ops.xlogy,
