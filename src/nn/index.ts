@@ -7,3 +7,5 @@ export { Module, parameter, type AnyModule, type LoadReport, type Parameter, typ
 export { Sequential } from './sequential.js';
 export * from './conv.js';
 export { Bilinear, CosineSimilarity, PairwiseDistance, type BilinearOptions } from './distance.js';
+export { ModuleDict, ModuleList, ParameterDict, ParameterList, type Entries } from './containers.js';
+export type { ForwardHook, ForwardPreHook, FullBackwardHook, FullBackwardPreHook, ModuleGradients } from './hooks.js';
