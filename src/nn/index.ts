@@ -9,3 +9,12 @@ export * from './conv.js';
 export { Bilinear, CosineSimilarity, PairwiseDistance, type BilinearOptions } from './distance.js';
 export { ModuleDict, ModuleList, ParameterDict, ParameterList, type Entries } from './containers.js';
 export type { ForwardHook, ForwardPreHook, FullBackwardHook, FullBackwardPreHook, ModuleGradients } from './hooks.js';
+export * as utils from './utils/index.js';
+export { Unflatten } from './layers.js';
+export {
+  Embedding,
+  EmbeddingBag,
+  type EmbeddingBagLayerOptions,
+  type EmbeddingLayerOptions,
+  type PretrainedOptions,
+} from './embedding.js';
