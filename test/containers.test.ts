@@ -21,11 +21,7 @@ describe('ModuleList', () => {
   test.each<[string, () => unknown, string]>([
     ['an index', () => new nn.ModuleList([new nn.ReLU()]).at(1), 'ModuleList: index 1 is out of range for 1 items.'],
     ['no integer', () => new nn.ModuleList().at(0.5), 'ModuleList: an index must be an integer, got 0.5.'],
-    [
-      'no module',
-      () => new nn.ModuleList([ones([1]) as never]),
-      'ModuleList: item 0 is a Tensor, expected a Module.',
-    ],
+    ['no module', () => new nn.ModuleList([ones([1]) as never]), 'ModuleList: item 0 is a Tensor, expected a Module.'],
     [
       'a forward',
       () => (new nn.ModuleList() as nn.AnyModule).forward(ones([1])),
@@ -64,7 +60,10 @@ test('ParameterList and ParameterDict', () => {
   expect(names(net)).toEqual(['list.0', 'list.1', 'list.2', 'dict.gain', 'dict.shift']);
   expect(net.parameters()).toHaveLength(5);
   expect(net.countParameters()).toBe(10);
-  net.forward(ones([2])).sum().backward();
+  net
+    .forward(ones([2]))
+    .sum()
+    .backward();
   expect(net.list.at(0).grad!.dataSync()).toEqual(Float32Array.of(1, 1));
   net.double();
   expect([net.list.at(-1).dtype, net.dict.get('gain').dtype]).toEqual(['float64', 'float64']);

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { grad, nn, noGrad, ones, randn, synchronize, tensor, type Tensor } from '../src/index.js';
 
-const values = (t: Tensor | null | undefined): number[] => Array.from((t as Tensor<readonly number[], 'float32'>).dataSync());
+const values = (t: Tensor | null | undefined): number[] =>
+  Array.from((t as Tensor<readonly number[], 'float32'>).dataSync());
 
 describe('registerHook', () => {
   test('of a leaf: sees and replaces the sum of what arrives', () => {
@@ -42,7 +43,9 @@ describe('registerHook', () => {
     expect(() => ones([1]).registerHook(() => undefined)).toThrow(
       'registerHook: the tensor requires no gradients, so it will never have one.',
     );
-    expect(() => x.registerHook(3 as never)).toThrow('registerHook: hook must be a function, got a value of type number.');
+    expect(() => x.registerHook(3 as never)).toThrow(
+      'registerHook: hook must be a function, got a value of type number.',
+    );
     x.registerHook(() => ones([3]));
     expect(() => x.sum().backward()).toThrow(
       'registerHook: a hook returned a gradient of shape [3] for one of shape [2].',
@@ -114,7 +117,10 @@ describe('full backward hooks', () => {
     expect(seen).toEqual([[15, 15], [5]]);
     expect(values(x.grad)).toEqual([30, 30]);
     expect(values(layer.weight.grad)).toEqual([5, 10]);
-    layer.forward(tensor([[1, 2]])).sum().backward();
+    layer
+      .forward(tensor([[1, 2]]))
+      .sum()
+      .backward();
     expect(seen.slice(2)).toEqual([null, [5]]);
     handle.remove();
     expect(layer.forward(x).requiresGrad).toBe(true);

@@ -101,7 +101,11 @@ test.each<[string, () => unknown, string]>([
     () => init.dirac(ones([3, 1, 1]), { groups: 2 }),
     'dirac: groups must be a positive divisor of x.shape[0] = 3, got 2.',
   ],
-  ['truncNormal', () => init.truncNormal(ones([2]), 0, 1, 2, 2), 'truncNormal: a must be below b, got a = 2 and b = 2.'],
+  [
+    'truncNormal',
+    () => init.truncNormal(ones([2]), 0, 1, 2, 2),
+    'truncNormal: a must be below b, got a = 2 and b = 2.',
+  ],
   ['sparse', () => init.sparse(ones([2, 2]), 2), 'sparse: sparsity must be from 0 to 1, got 2.'],
   [
     'orthogonal',

@@ -329,8 +329,7 @@ export class ParameterDict extends Container {
   /** As `set`, of several: all or none. */
   update(tensors: Entries<Tensor>): this {
     const given = pairs('ParameterDict', tensors).map(
-      ([key, tensor]) =>
-        [checkKey('ParameterDict', key), asParameter('ParameterDict', `'${key}'`, tensor)] as const,
+      ([key, tensor]) => [checkKey('ParameterDict', key), asParameter('ParameterDict', `'${key}'`, tensor)] as const,
     );
     for (const [key, tensor] of given) this._items.set(key, tensor);
     return this;

@@ -196,11 +196,7 @@ export class EmbeddingBag extends Module {
     return layer;
   }
 
-  override forward(
-    indices: Tensor,
-    offsets?: Tensor | null,
-    perSampleWeights?: Tensor | null,
-  ): Tensor {
+  override forward(indices: Tensor, offsets?: Tensor | null, perSampleWeights?: Tensor | null): Tensor {
     return embeddingBag(this.weight as Tensor<Shape, FloatDType>, indices as Tensor<Shape, 'int64'>, {
       ...this._options,
       ...(offsets === undefined || offsets === null ? {} : { offsets: offsets as Tensor<Shape, 'int64'> }),

@@ -141,7 +141,9 @@ export function dirac<S extends Shape, D extends DType>(
   if (shape.length < 3 || shape.length > 5)
     throw new ShapeError(`dirac: expected a tensor of 3, 4 or 5 dimensions, got shape ${formatShape(shape)}.`);
   if (!Number.isInteger(groups) || groups < 1 || shape[0] % groups !== 0) {
-    throw new ArgumentError(`dirac: groups must be a positive divisor of x.shape[0] = ${shape[0]}, got ${String(groups)}.`);
+    throw new ArgumentError(
+      `dirac: groups must be a positive divisor of x.shape[0] = ${shape[0]}, got ${String(groups)}.`,
+    );
   }
   return noGrad(() =>
     tidy(() => {

@@ -42,7 +42,8 @@ export function registerHook(x: Tensor, hook: GradHook): HookHandle {
   checkTensor('registerHook', 'x', x);
   if (typeof hook !== 'function')
     throw new ArgumentError(`registerHook: hook must be a function, got a value of type ${typeof hook}.`);
-  if (!x.requiresGrad) throw new GradError('registerHook: the tensor requires no gradients, so it will never have one.');
+  if (!x.requiresGrad)
+    throw new GradError('registerHook: the tensor requires no gradients, so it will never have one.');
   if (x._node === null) return (x._hooks ??= new HookList()).add(hook);
   const hooks = (x._node.hooks ??= new Map<number, HookList<GradHook>>());
   const own = hooks.get(x._nodeOutput) ?? new HookList<GradHook>();

@@ -156,8 +156,7 @@ export function embeddingBag<D extends FloatDType>(
     const flat = reshape(indices, [indices.numel]) as Indices;
     const padded = padding < 0 ? null : (unsqueeze(eq(flat, padding) as Tensor, 1) as Tensor<Shape, 'bool'>);
     let rows = lookUp(op, weight, flat, options);
-    if (perSampleWeights !== null)
-      rows = mul(rows, reshape(perSampleWeights, [indices.numel, 1]) as Tensor) as Tensor;
+    if (perSampleWeights !== null) rows = mul(rows, reshape(perSampleWeights, [indices.numel, 1]) as Tensor) as Tensor;
     if (padded !== null) rows = maskedFill(rows, padded, mode === 'max' ? -Infinity : 0);
     const { dtype, device } = weight;
     const none: Tensor = zeros([count, weight.shape[1]], { dtype, device });
@@ -202,7 +201,9 @@ function checkWeights(weight: Tensor, indices: Tensor, perSampleWeights: Tensor,
   if (mode !== 'sum')
     throw new ArgumentError(`${op}: perSampleWeights are only for mode 'sum', the mode is '${mode}'.`);
   if (perSampleWeights.dtype !== weight.dtype)
-    throw new DTypeError(`${op}: perSampleWeights are ${perSampleWeights.dtype} and weight ${weight.dtype}; convert one.`);
+    throw new DTypeError(
+      `${op}: perSampleWeights are ${perSampleWeights.dtype} and weight ${weight.dtype}; convert one.`,
+    );
   if (formatShape(perSampleWeights.shape) !== formatShape(indices.shape)) {
     throw new ShapeError(
       `${op}(indices ${formatShape(indices.shape)}, perSampleWeights ${formatShape(perSampleWeights.shape)}): the shapes must be equal.`,

@@ -191,7 +191,9 @@ export function indexSelect<S extends Shape, D extends DType, const Dim extends 
   const d = normalizeDim('indexSelect', dim, rank);
   // Of a table, whole rows; else the index stands for every position of the other dimensions.
   const out =
-    d === 0 && rank === 2 ? embeddingOp([x, index], wholeTable) : gatherOp([x, alongDim(index, x.shape, d)], { dim: d });
+    d === 0 && rank === 2
+      ? embeddingOp([x, index], wholeTable)
+      : gatherOp([x, alongDim(index, x.shape, d)], { dim: d });
   return out as unknown as Tensor<WithDim<S, Dim, number>, D>;
 }
 

@@ -53,11 +53,7 @@ export function install(
   const fields = module as unknown as Fields;
   delete fields[name];
   for (const [part, tensor] of Object.entries(parts)) fields[part] = keep(tensor);
-  setComputed(
-    module,
-    name,
-    keep(noGrad(value)),
-  );
+  setComputed(module, name, keep(noGrad(value)));
   const hooks = module._hooks();
   const handle = hooks.add(hooks.preparations, () => {
     setComputed(module, name, compute());
