@@ -6,7 +6,7 @@ const names = (module: nn.AnyModule): string[] => [...module.stateDict().keys()]
 
 describe('ModuleList', () => {
   test('is a list whose modules are found', () => {
-    const list = new nn.ModuleList([new nn.Linear(2, 3), new nn.Linear(3, 2, { bias: false })]);
+    const list = new nn.ModuleList<nn.Linear>([new nn.Linear(2, 3), new nn.Linear(3, 2, { bias: false })]);
     list.append(new nn.Linear(2, 2)).extend([new nn.Linear(1, 1, { bias: false })]);
     list.insert(0, new nn.Linear(4, 4, { bias: false }));
     expect(names(list)).toEqual(['0.weight', '1.weight', '1.bias', '2.weight', '3.weight', '3.bias', '4.weight']);
@@ -33,7 +33,7 @@ describe('ModuleList', () => {
 });
 
 test('ModuleDict', () => {
-  const dict = new nn.ModuleDict({ a: new nn.Linear(1, 2), b: new nn.Linear(2, 1, { bias: false }) });
+  const dict = new nn.ModuleDict<nn.Linear>({ a: new nn.Linear(1, 2), b: new nn.Linear(2, 1, { bias: false }) });
   dict.set('c', new nn.Linear(1, 1, { bias: false })).update([['b', new nn.Linear(3, 3, { bias: false })]]);
   expect(names(dict)).toEqual(['a.weight', 'a.bias', 'b.weight', 'c.weight']);
   expect([dict.size, dict.has('b'), dict.has('d'), dict.get('b').inFeatures]).toEqual([3, true, false, 3]);
@@ -84,7 +84,7 @@ describe('parts of a module', () => {
       this.registerParameter('scale', nn.parameter(ones([2])));
     }
     override forward(x: Tensor): Tensor {
-      return this.blocks[0].forward(x).mul(this.mask) as Tensor;
+      return this.blocks[0].forward(x).mul(this.mask);
     }
   }
 

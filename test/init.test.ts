@@ -39,11 +39,11 @@ test('truncNormal', () => {
 
 describe('orthogonal', () => {
   test.each([[[5, 8]], [[8, 5]], [[6, 2, 3]]])('%j', (shape) => {
-    const x = init.orthogonal(zeros(shape, { dtype: 'float64' }) as Tensor, 2);
+    const x = init.orthogonal(zeros(shape, { dtype: 'float64' }), 2);
     const m = x.reshape([shape[0], -1]) as Tensor;
     const small = Math.min(m.shape[0], m.shape[1]);
     const gram = m.shape[0] <= m.shape[1] ? m.matmul(m.t()) : m.t().matmul(m);
-    expect(far(gram as Tensor, eye(small, small, { dtype: 'float64' }).mul(4))).toBeLessThan(1e-12);
+    expect(far(gram, eye(small, small, { dtype: 'float64' }).mul(4))).toBeLessThan(1e-12);
   });
 
   test('in half precision', () => {
@@ -59,11 +59,11 @@ test('sparse: zeros in each column', () => {
 
 test('dirac passes channels on', () => {
   const x = randn([2, 3, 5, 4]);
-  const weight = init.dirac(ones([3, 3, 3, 3]) as Tensor);
+  const weight = init.dirac(ones([3, 3, 3, 3]));
   expect(far(conv2d(x, weight, null, { padding: 1 }) as Tensor, x)).toBe(0);
-  const grouped = init.dirac(ones([4, 2, 3]) as Tensor, { groups: 2 });
+  const grouped = init.dirac(ones([4, 2, 3]), { groups: 2 });
   const y = randn([1, 4, 6]) as Tensor;
-  expect(far(conv1d(y, grouped, null, { padding: 1, groups: 2 }) as Tensor, y)).toBe(0);
+  expect(far(conv1d(y, grouped, null, { padding: 1, groups: 2 }), y)).toBe(0);
 });
 
 test('zeros, ones, constant, eye', () => {

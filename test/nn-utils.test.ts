@@ -120,8 +120,8 @@ test('spectralNorm finds the largest singular value', () => {
   expect(values(layer.getParameter('weight_orig').detach())).toHaveLength(12);
   const gram = layer.weight.detach().matmul(layer.weight.detach().t()) as Tensor;
   let top = randn([3, 1]) as Tensor;
-  for (let i = 0; i < 200; i++) top = gram.matmul(top).div(gram.matmul(top).norm()) as Tensor;
-  expect((gram.matmul(top) as Tensor).norm().itemSync() as number).toBeCloseTo(1, 3);
+  for (let i = 0; i < 200; i++) top = gram.matmul(top).div(gram.matmul(top).norm());
+  expect(gram.matmul(top).norm().itemSync() as number).toBeCloseTo(1, 3);
 });
 
 describe('embedding layers', () => {

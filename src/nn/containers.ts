@@ -41,9 +41,7 @@ export type Entries<V> = Iterable<readonly [string, V]> | Readonly<Record<string
 function pairs<V>(op: string, entries: Entries<V>): readonly (readonly [string, V])[] {
   if (typeof entries !== 'object' || entries === null)
     throw new ArgumentError(`${op}: expected pairs, a Map or an object, got ${describe(entries)}.`);
-  return Symbol.iterator in entries
-    ? [...(entries as Iterable<readonly [string, V]>)]
-    : Object.entries(entries as Readonly<Record<string, V>>);
+  return Symbol.iterator in entries ? [...(entries as Iterable<readonly [string, V]>)] : Object.entries(entries);
 }
 
 function missingKey(op: string, key: string, keys: Iterable<string>): ArgumentError {

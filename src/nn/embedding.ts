@@ -58,7 +58,7 @@ function makeTable(
     ...(device === undefined ? {} : { device }),
   });
   normal(weight, 0, 1, generator);
-  if (padding >= 0) noGrad(() => fill_(select(weight, 0, padding) as Tensor, 0));
+  if (padding >= 0) noGrad(() => fill_(select(weight, 0, padding), 0));
   return {
     weight: parameter(weight),
     lookUp: {
@@ -118,7 +118,7 @@ export class Embedding<N extends number = number, E extends number = number> ext
     this.numEmbeddings = numEmbeddings;
     this.embeddingDim = embeddingDim;
     const { weight, lookUp } = makeTable('Embedding', numEmbeddings, embeddingDim, options);
-    this.weight = weight as Tensor as Parameter<readonly [N, E]>;
+    this.weight = weight as Parameter<readonly [N, E]>;
     this._options = lookUp;
   }
 
@@ -201,7 +201,7 @@ export class EmbeddingBag extends Module {
       ...this._options,
       ...(offsets === undefined || offsets === null ? {} : { offsets: offsets as Tensor<Shape, 'int64'> }),
       perSampleWeights: perSampleWeights ?? null,
-    }) as Tensor;
+    });
   }
 
   override extraRepr(): string {

@@ -228,9 +228,9 @@ export function orthogonal<S extends Shape, D extends DType>(
       const wide = rows < columns;
       const { Q, R } = qr(wide ? transpose(random, 0, 1) : random);
       // With R's diagonal positive, Q is distributed uniformly.
-      const signed = mul(Q, sign(diagonal(R))) as Tensor;
+      const signed = mul(Q, sign(diagonal(R)));
       const result = wide ? transpose(signed, 0, 1) : signed;
-      return copy_(x, reshape(mul(result, gain) as Tensor, x.shape as Shape));
+      return copy_(x, reshape(mul(result, gain), x.shape as Shape));
     }),
   );
 }
@@ -260,7 +260,7 @@ export function sparse<S extends Shape, D extends DType>(
       if (zeros === 0 || x.numel === 0) return x;
       const keys = uniform_(empty([rows, columns], { dtype: 'float64', device: x.device }), 0, 1, generator);
       const places = narrow(argsort(keys as Tensor, 0), 0, 0, zeros);
-      return scatter_(x, 0, places as Tensor<Shape, 'int64'>, 0) as Tensor<S, D>;
+      return scatter_(x, 0, places, 0);
     }),
   );
 }

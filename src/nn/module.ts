@@ -234,20 +234,16 @@ export abstract class Module<F extends ShapeFn = UnknownFn> {
    * @throws ArgumentError if there is none
    */
   getSubmodule(target: string): AnyModule {
+    if (target === '') return this;
     // One in two places is found by both names.
-    let rest = target;
-    let module: AnyModule = this;
-    while (rest !== '') {
-      const next = [...module.namedChildren()].find(([name]) => rest === name || rest.startsWith(`${name}.`));
-      if (next === undefined) {
-        throw new ArgumentError(
-          `getSubmodule: there is no module '${target}'; ${module.constructor.name} has ${[...module.namedChildren()].map(([name]) => `'${name}'`).join(', ') || 'none'}.`,
-        );
-      }
-      rest = rest.slice(next[0].length + 1);
-      module = next[1];
+    const children = [...this.namedChildren()];
+    const next = children.find(([name]) => target === name || target.startsWith(`${name}.`));
+    if (next === undefined) {
+      throw new ArgumentError(
+        `getSubmodule: there is no module '${target}'; ${this.constructor.name} has ${children.map(([name]) => `'${name}'`).join(', ') || 'none'}.`,
+      );
     }
-    return module;
+    return next[1].getSubmodule(target.slice(next[0].length + 1));
   }
 
   /**

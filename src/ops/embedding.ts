@@ -63,7 +63,7 @@ function limitRows(weight: Tensor, indices: Indices, maxNorm: number, normType: 
       const rows = embeddingOp([weight, flat], { paddingIdx: -1 });
       const norms: Tensor = vectorNorm(rows, normType, 1, { keepDim: true });
       const scale = where(gt(norms, maxNorm), div(maxNorm, add(norms, 1e-7)), 1);
-      indexCopy_(weight, 0, flat as Indices, mul(rows, scale) as Tensor);
+      indexCopy_(weight, 0, flat as Indices, mul(rows, scale));
     }),
   );
 }
@@ -150,13 +150,13 @@ export function embeddingBag<D extends FloatDType>(
     if (indices.shape.length === 1) ({ bags, count } = bagsOf(indices, offsets!, includeLastOffset));
     else {
       count = indices.shape[0];
-      const column = unsqueeze(arange(0, count, 1, { dtype: 'int64', device: indices.device }) as Tensor, 1) as Tensor;
-      bags = reshape(expand(column, indices.shape) as Tensor, [indices.numel]) as Indices;
+      const column = unsqueeze(arange(0, count, 1, { dtype: 'int64', device: indices.device }) as Tensor, 1);
+      bags = reshape(expand(column, indices.shape), [indices.numel]) as Indices;
     }
     const flat = reshape(indices, [indices.numel]) as Indices;
     const padded = padding < 0 ? null : (unsqueeze(eq(flat, padding) as Tensor, 1) as Tensor<Shape, 'bool'>);
     let rows = lookUp(op, weight, flat, options);
-    if (perSampleWeights !== null) rows = mul(rows, reshape(perSampleWeights, [indices.numel, 1]) as Tensor) as Tensor;
+    if (perSampleWeights !== null) rows = mul(rows, reshape(perSampleWeights, [indices.numel, 1]) as Tensor);
     if (padded !== null) rows = maskedFill(rows, padded, mode === 'max' ? -Infinity : 0);
     const { dtype, device } = weight;
     const none: Tensor = zeros([count, weight.shape[1]], { dtype, device });
@@ -164,7 +164,7 @@ export function embeddingBag<D extends FloatDType>(
     const total =
       mode === 'mean'
         ? indexAdd(none, 0, bags, rows)
-        : scatterReduce(none, 0, expand(unsqueeze(bags as Tensor, 1) as Tensor, rows.shape) as Indices, rows, {
+        : scatterReduce(none, 0, expand(unsqueeze(bags as Tensor, 1), rows.shape) as Indices, rows, {
             reduce: 'amax',
             includeSelf: false,
           });

@@ -29,7 +29,7 @@ export interface SpectralNormOptions {
   generator?: Generator;
 }
 
-const normalize = (x: Tensor, eps: number): Tensor => div(x, clamp(vectorNorm(x, 2) as Tensor, { min: eps })) as Tensor;
+const normalize = (x: Tensor, eps: number): Tensor => div(x, clamp(vectorNorm(x, 2) as Tensor, { min: eps }));
 
 /**
  * Divides a parameter by its largest singular value: `weight = weight_orig / sigma(weight_orig)`, computed before each
@@ -54,8 +54,7 @@ export function spectralNorm<M extends AnyModule>(module: M, name = 'weight', op
   const transposed = [ConvTranspose1d, ConvTranspose2d, ConvTranspose3d].some((type) => module instanceof type);
   const dim = normalizeDim(op, options.dim ?? (transposed ? 1 : 0), weight.shape.length);
   const rows = weight.shape[dim];
-  const matrixOf = (x: Tensor): Tensor =>
-    reshape(movedim(x, dim, 0) as Tensor, [rows, rows === 0 ? 0 : x.numel / rows]) as Tensor;
+  const matrixOf = (x: Tensor): Tensor => reshape(movedim(x, dim, 0), [rows, rows === 0 ? 0 : x.numel / rows]);
   const start = (length: number): Tensor =>
     noGrad(() =>
       tidy(() => {
@@ -80,15 +79,15 @@ export function spectralNorm<M extends AnyModule>(module: M, name = 'weight', op
       if (improve) {
         noGrad(() => {
           for (let i = 0; i < nPowerIterations; i++) {
-            v = normalize(matmul(transpose(matrix, 0, 1), u) as Tensor, eps);
-            u = normalize(matmul(matrix, v) as Tensor, eps);
+            v = normalize(matmul(transpose(matrix, 0, 1), u), eps);
+            u = normalize(matmul(matrix, v), eps);
           }
           copy_(uBuffer, u);
           copy_(vBuffer, v);
         });
       }
-      const sigma = sum(mul(u, matmul(matrix, v) as Tensor) as Tensor);
-      return div(original, sigma as Tensor) as Tensor;
+      const sigma = sum(mul(u, matmul(matrix, v)));
+      return div(original, sigma as Tensor);
     });
   install(
     'spectral normalisation',

@@ -25,7 +25,7 @@ function listed(op: string, parameters: Iterable<Tensor>): Tensor[] {
 export function parametersToVector(parameters: Iterable<Tensor>): Tensor<readonly [number]> {
   const list = listed('parametersToVector', parameters);
   if (list.length === 0) throw new ArgumentError('parametersToVector: there are no parameters.');
-  return tidy(() => cat(list.map((p) => reshape(p, [p.numel])) as Tensor[], 0)) as Tensor as Tensor<readonly [number]>;
+  return tidy(() => cat(list.map((p) => reshape(p, [p.numel])) as Tensor[], 0)) as Tensor<readonly [number]>;
 }
 
 /**
@@ -47,7 +47,7 @@ export function vectorToParameters(vector: Tensor, parameters: Iterable<Tensor>)
     tidy(() => {
       let start = 0;
       for (const p of list) {
-        copy_(p, reshape(narrow(vector, 0, start, p.numel) as Tensor, p.shape));
+        copy_(p, reshape(narrow(vector, 0, start, p.numel), p.shape));
         start += p.numel;
       }
     }),

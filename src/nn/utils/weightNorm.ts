@@ -20,7 +20,7 @@ export interface WeightNormOptions {
 function sliceNorms(v: Tensor, dim: number | null): Tensor {
   if (dim === null) return vectorNorm(v, 2);
   const others = v.shape.map((_, d) => d).filter((d) => d !== dim);
-  return others.length === 0 ? abs(v) : (vectorNorm(v, 2, others, { keepDim: true }) as Tensor);
+  return others.length === 0 ? abs(v) : vectorNorm(v, 2, others, { keepDim: true });
 }
 
 /**
@@ -45,7 +45,7 @@ export function weightNorm<M extends AnyModule>(module: M, name = 'weight', opti
   const compute = (): Tensor =>
     tidy(() => {
       const direction = part('v');
-      return mul(direction, div(part('g'), sliceNorms(direction, dim))) as Tensor;
+      return mul(direction, div(part('g'), sliceNorms(direction, dim)));
     });
   install('weight normalisation', module, name, { [`${name}_g`]: g, [`${name}_v`]: v }, compute, compute);
   return module;
