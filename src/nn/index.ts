@@ -45,3 +45,13 @@ export type { DecoderCallOptions, EncoderCallOptions, StackOptions } from './tra
 export type { TransformerActivation, TransformerCallOptions } from './transformer.js';
 export type { TransformerLayerOptions, TransformerOptions } from './transformer.js';
 export * from './lossLayers.js';
+export { ModuleDict, ModuleList, ParameterDict, ParameterList, type Entries } from './containers.js';
+export type { ForwardHook, ForwardPreHook, FullBackwardHook, FullBackwardPreHook, ModuleGradients } from './hooks.js';
+export { Unflatten } from './layers.js';
+export {
+  Embedding,
+  EmbeddingBag,
+  type EmbeddingBagLayerOptions,
+  type EmbeddingLayerOptions,
+  type PretrainedOptions,
+} from './embedding.js';
