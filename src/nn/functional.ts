@@ -25,6 +25,9 @@ export { logSoftmax, softmax } from '../ops/softmax.js';
 export { conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d, convTranspose3d } from '../ops/conv.js';
 export { fold, unfold } from '../ops/fold.js';
 export { channelShuffle, pixelShuffle, pixelUnshuffle } from '../ops/shuffle.js';
+export * from '../ops/pool.js';
+export { pad, type PadMode, type PadOptions } from '../ops/pad.js';
+export { interpolate, type InterpolateMode, type InterpolateOptions } from '../ops/interpolate.js';
 
 /** How a loss is summed up: the mean (default), the sum, or not at all. */
 export type Reduction = 'none' | 'mean' | 'sum';
