@@ -6,3 +6,5 @@ export { Dropout, Flatten, Linear, type LinearOptions } from './layers.js';
 export { Module, parameter, type AnyModule, type LoadReport, type Parameter, type StateDict } from './module.js';
 export { Sequential } from './sequential.js';
 export * from './conv.js';
+export * from './pool.js';
+export * from './resize.js';
