@@ -55,3 +55,5 @@ export {
   type EmbeddingLayerOptions,
   type PretrainedOptions,
 } from './embedding.js';
+export * from './pool.js';
+export * from './resize.js';
