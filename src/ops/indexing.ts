@@ -4,7 +4,7 @@ import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
 import { native } from '../native.js';
 import { formatShape, normalizeDim, type Shape } from '../shape.js';
 import { viewTensor, type Tensor } from '../tensor/tensor.js';
-import type { WithDim } from '../types/shape.js';
+import type { DimCheck, LastDim, WithDim } from '../types/shape.js';
 import { checkTensor, defineOp, filledTensor, type Op } from './define.js';
 import { amax } from './reduce.js';
 import { slice, unsqueeze } from './view.js';
@@ -141,15 +141,15 @@ const embeddingBackwardOp: Op<{ shape: Shape }> = defineOp({
  *
  * @throws ShapeError unless weight has 2 dimensions; IndexError (at the next read) for an index that is out of range
  */
-export function embedding<D extends DType>(
-  weight: Tensor<Shape, D>,
-  indices: Tensor<Shape, 'int64' | 'int32'>,
-): Tensor<Shape, D> {
+export function embedding<W extends Shape, D extends DType, I extends Shape>(
+  weight: Tensor<W, D>,
+  indices: Tensor<I, 'int64' | 'int32'>,
+): Tensor<readonly [...I, LastDim<W>], D> {
   checkTensor('embedding', 'weight', weight);
   checkIndex('embedding', 'indices', indices);
   if (weight.shape.length !== 2)
     throw new ShapeError(`embedding: weight must be [rows, features], got shape ${formatShape(weight.shape)}.`);
-  return embeddingOp([weight, indices], undefined) as Tensor<Shape, D>;
+  return embeddingOp([weight, indices], undefined) as unknown as Tensor<readonly [...I, LastDim<W>], D>;
 }
 
 /**
@@ -159,11 +159,11 @@ export function embedding<D extends DType>(
  * @param index int64 or int32, 1-d
  * @throws IndexError (at the next read) for a position that is out of range
  */
-export function indexSelect<S extends Shape, D extends DType, const Dim extends number>(
-  x: Tensor<S, D>,
+export function indexSelect<S extends Shape, D extends DType, const Dim extends number, I extends Shape>(
+  x: Tensor<S, D> & DimCheck<S, Dim>,
   dim: Dim,
-  index: Tensor<Shape, 'int64' | 'int32'>,
-): Tensor<WithDim<S, Dim, number>, D> {
+  index: Tensor<I, 'int64' | 'int32'>,
+): Tensor<WithDim<S, Dim, LastDim<I>>, D> {
   checkTensor('indexSelect', 'x', x);
   checkIndex('indexSelect', 'index', index);
   if (index.shape.length !== 1)
@@ -174,7 +174,7 @@ export function indexSelect<S extends Shape, D extends DType, const Dim extends 
   // Of a table, whole rows; else the index stands for every position of the other dimensions.
   const out =
     d === 0 && rank === 2 ? embeddingOp([x, index], undefined) : gatherOp([x, alongDim(index, x.shape, d)], { dim: d });
-  return out as unknown as Tensor<WithDim<S, Dim, number>, D>;
+  return out as unknown as Tensor<WithDim<S, Dim, LastDim<I>>, D>;
 }
 
 /** A 1-d index as gather wants it: the same for every position of the dimensions beside `dim`. Not recorded. @internal */
