@@ -93,7 +93,7 @@ export function stack<const S extends readonly Shape[] | [], D extends DType, co
           `stack: tensors[${i}] has shape ${formatShape(tensor.shape)}, tensors[0] ${formatShape(first.shape)}.`,
         );
       }
-      return unsqueeze(tensor, d) as Tensor;
+      return unsqueeze<Shape, DType, number>(tensor, d);
     }),
     d,
   ) as unknown as Tensor<StackShape<S, Dim>, D>;
