@@ -1,15 +1,4 @@
 // Functions of neural networks: losses, dropout, and the functional forms of layers.
-import { isFloating, type DType, type FloatDType } from '../dtype.js';
-import { DTypeError, ShapeError } from '../errors.js';
-import { sub } from '../ops/arithmetic.js';
-import { checkTensor } from '../ops/define.js';
-import { square } from '../ops/math.js';
-import { mean, sum } from '../ops/reduce.js';
-import { tidy } from '../memory.js';
-import { formatShape, type Shape } from '../shape.js';
-import type { Tensor } from '../tensor/tensor.js';
-import { checkReduction, type LossOptions } from './reduction.js';
-
 export { linear } from '../ops/matmul.js';
 export { bilinear } from '../ops/products.js';
 export { cosineSimilarity, pairwiseDistance, pdist } from '../ops/distance.js';
@@ -40,25 +29,7 @@ export { dropout2d } from './dropout.js';
 export { dropout3d } from './dropout.js';
 export { featureAlphaDropout } from './dropout.js';
 export type { LossOptions, Reduction } from './reduction.js';
-
-/**
- * The squared error, by default averaged over elements.
- *
- * @throws ShapeError if the shapes differ: broadcasting here is nearly always a mistake
- */
-export function mseLoss(input: Tensor, target: Tensor, options: LossOptions = {}): Tensor<Shape, FloatDType> {
-  const { reduction = 'mean' } = options;
-  checkReduction('mseLoss', reduction);
-  checkTensor('mseLoss', 'input', input);
-  checkTensor('mseLoss', 'target', target);
-  if (!isFloating(input.dtype)) throw new DTypeError(`mseLoss: input must be a float tensor, got ${input.dtype}.`);
-  if (formatShape(input.shape) !== formatShape(target.shape)) {
-    throw new ShapeError(
-      `mseLoss(input ${formatShape(input.shape)}, target ${formatShape(target.shape)}): the shapes must be equal.`,
-    );
-  }
-  return tidy(() => {
-    const losses = square(sub<Shape, Shape, DType, DType>(input, target)) as Tensor<Shape, FloatDType>;
-    return reduction === 'none' ? losses : reduction === 'sum' ? sum(losses) : mean(losses);
-  });
-}
+export * from './losses.js';
+export * from './rankingLosses.js';
+export { ctcLoss, type CTCLossOptions } from './ctcLoss.js';
+export { elasticNet, l1Penalty, l2Penalty, type ElasticNetOptions } from './penalties.js';

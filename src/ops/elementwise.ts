@@ -48,7 +48,7 @@ const defaultNames = [['x'], ['a', 'b'], ['a', 'b', 'c']];
 /** An elementwise op with its compiled forms. */
 export class ElementwiseOp {
   private readonly programs: ProgramId[] = [];
-  private gradients: GradientOp[] | null = null;
+  private readonly gradients: (readonly GradientOp[] | undefined)[] = [];
 
   constructor(
     /** Used in messages and traces. */
@@ -156,7 +156,8 @@ export class ElementwiseOp {
     return target;
   }
 
-  private prepare(operands: readonly Operand[], numbers: readonly number[], name = this.name) {
+  /** Checks the operands and works out shape and dtype. @internal */
+  prepare(operands: readonly Operand[], numbers: readonly number[], name = this.name) {
     const { inputs } = this;
     let shape: Shape | null = null;
     let first: Tensor | null = null;
@@ -221,21 +222,39 @@ export class ElementwiseOp {
     native.map(this.program(mask), tensors.length + 1, count);
   }
 
-  /** @internal */
-  gradientOps(): GradientOp[] {
-    if (this.gradients !== null) return this.gradients;
+  /**
+   * The gradients of the operands.
+   *
+   * @param reuse whether they may read the result, which is not there when only its sum was computed
+   * @internal
+   */
+  gradientOps(reuse: boolean): readonly GradientOp[] {
+    const known = this.gradients[Number(reuse)];
+    if (known !== undefined) return known;
     const g = inputExpr('g');
     const out = inputExpr('out');
     const derived =
       this.gradientsOf !== null
         ? this.gradientsOf(g, out).map((e) => toExpr(e ?? 0))
         : derive(this.root, this.inputs, g).map((e) => substitute(e, this.root, out));
-    this.gradients = derived.map((e, i) => new GradientOp(this, i, e, g, out));
-    return this.gradients;
+    const ops = derived.map((e, i) => new GradientOp(this, i, reuse ? e : substitute(e, out, this.root), g, out));
+    this.gradients[Number(reuse)] = ops;
+    return ops;
   }
 
-  private record(out: Tensor, operands: readonly Operand[], numbers: readonly number[]): void {
-    const gradients = this.gradientOps();
+  /**
+   * Records that `out` came from `operands`.
+   *
+   * @param spread given when `out` is a reduction of the op's result: from the gradient of `out` to that of the result
+   * @internal
+   */
+  record(
+    out: Tensor,
+    operands: readonly Operand[],
+    numbers: readonly number[],
+    spread: ((g: Tensor) => Tensor) | null = null,
+  ): void {
+    const gradients = this.gradientOps(spread === null);
     const edges = operands.map((t) => (t instanceof Tensor && isFloating(t.dtype) ? edgeOf(t) : null));
     // What the wanted gradients read, each once: operands by position, the result as -1.
     const slots: number[] = [];
@@ -259,7 +278,7 @@ export class ElementwiseOp {
         if (edge === null) return null;
         return () =>
           gradients[i].compute(
-            g,
+            spread === null ? g : spread(g),
             (source) => {
               const at = savedSlots.indexOf(source);
               return at >= 0 ? values[at] : constants[source];
