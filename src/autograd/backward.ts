@@ -9,6 +9,7 @@ import { checkTensor } from '../ops/define.js';
 import { sumTo } from '../ops/reduce.js';
 import { broadcastsTo, formatShape, shapesEqual } from '../shape.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { runGradHooks, type GradHook, type HookList } from './hooks.js';
 import { withGrad } from './mode.js';
 import type { Edge, GradNode } from './node.js';
 
@@ -79,6 +80,12 @@ class Pass {
       const grads = this.slots.get(node);
       if (grads === undefined) continue;
       this.slots.delete(node);
+      if (node.hooks !== null) {
+        for (const [output, hooks] of node.hooks) {
+          const grad = grads[output];
+          if (grad !== null && grad !== undefined) grads[output] = this.hooked(hooks, grad);
+        }
+      }
       const wanted = this.wanted.get(node);
       if (wanted !== undefined) {
         const found = new Array<Tensor | null>(node.outputs.length).fill(null);
@@ -97,6 +104,20 @@ class Pass {
       }
       for (const grad of grads) if (grad !== null) this.drop(grad);
       if (!this.retainGraph && rules.length > 0) node.release();
+    }
+  }
+
+  // The gradient that a slot holds, after its hooks.
+  private hooked(hooks: HookList<GradHook>, grad: Tensor): Tensor {
+    const result = this.hold(runGradHooks(hooks, grad));
+    this.drop(grad);
+    return result;
+  }
+
+  /** Calls the hooks of leaves, whose gradients are complete now. */
+  runLeafHooks(): void {
+    for (const [leaf, grad] of this.leaves) {
+      if (leaf._hooks !== null) this.leaves.set(leaf, this.hooked(leaf._hooks, grad));
     }
   }
 
@@ -205,6 +226,7 @@ export function backward(root: Tensor, options: BackwardOptions = {}): void {
         const edge = rootEdge(root);
         pass.send(edge, seed);
         if (edge.node !== null) pass.run(neededNodes([edge.node], () => false, null));
+        pass.runLeafHooks();
         for (const [leaf, grad] of pass.leaves) accumulate(leaf, grad, createGraph);
       });
     }),
@@ -319,6 +341,7 @@ export function grad(
             (leaf) => leafSet.has(leaf),
           ),
         );
+        pass.runLeafHooks();
         const taken = new Map<Tensor, Tensor>();
         return inputs.map((input, i) => {
           const first = taken.get(input);

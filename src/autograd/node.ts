@@ -5,6 +5,7 @@ import type { DType } from '../dtype.js';
 import { GradError } from '../errors.js';
 import { formatShape, type Shape } from '../shape.js';
 import { releaseHandle, viewTensor, type Tensor } from '../tensor/tensor.js';
+import type { GradHook, HookList } from './hooks.js';
 
 /** Gradients of the inputs, one thunk per input, so that only what is needed is computed. Null: no gradient. */
 export type InputGradients = readonly ((() => Tensor) | null)[];
@@ -80,6 +81,8 @@ let sequence = 0;
 export class GradNode {
   /** Grows with time: a node's inputs always have smaller numbers. */
   readonly sequence = sequence++;
+  /** Hooks on the gradients of outputs, by output. They are here because the tensors may be gone before backward. */
+  hooks: Map<number, HookList<GradHook>> | null = null;
   private released = false;
 
   constructor(

@@ -1,4 +1,5 @@
 // Modules: plain classes whose parameters, buffers and submodules are found by walking their own fields.
+import type { HookHandle } from '../autograd/hooks.js';
 import { noGrad } from '../autograd/mode.js';
 import { isFloating, type DType } from '../dtype.js';
 import type { Device } from '../device.js';
@@ -9,6 +10,13 @@ import { checkTensor } from '../ops/define.js';
 import { formatShape, shapesEqual, type Shape } from '../shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 import type { ShapeFn, UnknownFn } from '../types/sequential.js';
+import {
+  ModuleHooks,
+  type ForwardHook,
+  type ForwardPreHook,
+  type FullBackwardHook,
+  type FullBackwardPreHook,
+} from './hooks.js';
 
 /** A module of any shape function. */
 export type AnyModule = Module<ShapeFn>;
@@ -47,7 +55,8 @@ export interface LoadReport {
 /**
  * Base class of layers and models. Own fields decide: a tensor that requires gradients is a parameter, another tensor a
  * buffer (saved, not learned), a Module or an array of Modules a submodule. Fields whose names start with `_` are ignored,
- * and `#private` fields and what is inside plain objects and maps cannot be seen: keep learned things in plain fields.
+ * and `#private` fields and what is inside plain objects and maps cannot be seen: keep learned things in plain fields,
+ * or in `ModuleList`, `ModuleDict`, `ParameterList`, `ParameterDict`.
  *
  * `F` is the shape function of `forward`, for checking chains at compile time; leave it out when in doubt.
  *
@@ -64,6 +73,8 @@ export abstract class Module<F extends ShapeFn = UnknownFn> {
   /** Only for the compiler. @internal */
   declare readonly _shapeFn?: F;
   private _training = true;
+  private _moduleHooks: ModuleHooks | null = null;
+  private _unsaved: Set<string> | null = null;
   /**
    * True for layers that keep no reference to what they are given or give: a chain of them may free what passes between
    * two as soon as nobody needs it.
@@ -71,6 +82,11 @@ export abstract class Module<F extends ShapeFn = UnknownFn> {
    * @internal
    */
   readonly _transparent: boolean = false;
+
+  /** True when a hook sees, and may keep, what this module is given or gives. @internal */
+  get _isWatched(): boolean {
+    return this._moduleHooks?.sees === true;
+  }
 
   /** True in training mode (the start), false after `eval()`: dropout and the like depend on it. */
   get training(): boolean {
@@ -102,11 +118,32 @@ export abstract class Module<F extends ShapeFn = UnknownFn> {
     }
   }
 
-  private *namedTensors(): Generator<[string, Tensor]> {
+  /** The direct submodules. */
+  children(): AnyModule[] {
+    return Array.from(this.namedChildren(), ([, child]) => child);
+  }
+
+  /** This module and all below it. */
+  modules(): AnyModule[] {
+    return Array.from(this.namedModules(), ([, module]) => module);
+  }
+
+  /** The tensors of this module itself by name. @internal */
+  *_ownTensors(): Generator<[string, Tensor]> {
+    for (const [name, value] of Object.entries(this) as [string, unknown][])
+      if (!name.startsWith('_') && isTensor(value)) yield [name, value];
+  }
+
+  /** Puts another tensor in the place of an own one. @internal */
+  _replaceTensor(name: string, tensor: Tensor): void {
+    (this as unknown as Record<string, unknown>)[name] = tensor;
+  }
+
+  private *namedTensors(saved = false): Generator<[string, Tensor]> {
     const seen = new Set<Tensor>();
     for (const [prefix, module] of this.namedModules()) {
-      for (const [name, value] of Object.entries(module) as [string, unknown][]) {
-        if (name.startsWith('_') || !isTensor(value) || seen.has(value)) continue;
+      for (const [name, value] of module._ownTensors()) {
+        if (seen.has(value) || (saved && module._unsaved?.has(name) === true)) continue;
         seen.add(value);
         yield [prefix === '' ? name : `${prefix}.${name}`, value];
       }
@@ -118,14 +155,125 @@ export abstract class Module<F extends ShapeFn = UnknownFn> {
     for (const [name, value] of this.namedTensors()) if (isParameter(value)) yield [name, value];
   }
 
+  /**
+   * The number of learned values.
+   *
+   * @param options `trainable` (default false): count only parameters that are not frozen
+   */
+  countParameters(options: { trainable?: boolean } = {}): number {
+    const counted = this.parameters().filter((p) => options.trainable !== true || p.requiresGrad);
+    return counted.reduce((n, p) => n + p.numel, 0);
+  }
+
   /** The learned tensors. */
   parameters(): Parameter[] {
     return Array.from(this.namedParameters(), ([, value]) => value);
   }
 
-  /** Saved tensors that are not learned, by dotted name. */
+  /** Tensors that are not learned, by dotted name. */
   *namedBuffers(): Generator<[string, Tensor]> {
     for (const [name, value] of this.namedTensors()) if (!isParameter(value)) yield [name, value];
+  }
+
+  /** Tensors that are not learned. */
+  buffers(): Tensor[] {
+    return Array.from(this.namedBuffers(), ([, value]) => value);
+  }
+
+  /**
+   * Sets a field to a tensor that is not learned. The same as an assignment, but for one that is not to be saved. In
+   * TypeScript declare the field with `declare readonly`, so that it does not overwrite what is set here.
+   *
+   * @param options `persistent` (default true): the state dict has it
+   * @throws ArgumentError for a name that is in use, starts with `_`, is empty or has a dot, and for a tensor that requires
+   *   gradients
+   * @example
+   * this.registerBuffer('mask', ones([n, n]).tril(), { persistent: false });
+   */
+  registerBuffer(name: string, tensor: Tensor | null, options: { persistent?: boolean } = {}): void {
+    this.checkFree('registerBuffer', name);
+    if (tensor !== null) {
+      checkTensor('registerBuffer', 'tensor', tensor);
+      if (isParameter(tensor))
+        throw new ArgumentError(`registerBuffer: '${name}' requires gradients; pass detach() of it.`);
+      keep(tensor);
+    }
+    (this as unknown as Record<string, unknown>)[name] = tensor;
+    if (options.persistent === false) (this._unsaved ??= new Set()).add(name);
+    else this._unsaved?.delete(name);
+  }
+
+  /**
+   * Sets a field to a parameter; `null` for none. The same as an assignment, for names that are computed.
+   *
+   * @throws ArgumentError for a name that is in use, starts with `_`, is empty or has a dot, and for a tensor that is no
+   *   parameter
+   */
+  registerParameter(name: string, param: Parameter | null): void {
+    this.checkFree('registerParameter', name);
+    if (param !== null) {
+      checkTensor('registerParameter', 'param', param);
+      if (!isParameter(param) || !param.isLeaf)
+        throw new ArgumentError(`registerParameter: '${name}' is no parameter; make one with nn.parameter(tensor).`);
+    }
+    (this as unknown as Record<string, unknown>)[name] = param;
+  }
+
+  private checkFree(op: string, name: string): void {
+    if (typeof name !== 'string' || name === '' || name.startsWith('_') || name.includes('.'))
+      throw new ArgumentError(`${op}: a name must not be empty, start with _ or have a dot, got '${name}'.`);
+    const known = (this as unknown as Record<string, unknown>)[name];
+    // A field may be set again to another tensor.
+    if (known !== undefined && known !== null && !(Object.hasOwn(this, name) && isTensor(known)))
+      throw new ArgumentError(`${op}: ${this.constructor.name} has '${name}' already.`);
+  }
+
+  /**
+   * The module of a dotted name, as `namedModules` gives them; '' is this one.
+   *
+   * @throws ArgumentError if there is none
+   */
+  getSubmodule(target: string): AnyModule {
+    // One in two places is found by both names.
+    let rest = target;
+    let module: AnyModule = this;
+    while (rest !== '') {
+      const next = [...module.namedChildren()].find(([name]) => rest === name || rest.startsWith(`${name}.`));
+      if (next === undefined) {
+        throw new ArgumentError(
+          `getSubmodule: there is no module '${target}'; ${module.constructor.name} has ${[...module.namedChildren()].map(([name]) => `'${name}'`).join(', ') || 'none'}.`,
+        );
+      }
+      rest = rest.slice(next[0].length + 1);
+      module = next[1];
+    }
+    return module;
+  }
+
+  /**
+   * The parameter of a dotted name.
+   *
+   * @throws ArgumentError if there is none
+   */
+  getParameter(target: string): Parameter {
+    return this.getTensor('getParameter', 'parameter', target, true);
+  }
+
+  /**
+   * The buffer of a dotted name.
+   *
+   * @throws ArgumentError if there is none
+   */
+  getBuffer(target: string): Tensor {
+    return this.getTensor('getBuffer', 'buffer', target, false);
+  }
+
+  private getTensor(op: string, what: string, target: string, learned: boolean): Tensor {
+    const dot = target.lastIndexOf('.');
+    const owner = this.getSubmodule(target.slice(0, Math.max(dot, 0)));
+    for (const [name, tensor] of owner._ownTensors())
+      if (name === target.slice(dot + 1) && isParameter(tensor) === learned) return tensor;
+    throw new ArgumentError(`${op}: there is no ${what} '${target}'.`);
   }
 
   /** Calls `fn` on this module and all below it, children first. */
@@ -165,7 +313,7 @@ export abstract class Module<F extends ShapeFn = UnknownFn> {
 
   /** Parameters and buffers by dotted name: the tensors themselves, not copies, outside the graph. */
   stateDict(): StateDict {
-    return new Map(this.namedTensors());
+    return new Map(this.namedTensors(true));
   }
 
   /**
@@ -217,9 +365,8 @@ export abstract class Module<F extends ShapeFn = UnknownFn> {
     // A tensor in two places stays one.
     const converted = new Map<Tensor, Tensor>();
     for (const [, module] of this.namedModules()) {
-      const fields = module as unknown as Record<string, unknown>;
-      for (const [name, value] of Object.entries(fields)) {
-        if (name.startsWith('_') || !isTensor(value) || (!isDevice && !isFloating(value.dtype))) continue;
+      for (const [name, value] of [...module._ownTensors()]) {
+        if (!isDevice && !isFloating(value.dtype)) continue;
         let result = converted.get(value);
         if (result === undefined) {
           result = noGrad(() => convert(value, target as DType));
@@ -229,10 +376,103 @@ export abstract class Module<F extends ShapeFn = UnknownFn> {
           }
           converted.set(value, result);
         }
-        fields[name] = result;
+        module._replaceTensor(name, result);
       }
     }
     return this;
+  }
+
+  /** `to('float32')`. */
+  float(): this {
+    return this.to('float32');
+  }
+
+  /** `to('float64')`. */
+  double(): this {
+    return this.to('float64');
+  }
+
+  /** `to('float16')`. */
+  half(): this {
+    return this.to('float16');
+  }
+
+  /** `to('bfloat16')`. */
+  bfloat16(): this {
+    return this.to('bfloat16');
+  }
+
+  /** Hooks of this module, made when the first is registered. @internal */
+  _hooks(): ModuleHooks {
+    return (this._moduleHooks ??= ModuleHooks.install(this, () => {
+      this._moduleHooks = null;
+    }));
+  }
+
+  /**
+   * Has `hook(module, inputs)` called before each `forward`. What it returns, a list of arguments or the only argument,
+   * takes the place of the arguments.
+   *
+   * Hooks are called by `module.forward(...)`; a subclass's `super.forward(...)` goes past them. So long as a hook is
+   * there, `Sequential` does not free early what the hook has seen.
+   *
+   * @param options `prepend` (default false): before the hooks that are there
+   * @returns `remove()` takes the hook away
+   */
+  registerForwardPreHook(hook: ForwardPreHook<this>, options: { prepend?: boolean } = {}): HookHandle {
+    checkHook('registerForwardPreHook', hook);
+    const hooks = this._hooks();
+    return hooks.add(hooks.forwardPre, hook as ForwardPreHook<object>, options.prepend);
+  }
+
+  /**
+   * Has `hook(module, inputs, output)` called after each `forward`. What it returns, unless undefined, takes the place of
+   * the output.
+   *
+   * @param options `prepend` (default false): before the hooks that are there
+   * @returns `remove()` takes the hook away
+   * @example
+   * const seen: Tensor[] = [];
+   * const handle = model.getSubmodule('encoder.0').registerForwardHook((_, __, output) => {
+   *   seen.push((output as Tensor).detach());
+   * });
+   * model.forward(x);
+   * handle.remove();
+   */
+  registerForwardHook(hook: ForwardHook<this>, options: { prepend?: boolean } = {}): HookHandle {
+    checkHook('registerForwardHook', hook);
+    const hooks = this._hooks();
+    return hooks.add(hooks.forward, hook as ForwardHook<object>, options.prepend);
+  }
+
+  /**
+   * Has `hook(module, gradInput, gradOutput)` called in backward when the gradients of the module's inputs have been
+   * computed: lists with one gradient for each argument and each output, null where there is none. What it returns takes the
+   * place of gradInput. When no input requires gradients, it is called when those of the outputs are there, with gradInput
+   * `[null]`.
+   *
+   * Only tensors that are arguments themselves, and an output that is a tensor or an array of them, are seen.
+   *
+   * @param options `prepend` (default false): before the hooks that are there
+   * @returns `remove()` takes the hook away; calls of `forward` before it keep the hook
+   */
+  registerFullBackwardHook(hook: FullBackwardHook<this>, options: { prepend?: boolean } = {}): HookHandle {
+    checkHook('registerFullBackwardHook', hook);
+    const hooks = this._hooks();
+    return hooks.add(hooks.backward, hook as FullBackwardHook<object>, options.prepend);
+  }
+
+  /**
+   * Has `hook(module, gradOutput)` called in backward before the module's own gradients are computed. What it returns takes
+   * the place of gradOutput.
+   *
+   * @param options `prepend` (default false): before the hooks that are there
+   * @returns `remove()` takes the hook away; calls of `forward` before it keep the hook
+   */
+  registerFullBackwardPreHook(hook: FullBackwardPreHook<this>, options: { prepend?: boolean } = {}): HookHandle {
+    checkHook('registerFullBackwardPreHook', hook);
+    const hooks = this._hooks();
+    return hooks.add(hooks.backwardPre, hook as FullBackwardPreHook<object>, options.prepend);
   }
 
   /** What stands in brackets when the module is printed. */
@@ -252,4 +492,9 @@ export abstract class Module<F extends ShapeFn = UnknownFn> {
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.toString();
   }
+}
+
+function checkHook(op: string, hook: unknown): void {
+  if (typeof hook !== 'function')
+    throw new ArgumentError(`${op}: hook must be a function, got a value of type ${typeof hook}.`);
 }

@@ -4,6 +4,7 @@ import { ArgumentError } from '../errors.js';
 import type { Shape } from '../shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { ApplyCheck, ApplyShape, ChainFn, CheckedLayers } from '../types/sequential.js';
+import { itemAt } from './items.js';
 import { Module, type AnyModule } from './module.js';
 
 /**
@@ -27,6 +28,37 @@ export class Sequential<const L extends readonly unknown[] = readonly AnyModule[
     this.layers = layers;
   }
 
+  /** The number of layers. */
+  get length(): number {
+    return this.layers.length;
+  }
+
+  /**
+   * A layer by position; negative positions count from the end.
+   *
+   * @throws IndexError if there is none
+   */
+  at<const I extends number>(index: I): `${I}` extends keyof L ? L[`${I}`] : L[number] {
+    return itemAt('Sequential', this.layers, index) as `${I}` extends keyof L ? L[`${I}`] : L[number];
+  }
+
+  /** The layers in order. */
+  [Symbol.iterator](): IterableIterator<L[number]> {
+    return this.layers[Symbol.iterator]();
+  }
+
+  /**
+   * Adds a layer at the end, in place; the result is this chain, of the type that it has now.
+   *
+   * @throws ArgumentError unless it is a Module
+   */
+  append<M extends AnyModule>(layer: M): Sequential<readonly [...L, M]> {
+    if (!((layer as unknown) instanceof Module))
+      throw new ArgumentError(`Sequential: the layer to append is a ${typeof layer}, expected a Module.`);
+    (this.layers as unknown as AnyModule[]).push(layer);
+    return this as unknown as Sequential<readonly [...L, M]>;
+  }
+
   override *namedChildren(): Generator<[string, AnyModule]> {
     for (const [i, layer] of this.layers.entries()) yield [String(i), layer as AnyModule];
   }
@@ -35,15 +67,18 @@ export class Sequential<const L extends readonly unknown[] = readonly AnyModule[
     x: Tensor<S, D> & ApplyCheck<ChainFn<L>, S>,
   ): Tensor<ApplyShape<ChainFn<L>, S>, D> {
     let result: Tensor = x;
-    let last: AnyModule | null = null;
+    // True when nobody else has seen `result`: the layers that it went through keep no references. Then it is freed when
+    // the next layer is done, not at the next collection. What backward needs of it stays until then.
+    let unseen = false;
     for (const layer of this.layers as readonly AnyModule[]) {
       const before = result;
+      const keepsNothing = layer._transparent && !layer._isWatched;
       result = layer.forward(before) as Tensor;
-      // Nobody else has seen a value between two layers that keep no references: free it now, not at the next collection.
-      // What backward needs of it stays until then.
-      if (before !== result && last?._transparent === true && layer._transparent && before !== (x as Tensor))
-        before.dispose();
-      last = layer;
+      if (result === before) unseen &&= keepsNothing;
+      else {
+        if (unseen && keepsNothing) before.dispose();
+        unseen = keepsNothing;
+      }
     }
     return result as unknown as Tensor<ApplyShape<ChainFn<L>, S>, D>;
   }

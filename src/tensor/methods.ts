@@ -1,6 +1,7 @@
 // Written by scripts/methods.js from the functions of src/ops tagged @method. Do not edit: edit the function, then run
 // npm run methods.
 import type { BackwardOptions } from '../autograd/backward.js';
+import type { GradHook, HookHandle } from '../autograd/hooks.js';
 import type { Device } from '../device.js';
 import type { DType, Promote } from '../dtype.js';
 import type { IndexPart, IndexPutOptions } from '../ops/advanced.js';
@@ -2106,6 +2107,23 @@ export interface OpMethods {
   reciprocal_<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
 
   /**
+   * Has `hook` called with the gradient of this tensor in each backward pass that computes it, once it is complete. A tensor
+   * that the hook returns takes the gradient's place, in everything that follows and in `grad`. Several hooks are called in
+   * the order of registration; the hook must not change the gradient in place.
+   *
+   * @returns `remove()` takes the hook away
+   * @throws GradError if the tensor requires no gradients; ArgumentError if `hook` is no function; in backward ShapeError and
+   *   DTypeError if what the hook returns is not like the gradient
+   * @example
+   * const x = tensor([1, 2], { requiresGrad: true });
+   * const handle = x.registerHook((grad) => grad.mul(0.5));
+   * x.mul(x).sum().backward();
+   * x.grad; // [1, 2]
+   * handle.remove();
+   */
+  registerHook(this: Tensor, hook: GradHook): HookHandle;
+
+  /**
    * max(x, 0); the gradient at 0 is 0, as in PyTorch.
    *
    * @throws DTypeError for bools
@@ -2991,6 +3009,7 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   ravel: ops.ravel,
   reciprocal: ops.reciprocal,
   reciprocal_: ops.reciprocal_,
+  registerHook: ops.registerHook,
   relu: ops.relu,
   remainder: ops.remainder,
   remainder_: ops.remainder_,

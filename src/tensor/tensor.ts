@@ -1,5 +1,6 @@
 // The Tensor: a handle on native memory with a shape, strides, a dtype and a place in the autograd graph. Methods come
 // from the ops (src/tensor/methods.ts); what stands here is what has no function form.
+import type { GradHook, HookList } from '../autograd/hooks.js';
 import type { GradNode } from '../autograd/node.js';
 import type { Device } from '../device.js';
 import { dtypeId, isFloating, itemSize, typedArrayOf, type DType, type ItemOf, type TypedArrayOf } from '../dtype.js';
@@ -55,6 +56,7 @@ export class Tensor<S extends Shape = Shape, D extends DType = DType> {
   /** @internal */ readonly _version: Version;
   /** @internal */ _page: object | null = null;
   /** @internal */ _requiresGrad = false;
+  /** Of a leaf; those of other tensors are at their nodes. @internal */ _hooks: HookList<GradHook> | null = null;
   /** What made this tensor, when gradients flow through it. @internal */ _node: GradNode | null = null;
   /** Which of the node's outputs it is. @internal */ _nodeOutput = 0;
   /** Graph nodes that have saved this tensor: while there are any, dispose() keeps the memory. @internal */ _pins = 0;
