@@ -201,6 +201,18 @@ export function untracked<T>(fn: () => T): T {
   }
 }
 
+/** Runs fn and lists the tensors it made, which belong to nobody's scope. @internal */
+export function collectMade<T>(fn: () => T): [result: T, made: readonly Disposable[]] {
+  const outer = scope;
+  const made: Disposable[] = [];
+  scope = made;
+  try {
+    return [fn(), made];
+  } finally {
+    scope = outer;
+  }
+}
+
 function isDisposable(value: object): value is Disposable {
   return '_kept' in value && typeof (value as { dispose?: unknown }).dispose === 'function';
 }

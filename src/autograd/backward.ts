@@ -1,7 +1,7 @@
 // The backward pass: walks the recorded graph from the roots, newest node first, and does once what every gradient rule
 // would otherwise repeat: un-broadcasting, dtype and shape checks, accumulation, freeing.
 import { GradError, ShapeError } from '../errors.js';
-import { keep, tidy, track, untracked } from '../memory.js';
+import { collectMade, keep, tidy, track, untracked } from '../memory.js';
 import { add } from '../ops/arithmetic.js';
 import { addInPlace, cast, clone } from '../ops/copy.js';
 import { onesLike } from '../ops/creation.js';
@@ -95,7 +95,10 @@ class Pass {
         }
         this.found.set(node, found);
       }
-      const rules = node.edges.some((edge) => this.isNeeded(edge, needed)) ? node.backward(grads) : [];
+      // What a rule makes before its thunks are called, such as zeros for the gradients of unused outputs, lasts until all were.
+      const [rules, made] = collectMade(() =>
+        node.edges.some((edge) => this.isNeeded(edge, needed)) ? node.backward(grads) : [],
+      );
       for (let i = 0; i < node.edges.length && i < rules.length; i++) {
         const edge = node.edges[i]!;
         const rule = rules[i];
@@ -103,6 +106,10 @@ class Pass {
         this.send(edge, this.compute(node, i, edge, rule));
       }
       for (const grad of grads) if (grad !== null) this.drop(grad);
+      for (const item of made as readonly Tensor[]) {
+        if (!this.createGraph && item._uses === 0 && item._pins === 0 && !item._kept) item.dispose();
+        else track(item);
+      }
       if (!this.retainGraph && rules.length > 0) node.release();
     }
   }
