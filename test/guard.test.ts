@@ -54,6 +54,7 @@ describe('every op has a sample', () => {
     randint: 'random.test.ts',
     randn: 'random.test.ts',
     randperm: 'random.test.ts',
+    registerHook: 'hooks.test.ts',
     resultDType: 'program.test.ts',
     tensor: 'reads data',
     uniform_: 'random.test.ts',
@@ -73,6 +74,10 @@ describe('every op has a sample', () => {
       Flatten: 'modules.test.ts',
       Linear: 'modules.test.ts',
       Module: 'modules.test.ts',
+      ModuleDict: 'containers.test.ts',
+      ModuleList: 'containers.test.ts',
+      ParameterDict: 'containers.test.ts',
+      ParameterList: 'containers.test.ts',
       Sequential: 'modules.test.ts',
     };
     const isLayer = (value: unknown): boolean =>

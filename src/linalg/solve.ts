@@ -6,7 +6,7 @@ import { native } from '../native.js';
 import { add, mul } from '../ops/arithmetic.js';
 import { eye } from '../ops/creation.js';
 import { defineMultiOp, defineOp, type Op } from '../ops/define.js';
-import { embedding } from '../ops/indexing.js';
+import { embedding } from '../ops/embedding.js';
 import { cat } from '../ops/join.js';
 import { neg } from '../ops/math.js';
 import { matmul } from '../ops/matmul.js';

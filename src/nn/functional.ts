@@ -2,7 +2,8 @@
 export { linear } from '../ops/matmul.js';
 export { bilinear } from '../ops/products.js';
 export { cosineSimilarity, pairwiseDistance, pdist } from '../ops/distance.js';
-export { embedding, oneHot } from '../ops/indexing.js';
+export { oneHot } from '../ops/indexing.js';
+export { embedding, embeddingBag } from '../ops/embedding.js';
 export * from '../ops/activation.js';
 export { sigmoid, tanh } from '../ops/math.js';
 export { logSoftmax, softmax } from '../ops/softmax.js';

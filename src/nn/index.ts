@@ -44,6 +44,13 @@ export { TransformerEncoderLayer } from './transformer.js';
 export type { DecoderCallOptions, EncoderCallOptions, StackOptions } from './transformer.js';
 export type { TransformerActivation, TransformerCallOptions } from './transformer.js';
 export type { TransformerLayerOptions, TransformerOptions } from './transformer.js';
-export { Bilinear, CosineSimilarity, PairwiseDistance, type BilinearOptions } from './distance.js';
 export { ModuleDict, ModuleList, ParameterDict, ParameterList, type Entries } from './containers.js';
 export type { ForwardHook, ForwardPreHook, FullBackwardHook, FullBackwardPreHook, ModuleGradients } from './hooks.js';
+export { Unflatten } from './layers.js';
+export {
+  Embedding,
+  EmbeddingBag,
+  type EmbeddingBagLayerOptions,
+  type EmbeddingLayerOptions,
+  type PretrainedOptions,
+} from './embedding.js';

@@ -1,9 +1,10 @@
-// Layers: Linear, Flatten.
+// Layers: Linear, Flatten, Unflatten.
 import type { DType } from '../dtype.js';
 import { ArgumentError } from '../errors.js';
 import { empty, type TensorOptions } from '../ops/creation.js';
 import { linear } from '../ops/matmul.js';
 import type { Generator } from '../ops/random.js';
+import { unflatten } from '../ops/reshape.js';
 import { flatten } from '../ops/view.js';
 import type { Shape } from '../shape.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -99,5 +100,26 @@ export class Flatten<A extends number = 1, B extends number = -1> extends Module
 
   override extraRepr(): string {
     return `startDim=${this.startDim}, endDim=${this.endDim}`;
+  }
+}
+
+/** A dimension split into several: the opposite of `Flatten`. One of the sizes may be -1. */
+export class Unflatten extends Module {
+  /** @internal */ override readonly _transparent = true;
+  constructor(
+    /** The dimension. */
+    readonly dim: number,
+    /** What it becomes. */
+    readonly sizes: readonly number[],
+  ) {
+    super();
+  }
+
+  override forward<D extends DType>(x: Tensor<Shape, D>): Tensor<Shape, D> {
+    return unflatten(x, this.dim, this.sizes);
+  }
+
+  override extraRepr(): string {
+    return `dim=${this.dim}, sizes=[${this.sizes.join(', ')}]`;
   }
 }

@@ -34,7 +34,8 @@ export {
   type ElementwiseOptions,
   type Operand,
 } from './elementwise.js';
-export { embedding, gather, indexSelect, oneHot, scatterAdd } from './indexing.js';
+export * from './embedding.js';
+export { gather, indexSelect, oneHot, scatterAdd } from './indexing.js';
 export { cat, stack } from './join.js';
 export * from './math.js';
 export { linear, matmul } from './matmul.js';

@@ -6,8 +6,11 @@ import { formatShape, normalizeDim, type Shape } from '../shape.js';
 import { viewTensor, type Tensor } from '../tensor/tensor.js';
 import type { WithDim } from '../types/shape.js';
 import { checkTensor, defineOp, filledTensor, type Op } from './define.js';
+import { div } from './arithmetic.js';
+import { eq } from './compare.js';
+import { maskedFill } from './mask.js';
 import { amax } from './reduce.js';
-import { slice, unsqueeze } from './view.js';
+import { reshape, slice, unsqueeze } from './view.js';
 
 /** Refuses what is no tensor of indices. @internal */
 export function checkIndex(op: string, name: string, index: Tensor): void {
@@ -108,49 +111,64 @@ export function scatterAdd<S extends Shape, D extends DType>(
   return scatterAddOp([x, index, window], { dim: d }) as Tensor<S, D>;
 }
 
-const embeddingOp: Op<undefined> = defineOp({
+interface EmbeddingAttributes {
+  /** The gradient of this row is 0; -1: of none. */
+  readonly paddingIdx: number;
+  /** The gradients of a row are divided by how often it occurs. */
+  readonly byFrequency?: boolean;
+}
+const wholeTable: EmbeddingAttributes = { paddingIdx: -1 };
+
+/** @internal */
+export const embeddingOp: Op<EmbeddingAttributes> = defineOp({
   name: 'embedding',
   inputs: ['weight', 'indices'],
   saves: { weight: ['indices'] },
   shape: ({ weight, indices }) => [...indices.shape, ...weight.shape.slice(1)],
   dtype: ({ weight }) => weight.dtype,
   forward: ([out], { weight, indices }) => native.embedding(out._handle, weight._handle, indices._handle),
-  vjp: ([g], { indices }, _, { inputs: [weight] }) => [
-    () => embeddingBackwardOp([g, indices], { shape: weight!.shape }),
+  vjp: ([g], { indices }, { paddingIdx, byFrequency }: EmbeddingAttributes, { inputs: [weight] }) => [
+    () => {
+      const { shape } = weight!;
+      const grads = byFrequency === true ? div(g, frequencies(shape[0], indices, g.dtype)) : g;
+      return embeddingBackwardOp([grads, indices], { shape, paddingIdx });
+    },
     null,
   ],
 });
 
-const embeddingBackwardOp: Op<{ shape: Shape }> = defineOp({
+// How often the row of each index occurs, shaped to broadcast with the rows.
+function frequencies(rows: number, indices: Tensor, dtype: DType): Tensor {
+  const flat = reshape(indices, [indices.numel]);
+  const one = filledTensor('embeddingBackward', flat.shape, dtype, indices.device, 1) as Tensor;
+  const counts = scatterAlong([rows], 0, flat, one);
+  return reshape(gatherOp([counts, flat], { dim: 0 }), [...indices.shape, 1]);
+}
+
+const embeddingBackwardOp: Op<EmbeddingAttributes & { shape: Shape }> = defineOp({
   name: 'embeddingBackward',
   inputs: ['g', 'indices'],
   saves: { g: ['indices'] },
-  shape: (_, { shape }: { shape: Shape }) => shape,
+  shape: (_, { shape }: EmbeddingAttributes & { shape: Shape }) => shape,
   dtype: ({ g }) => g.dtype,
-  forward: ([out], { g, indices }) => {
+  forward: ([out], { g, indices }, { paddingIdx }) => {
     native.fill(out._handle, 0);
     native.embeddingBackward(out._handle, g._handle, indices._handle);
+    if (paddingIdx < 0) return;
+    const row = viewTensor(out, out.shape.slice(1), null, paddingIdx * out.shape[1]);
+    native.fill(row._handle, 0);
+    row.dispose();
   },
-  vjp: ([h], { indices }) => [() => embeddingOp([h, indices], undefined), null],
+  vjp: ([h], { indices }, { paddingIdx }) => [
+    () => {
+      const rows = embeddingOp([h, indices], wholeTable);
+      return paddingIdx < 0 ? rows : maskedFill(rows, unsqueeze(eq(indices, paddingIdx) as Tensor, -1) as Mask, 0);
+    },
+    null,
+  ],
 });
 
-/**
- * The rows of a table: `out[i..., :] = weight[indices[i...], :]`.
- *
- * Shapes: weight `[rows, features]`, indices any -> `[...indices.shape, features]`.
- *
- * @throws ShapeError unless weight has 2 dimensions; IndexError (at the next read) for an index that is out of range
- */
-export function embedding<D extends DType>(
-  weight: Tensor<Shape, D>,
-  indices: Tensor<Shape, 'int64' | 'int32'>,
-): Tensor<Shape, D> {
-  checkTensor('embedding', 'weight', weight);
-  checkIndex('embedding', 'indices', indices);
-  if (weight.shape.length !== 2)
-    throw new ShapeError(`embedding: weight must be [rows, features], got shape ${formatShape(weight.shape)}.`);
-  return embeddingOp([weight, indices], undefined) as Tensor<Shape, D>;
-}
+type Mask = Tensor<Shape, 'bool'>;
 
 /**
  * The slices of x at the positions in `index` along a dimension, in that order; positions may repeat.
@@ -173,7 +191,7 @@ export function indexSelect<S extends Shape, D extends DType, const Dim extends 
   const d = normalizeDim('indexSelect', dim, rank);
   // Of a table, whole rows; else the index stands for every position of the other dimensions.
   const out =
-    d === 0 && rank === 2 ? embeddingOp([x, index], undefined) : gatherOp([x, alongDim(index, x.shape, d)], { dim: d });
+    d === 0 && rank === 2 ? embeddingOp([x, index], wholeTable) : gatherOp([x, alongDim(index, x.shape, d)], { dim: d });
   return out as unknown as Tensor<WithDim<S, Dim, number>, D>;
 }
 

@@ -49,6 +49,11 @@ export interface UnknownFn extends ShapeFn {
   readonly out: Shape;
 }
 
+/** Any shape to `[..., E]`. */
+export interface EmbeddingFn<E extends number> extends ShapeFn {
+  readonly out: readonly [...InputOf<this>, E];
+}
+
 /** `[..., I]` to `[..., O]`. */
 export interface LinearFn<I extends number, O extends number> extends ShapeFn {
   readonly out: LinearOut<InputOf<this>, I, O>;

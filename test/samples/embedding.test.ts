@@ -1,0 +1,4 @@
+import { checkSamples } from './check.js';
+import { samples } from './embedding.js';
+
+checkSamples('embedding', samples);
