@@ -5,3 +5,4 @@ export { type IdxContent, type IdxDType, parseIdx, readIdx } from './idx.js';
 export { DataLoader, type DataLoaderOptions } from './loader.js';
 export { mnist, type MnistDataset, type MnistOptions } from './mnist.js';
 export { sequentialIndices, shuffledIndices } from './sampler.js';
+export { cutmix, mixup, type Mixed, type MixingOptions } from './mixing.js';

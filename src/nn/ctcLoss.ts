@@ -175,13 +175,15 @@ export function ctcLoss(
     // A single target may be padded too.
     const padded = rows || batch === 1 ? reshape(targets, [batch, most]) : targets;
     if (padded.shape.length === 1 && lengths.total !== null && lengths.total !== most) {
-      throw new ShapeError(`ctcLoss: targetLengths add up to ${lengths.total}, and there are ${most} targets in the row.`);
+      throw new ShapeError(
+        `ctcLoss: targetLengths add up to ${lengths.total}, and there are ${most} targets in the row.`,
+      );
     }
     const x = rank === 2 ? (unsqueeze(logProbs, 1) as Tensor) : logProbs;
     const values = contiguous(cast(padded, 'int64'));
     const [losses] = ctcOp([x, values, inputs.tensor, lengths.tensor], { blank, zeroInfinity });
     if (reduction === 'sum') return sum(losses) as Loss;
     if (reduction === 'none') return (rank === 2 ? reshape(losses, []) : losses) as Loss;
-    return mean(div(losses, cast(clamp(lengths.tensor, 1), losses.dtype) as Tensor) as Loss) as Loss;
+    return mean(div(losses, cast(clamp(lengths.tensor, { min: 1 }), losses.dtype) as Tensor) as Loss) as Loss;
   });
 }

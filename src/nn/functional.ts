@@ -32,5 +32,5 @@ export { featureAlphaDropout } from './dropout.js';
 export type { LossOptions, Reduction } from './reduction.js';
 export * from './losses.js';
 export * from './rankingLosses.js';
-export { ctcLoss, type CTCLossOptions } from './ctcLoss.js';
+export { ctcLoss, type CTCLossOptions, type Lengths } from './ctcLoss.js';
 export { elasticNet, l1Penalty, l2Penalty, type ElasticNetOptions } from './penalties.js';

@@ -54,3 +54,4 @@ export {
   type EmbeddingLayerOptions,
   type PretrainedOptions,
 } from './embedding.js';
+export * from './lossLayers.js';

@@ -250,8 +250,7 @@ const boundedLog = (x: e.ExprLike): e.Expr => e.maximum(e.log(x), -100);
 const boundedLogOfRest = (x: e.Expr): e.Expr => e.maximum(e.log1p(e.neg(x)), -100);
 const binary = (x: e.Expr, t: e.Expr): e.Expr =>
   e.sub(e.mul(e.sub(t, 1), boundedLogOfRest(x)), e.mul(t, boundedLog(x)));
-const binarySlope = (x: e.Expr, t: e.Expr): e.Expr =>
-  e.div(e.sub(x, t), e.maximum(e.mul(e.sub(1, x), x), 1e-12));
+const binarySlope = (x: e.Expr, t: e.Expr): e.Expr => e.div(e.sub(x, t), e.maximum(e.mul(e.sub(1, x), x), 1e-12));
 const binaryTargetSlope = (x: e.Expr): e.Expr => e.sub(boundedLogOfRest(x), boundedLog(x));
 const bceOp = defineElementwise('binaryCrossEntropy', binary, {
   inputs: pair,
@@ -285,8 +284,7 @@ export function binaryCrossEntropy(input: Tensor, target: Tensor, options: Weigh
 }
 
 // -log(sigmoid(x))
-const softplusOfNegative = (x: e.Expr): e.Expr =>
-  e.add(e.log1p(e.exp(e.neg(e.abs(x)))), e.maximum(e.neg(x), 0));
+const softplusOfNegative = (x: e.Expr): e.Expr => e.add(e.log1p(e.exp(e.neg(e.abs(x)))), e.maximum(e.neg(x), 0));
 const logits = (x: e.Expr, t: e.Expr): e.Expr => e.add(e.mul(e.sub(1, t), x), softplusOfNegative(x));
 const logitsOp = defineElementwise('binaryCrossEntropyWithLogits', logits, {
   inputs: pair,
@@ -294,11 +292,7 @@ const logitsOp = defineElementwise('binaryCrossEntropyWithLogits', logits, {
 });
 const logitsWeightedOp = defineElementwise('binaryCrossEntropyWithLogits', (x, t, w) => e.mul(logits(x, t), w), {
   inputs: weighted,
-  grad: (g, _out, x, t, w) => [
-    e.mul(g, w, e.sub(e.sigmoid(x), t)),
-    e.neg(e.mul(g, w, x)),
-    e.mul(g, logits(x, t)),
-  ],
+  grad: (g, _out, x, t, w) => [e.mul(g, w, e.sub(e.sigmoid(x), t)), e.neg(e.mul(g, w, x)), e.mul(g, logits(x, t))],
 });
 const factor = (t: e.Expr, p: e.Expr): e.Expr => e.add(e.mul(e.sub(p, 1), t), 1);
 const positive = (x: e.Expr, t: e.Expr, p: e.Expr): e.Expr =>
@@ -356,17 +350,10 @@ export function logitsLoss(reduction: Reduction, input: Tensor, target: Tensor, 
     : reduceLoss(logitsWeightedOp, reduction, [input, target, weight]);
 }
 
-const klOp = defineElementwise(
-  'klDiv',
-  (x, t) => e.sub(e.select(e.eq(t, 0), 0, e.mul(t, e.log(t))), e.mul(t, x)),
-  {
-    inputs: pair,
-    grad: (g, _out, x, t) => [
-      e.neg(e.mul(g, t)),
-      e.mul(g, e.sub(e.add(e.log(t), 1), x)),
-    ],
-  },
-);
+const klOp = defineElementwise('klDiv', (x, t) => e.sub(e.select(e.eq(t, 0), 0, e.mul(t, e.log(t))), e.mul(t, x)), {
+  inputs: pair,
+  grad: (g, _out, x, t) => [e.neg(e.mul(g, t)), e.mul(g, e.sub(e.add(e.log(t), 1), x))],
+});
 const klLogOp = defineElementwise('klDiv', (x, t) => e.mul(e.exp(t), e.sub(t, x)), { inputs: pair });
 
 /**
@@ -406,11 +393,10 @@ const poissonLogFullOp = defineElementwise('poissonNllLoss', (x, t) => e.add(poi
   inputs: pair,
 });
 const poissonOp = defineElementwise('poissonNllLoss', poissonRate, { inputs: pair, scalars: ['eps'] });
-const poissonFullOp = defineElementwise(
-  'poissonNllLoss',
-  (x, t, eps) => e.add(poissonRate(x, t, eps), stirling(t)),
-  { inputs: pair, scalars: ['eps'] },
-);
+const poissonFullOp = defineElementwise('poissonNllLoss', (x, t, eps) => e.add(poissonRate(x, t, eps), stirling(t)), {
+  inputs: pair,
+  scalars: ['eps'],
+});
 
 /**
  * The negative log likelihood of counts of a Poisson distribution: `exp(input) - target * input`, or without `logInput`

@@ -23,7 +23,8 @@ type Penalty = Tensor<readonly [], FloatDType>;
 function total(op: string, penalty: ElementwiseOp, params: Iterable<Tensor>, numbers: readonly number[]): Penalty {
   const list = [...params];
   list.forEach((param, i) => requireFloat(op, `params[${i}]`, param));
-  if (list.length === 0) throw new ArgumentError(`${op}: params is empty; pass model.parameters() or a list of tensors.`);
+  if (list.length === 0)
+    throw new ArgumentError(`${op}: params is empty; pass model.parameters() or a list of tensors.`);
   return tidy(() =>
     list.map((param) => reduceElementwise(penalty, 'sum', [param], numbers)).reduce((a, b) => add(a, b) as Tensor),
   ) as Penalty;
@@ -31,11 +32,10 @@ function total(op: string, penalty: ElementwiseOp, params: Iterable<Tensor>, num
 
 const l1Op = defineElementwise('l1Penalty', (x) => e.abs(x), { inputs: ['param'] });
 const l2Op = defineElementwise('l2Penalty', (x) => e.square(x), { inputs: ['param'] });
-const elasticOp = defineElementwise(
-  'elasticNet',
-  (x, l1, l2) => e.add(e.mul(l1, e.abs(x)), e.mul(l2, e.square(x))),
-  { inputs: ['param'], scalars: ['l1', 'l2'] },
-);
+const elasticOp = defineElementwise('elasticNet', (x, l1, l2) => e.add(e.mul(l1, e.abs(x)), e.mul(l2, e.square(x))), {
+  inputs: ['param'],
+  scalars: ['l1', 'l2'],
+});
 
 /**
  * The sum of the absolute values of all parameters, which drives many of them to 0 (Tibshirani 1996). Its gradient at 0

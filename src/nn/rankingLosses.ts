@@ -60,8 +60,7 @@ const positivePart = (z: e.Expr): e.Expr => e.select(e.gt(z, 0), z, 0);
 
 const hingeOp = defineElementwise(
   'hingeEmbeddingLoss',
-  (x, t, margin) =>
-    e.add(e.select(e.ne(t, 1), clamped(e.sub(margin, x)), 0), e.select(e.ne(t, -1), x, 0)),
+  (x, t, margin) => e.add(e.select(e.ne(t, 1), clamped(e.sub(margin, x)), 0), e.select(e.ne(t, -1), x, 0)),
   { inputs: ['input', 'target'], scalars: ['margin'] },
 );
 
@@ -148,10 +147,7 @@ const cosineOp = defineElementwise(
   'cosineEmbeddingLoss',
   (product, a, b, t, margin) => {
     const cosine = e.div(product, e.sqrt(e.mul(e.add(a, 1e-12), e.add(b, 1e-12))));
-    return e.add(
-      e.select(e.eq(t, 1), e.sub(1, cosine), 0),
-      e.select(e.eq(t, -1), clamped(e.sub(cosine, margin)), 0),
-    );
+    return e.add(e.select(e.eq(t, 1), e.sub(1, cosine), 0), e.select(e.eq(t, -1), clamped(e.sub(cosine, margin)), 0));
   },
   { inputs: ['product', 'square1', 'square2', 'target'], scalars: ['margin'] },
 );
@@ -284,7 +280,9 @@ function checkClasses(op: string, input: Tensor): void {
   requireFloat(op, 'input', input);
   const rank = input.shape.length;
   if ((rank !== 1 && rank !== 2) || input.shape[rank - 1] === 0) {
-    throw new ShapeError(`${op}: input must be [N, C] or [C] with at least one class, got ${formatShape(input.shape)}.`);
+    throw new ShapeError(
+      `${op}: input must be [N, C] or [C] with at least one class, got ${formatShape(input.shape)}.`,
+    );
   }
 }
 
@@ -353,7 +351,7 @@ export function multiMarginLoss(input: Tensor, target: Tensor, options: MultiMar
   return tidy(() => {
     const column = unsqueeze(target, -1) as Tensor<Shape, 'int64'>;
     const own = gather(input, -1, column) as Tensor;
-    const operands = [input, own, arange(classes, { device: input.device }), column as Tensor];
+    const operands = [input, own, arange(0, classes, 1, { dtype: 'int64', device: input.device }), column as Tensor];
     let loss: Loss;
     const inner = reduction === 'mean' ? 'mean' : reduction;
     if (weight === null) loss = reduceLoss(p === 1 ? multiMarginOp : multiMarginSquareOp, inner, operands, [margin]);
@@ -370,8 +368,7 @@ export function multiMarginLoss(input: Tensor, target: Tensor, options: MultiMar
 
 const multilabelOp = defineElementwise(
   'multilabelMarginLoss',
-  (x, own, valid, isTarget) =>
-    e.select(e.mul(valid, e.eq(isTarget, 0)), positivePart(e.add(e.sub(1, own), x)), 0),
+  (x, own, valid, isTarget) => e.select(e.mul(valid, e.eq(isTarget, 0)), positivePart(e.add(e.sub(1, own), x)), 0),
   { inputs: ['input', 'own', 'valid', 'isTarget'] },
 );
 
