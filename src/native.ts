@@ -148,6 +148,11 @@ export interface Kernels {
     kind: number,
     reverse: boolean,
   ): void;
+  maxPool(out: Handle, indices: Handle, x: Handle, geometry: number): void;
+  maxPoolBackward(out: Handle, g: Handle, indices: Handle): void;
+  avgPool(out: Handle, x: Handle, geometry: number): void;
+  avgPoolBackward(out: Handle, g: Handle, geometry: number): void;
+  resample(out: Handle, x: Handle, dim: number, spans: Handle, weights: Handle): void;
 }
 
 /** What the addon offers beside kernels: memory, transfer, the stream. See native/addon.cpp. */

@@ -1,5 +1,5 @@
 // Layers: convolutions, transposed ones, patches and shuffles.
-import { ArgumentError, ShapeError } from '../errors.js';
+import { ArgumentError } from '../errors.js';
 import type { DType } from '../dtype.js';
 import { tidy } from '../memory.js';
 import {
@@ -12,10 +12,10 @@ import {
   type ConvOptions as ConvOpOptions,
   type ConvTransposeOptions as ConvTransposeOpOptions,
 } from '../ops/conv.js';
-import { empty, tensor, type TensorOptions } from '../ops/creation.js';
+import { empty, type TensorOptions } from '../ops/creation.js';
 import { fold, unfold, type FoldOptions } from '../ops/fold.js';
 import { readCount, readSizes, type Sizes } from '../ops/geometry.js';
-import { indexSelect } from '../ops/indexing.js';
+import { padWithin } from '../ops/pad.js';
 import type { Generator } from '../ops/random.js';
 import { channelShuffle, pixelShuffle, pixelUnshuffle } from '../ops/shuffle.js';
 import { formatShape, type Shape } from '../shape.js';
@@ -52,38 +52,6 @@ export interface ConvOptions extends ConvOpOptions, LayerOptions {
 export interface ConvTransposeOptions extends ConvTransposeOpOptions, LayerOptions {}
 
 const paddingModes: readonly string[] = ['zeros', 'reflect', 'replicate', 'circular'];
-
-// Where position i of the padded dimension comes from.
-function sourceOf(i: number, size: number, mode: PaddingMode): number {
-  if (mode === 'circular') return (i + size) % size;
-  if (mode === 'replicate') return Math.min(Math.max(i, 0), size - 1);
-  const mirrored = Math.abs(i);
-  return mirrored < size ? mirrored : 2 * (size - 1) - mirrored;
-}
-
-// Pads the last dimensions with values of x.
-function padWithin(
-  op: string,
-  x: Tensor,
-  amounts: readonly (readonly [low: number, high: number])[],
-  mode: PaddingMode,
-): Tensor {
-  const first = x.shape.length - amounts.length;
-  let result = x;
-  amounts.forEach(([low, high], d) => {
-    if (low === 0 && high === 0) return;
-    const size = x.shape[first + d];
-    const most = mode === 'circular' ? size : mode === 'reflect' ? size - 1 : size === 0 ? -1 : Infinity;
-    if (Math.max(low, high) > most) {
-      throw new ShapeError(
-        `${op}(x ${formatShape(x.shape)}): '${mode}' padding of ${Math.max(low, high)} needs more than the ${size} positions of dimension ${first + d}.`,
-      );
-    }
-    const sources = Array.from({ length: low + size + high }, (_, i) => sourceOf(i - low, size, mode));
-    result = indexSelect(result, first + d, tensor(sources, { dtype: 'int64', device: x.device }));
-  });
-  return result;
-}
 
 // What all six have in common.
 abstract class ConvLayer<I extends number, O extends number, F extends ShapeFn> extends Module<F> {
