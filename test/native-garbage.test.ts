@@ -626,6 +626,37 @@ describe('kernels on random tensors', () => {
           ];
           break;
         }
+        case 'ctcLoss':
+        case 'ctcLossBackward': {
+          const [T, N, C, S] = [random(6), random(5), random(40) === 0 ? 0 : 1 + random(large), random(4)];
+          const lengths = (most: number): number => {
+            const handle = newTensor(5, [N]);
+            native.fill(handle, BigInt(random(20) === 0 ? [-1, most + 1][random(2)] : random(most + 1)));
+            made.push(handle);
+            return random(20) === 0 ? operand(true, 5, [N]) : handle;
+          };
+          const padded = random(2) === 0;
+          const targetLengths = padded ? lengths(S) : plain([N], 5);
+          if (!padded) native.fill(targetLengths, BigInt(S));
+          const targets = plain(padded ? [N, S] : [N * S], 5);
+          if (random(3) !== 0) native.fill(targets, BigInt(random(Math.max(1, C))));
+          const dtype = random(4);
+          const logProbs = operand(true, dtype, [T, N, C]);
+          const alpha = plain([T * (2 * N * S + N)], 1);
+          const tail = [
+            logProbs,
+            targets,
+            lengths(T),
+            targetLengths,
+            random(20) === 0 ? C : random(Math.max(1, C)),
+            random(2) === 0,
+          ];
+          args =
+            name === 'ctcLoss'
+              ? [plain([N], dtype), alpha, ...tail]
+              : [plain([T, N, C], dtype), operand(true, dtype, [N]), alpha, ...tail];
+          break;
+        }
         case 'rnnForward':
         case 'rnnBackward': {
           const kind = random(30) === 0 ? [4, -1, NaN][random(3)] : random(4);

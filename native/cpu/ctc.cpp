@@ -20,8 +20,8 @@ using V = Vec<double>;
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr int64_t kLanes = lanes<double>;
-constexpr int64_t kFront = 8;      // in front of a row of states, so that states -1 and -2 can be read
-constexpr int64_t kUnit = 16384;   // states that are worth a chunk of their own
+constexpr int64_t kFront = 8;     // in front of a row of states, so that states -1 and -2 can be read
+constexpr int64_t kUnit = 16384;  // states that are worth a chunk of their own
 constexpr int kScratchSlot = 4;
 
 int64_t padded(int64_t n) { return (n + kLanes - 1) / kLanes * kLanes; }
@@ -40,9 +40,15 @@ struct Problem {
 
   Problem(const char* op, const TensorView& logProbs, const TensorView& targets, const TensorView& inputLengths,
           const TensorView& targetLengths, const TensorView& alpha, int64_t blank)
-      : op(op), logProbs(logProbs), targets(targets), inputLengths(inputLengths), targetLengths(targetLengths),
-        alpha(alpha), blank(blank) {
-    if (!logProbs.defined || !isFloating(logProbs.dtype)) fail(ErrorKind::DType, "%s: logProbs must be a float tensor", op);
+      : op(op),
+        logProbs(logProbs),
+        targets(targets),
+        inputLengths(inputLengths),
+        targetLengths(targetLengths),
+        alpha(alpha),
+        blank(blank) {
+    if (!logProbs.defined || !isFloating(logProbs.dtype))
+      fail(ErrorKind::DType, "%s: logProbs must be a float tensor", op);
     if (logProbs.ndim != 3)
       fail(ErrorKind::Shape, "%s: logProbs must have 3 dimensions, got %s", op, shapeText(logProbs).c_str());
     frames = logProbs.shape[0];

@@ -106,7 +106,7 @@ export function mixup<S extends Shape, D extends DType, T extends Shape, E exten
   return tidy(() => {
     const order = randperm(x.shape[0], { generator, device: x.device });
     const mix = (t: Tensor): Tensor => lerp(t, indexSelect(t, 0, order) as Tensor, 1 - lambda);
-    return { x: mix(x as Tensor) as Tensor<S, D>, targets: mix(targets as Tensor) as Tensor<T, E>, lambda };
+    return { x: mix(x) as Tensor<S, D>, targets: mix(targets) as Tensor<T, E>, lambda };
   });
 }
 
@@ -149,7 +149,7 @@ export function cutmix<S extends Shape, D extends DType, T extends Shape, E exte
     const mask = fromTypedArray(inside, [height, width], { dtype: 'bool', device: images.device });
     const others = (t: Tensor): Tensor => indexSelect(t, 0, order) as Tensor;
     return {
-      x: where(mask, others(images as Tensor), images as Tensor) as Tensor<S, D>,
+      x: where(mask, others(images), images as Tensor) as Tensor<S, D>,
       targets: lerp(targets as Tensor, others(targets as Tensor), 1 - lambda) as Tensor<T, E>,
       lambda,
     };

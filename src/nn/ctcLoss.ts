@@ -1,5 +1,4 @@
 // Connectionist temporal classification. Kernels: native/cpu/ctc.cpp.
-import { isFloating } from '../dtype.js';
 import { ArgumentError, DTypeError, GradError, ShapeError } from '../errors.js';
 import { tidy } from '../memory.js';
 import { native } from '../native.js';
@@ -11,7 +10,7 @@ import { clamp } from '../ops/math.js';
 import { mean, sum } from '../ops/reduce.js';
 import { requireFloat } from '../ops/require.js';
 import { reshape, unsqueeze } from '../ops/view.js';
-import { formatShape, numel, shapesEqual } from '../shape.js';
+import { formatShape, numel } from '../shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Loss } from './losses.js';
 import { checkReduction, type LossOptions } from './reduction.js';
@@ -184,6 +183,6 @@ export function ctcLoss(
     const [losses] = ctcOp([x, values, inputs.tensor, lengths.tensor], { blank, zeroInfinity });
     if (reduction === 'sum') return sum(losses) as Loss;
     if (reduction === 'none') return (rank === 2 ? reshape(losses, []) : losses) as Loss;
-    return mean(div(losses, cast(clamp(lengths.tensor, { min: 1 }), losses.dtype) as Tensor) as Loss) as Loss;
+    return mean(div(losses, cast(clamp(lengths.tensor, { min: 1 }), losses.dtype) as Tensor) as Loss);
   });
 }

@@ -1,23 +1,18 @@
 // Losses that compare element by element. Each is one expression; its mean or sum is taken in the same pass.
-import { isFloating, type FloatDType } from '../dtype.js';
-import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
+import { ArgumentError, ShapeError } from '../errors.js';
 import { tidy } from '../memory.js';
 import { div } from '../ops/arithmetic.js';
-import { checkTensor } from '../ops/define.js';
 import { defineElementwise, type ElementwiseOp } from '../ops/elementwise.js';
-import type { Operand } from '../ops/launch.js';
 import { sum } from '../ops/reduce.js';
-import { reduceElementwise } from '../ops/reduceMap.js';
 import { requireFloat, requireNumber } from '../ops/require.js';
 import { unsqueeze } from '../ops/view.js';
 import * as e from '../program/expr.js';
 import { broadcastsTo, formatShape, shapesEqual } from '../shape.js';
-import type { Shape } from '../shape.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { checkAlike, checkInput, checkWeight, reduceLoss, type Loss } from './reduceLoss.js';
 import { checkReduction, type LossOptions, type Reduction } from './reduction.js';
 
-/** What a loss gives: a scalar, or with `reduction: 'none'` one value for each element or sample. */
-export type Loss = Tensor<Shape, FloatDType>;
+export type { Loss };
 
 /** Options of a loss with weights. */
 export interface WeightedLossOptions extends LossOptions {
@@ -69,45 +64,6 @@ export interface GaussianNllLossOptions extends LossOptions {
   eps?: number;
 }
 
-/** @internal */
-export function checkInput(op: string, input: Tensor, target: Tensor): void {
-  requireFloat(op, 'input', input);
-  checkTensor(op, 'target', target);
-}
-
-/** Refuses shapes that differ: broadcasting is nearly always a mistake there. @internal */
-export function checkAlike(op: string, input: Tensor, target: Tensor): void {
-  checkInput(op, input, target);
-  if (!shapesEqual(input.shape, target.shape)) {
-    throw new ShapeError(
-      `${op}(input ${formatShape(input.shape)}, target ${formatShape(target.shape)}): the shapes must be equal.`,
-    );
-  }
-}
-
-/** A weight must be a float tensor that broadcasts to the input. @internal */
-export function checkWeight(op: string, name: string, weight: Tensor, shape: Shape): void {
-  checkTensor(op, name, weight);
-  if (!isFloating(weight.dtype)) throw new DTypeError(`${op}: ${name} must be a float tensor, got ${weight.dtype}.`);
-  if (!broadcastsTo(weight.shape, shape)) {
-    throw new ShapeError(
-      `${op}(input ${formatShape(shape)}, ${name} ${formatShape(weight.shape)}): ${name} must broadcast to the input.`,
-    );
-  }
-}
-
-/** An elementwise loss, summed up as asked. @internal */
-export function reduceLoss(
-  op: ElementwiseOp,
-  reduction: Reduction,
-  operands: readonly Operand[],
-  numbers: readonly number[] = [],
-): Loss {
-  const result =
-    reduction === 'none' ? op.apply(operands, numbers) : reduceElementwise(op, reduction, operands, numbers);
-  return result as Loss;
-}
-
 const pair = ['input', 'target'];
 const weighted = ['input', 'target', 'weight'];
 
@@ -155,7 +111,7 @@ function checkSameWeight(op: string, weight: Tensor, input: Tensor): void {
  *
  * @throws ShapeError if the shapes differ: broadcasting here is nearly always a mistake
  * @example
- * nn.functional.mseLoss(tensor([1, 2]), tensor([1, 4])).item(); // 2
+ * await nn.functional.mseLoss(tensor([1, 2]), tensor([1, 4])).item(); // 2
  */
 export function mseLoss(input: Tensor, target: Tensor, options: WeightedLossOptions = {}): Loss {
   return errorLoss('mseLoss', [mseOp, mseWeightedOp], input, target, options);
@@ -324,7 +280,7 @@ const positiveWeightedOp = defineElementwise(
  * @throws ShapeError if the shapes of input and target differ
  * @example
  * const loss = nn.functional.binaryCrossEntropyWithLogits(tensor([0, 2]), tensor([0, 1]));
- * loss.item(); // 0.4100...
+ * await loss.item(); // 0.4100...
  */
 export function binaryCrossEntropyWithLogits(
   input: Tensor,
@@ -336,18 +292,15 @@ export function binaryCrossEntropyWithLogits(
   checkReduction(op, reduction);
   checkAlike(op, input, target);
   if (weight !== null) checkWeight(op, 'weight', weight, input.shape);
-  if (posWeight === null) return logitsLoss(reduction, input, target, weight);
+  if (posWeight === null) {
+    return weight === null
+      ? reduceLoss(logitsOp, reduction, [input, target])
+      : reduceLoss(logitsWeightedOp, reduction, [input, target, weight]);
+  }
   checkWeight(op, 'posWeight', posWeight, input.shape);
   return weight === null
     ? reduceLoss(positiveOp, reduction, [input, target, posWeight])
     : reduceLoss(positiveWeightedOp, reduction, [input, target, posWeight, weight]);
-}
-
-/** `binaryCrossEntropyWithLogits` without checks. @internal */
-export function logitsLoss(reduction: Reduction, input: Tensor, target: Tensor, weight: Tensor | null): Loss {
-  return weight === null
-    ? reduceLoss(logitsOp, reduction, [input, target])
-    : reduceLoss(logitsWeightedOp, reduction, [input, target, weight]);
 }
 
 const klOp = defineElementwise('klDiv', (x, t) => e.sub(e.select(e.eq(t, 0), 0, e.mul(t, e.log(t))), e.mul(t, x)), {

@@ -3,7 +3,7 @@ import type { DType } from '../dtype.js';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
 import { tidy } from '../memory.js';
 import { cast } from '../ops/copy.js';
-import { arange, zerosLike } from '../ops/creation.js';
+import { arange } from '../ops/creation.js';
 import { checkTensor } from '../ops/define.js';
 import { pairwiseDistance } from '../ops/distance.js';
 import { defineElementwise } from '../ops/elementwise.js';
@@ -17,8 +17,8 @@ import { reshape, unsqueeze } from '../ops/view.js';
 import * as e from '../program/expr.js';
 import { formatShape, shapesEqual, type Shape } from '../shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { checkAlike, checkInput, checkWeight, logitsLoss, reduceLoss, type Loss } from './losses.js';
-import type { WeightedLossOptions } from './losses.js';
+import { binaryCrossEntropyWithLogits, type WeightedLossOptions } from './losses.js';
+import { checkAlike, checkInput, checkWeight, reduceLoss, type Loss } from './reduceLoss.js';
 import { checkReduction, type LossOptions, type Reduction } from './reduction.js';
 
 /** Options of a loss with a margin. */
@@ -182,7 +182,7 @@ export function cosineEmbeddingLoss(
     );
   }
   return tidy(() => {
-    const dot = (a: Tensor, b: Tensor): Tensor => sum(mul(a, b), -1) as Tensor;
+    const dot = (a: Tensor, b: Tensor): Tensor => sum(mul(a, b), -1);
     const operands = [dot(input1, input2), dot(input1, input1), dot(input2, input2), target];
     return reduceLoss(cosineOp, reduction, operands, [margin]);
   });
@@ -353,13 +353,13 @@ export function multiMarginLoss(input: Tensor, target: Tensor, options: MultiMar
     const own = gather(input, -1, column) as Tensor;
     const operands = [input, own, arange(0, classes, 1, { dtype: 'int64', device: input.device }), column as Tensor];
     let loss: Loss;
-    const inner = reduction === 'mean' ? 'mean' : reduction;
-    if (weight === null) loss = reduceLoss(p === 1 ? multiMarginOp : multiMarginSquareOp, inner, operands, [margin]);
+    if (weight === null)
+      loss = reduceLoss(p === 1 ? multiMarginOp : multiMarginSquareOp, reduction, operands, [margin]);
     else {
       const flat = reshape(target, [-1]) as Tensor<Shape, 'int64'>;
-      const ownWeight = reshape(indexSelect(weight as Tensor<Shape, DType>, 0, flat) as Tensor, column.shape);
+      const ownWeight = reshape(indexSelect(weight, 0, flat) as Tensor, column.shape);
       const weightedOp = p === 1 ? multiMarginWeightedOp : multiMarginWeightedSquareOp;
-      loss = reduceLoss(weightedOp, inner, [...operands, ownWeight], [margin]);
+      loss = reduceLoss(weightedOp, reduction, [...operands, ownWeight], [margin]);
     }
     // The mean has divided by the classes already.
     return reduction === 'mean' ? loss : reduceSamples(loss, classes, samples, reduction);
@@ -392,7 +392,7 @@ export function multilabelMarginLoss(input: Tensor, target: Tensor, options: Los
     const classes = input.shape[samples.length];
     const listed = cumprod(cast(ge(target, 0), 'int64'), -1) as Tensor<Shape, 'int64'>;
     const safe = where(ge(listed, 1), target, 0) as Tensor<Shape, 'int64'>;
-    const isTarget = scatterAlong(zerosLike(listed), samples.length, safe, listed);
+    const isTarget = scatterAlong(listed.shape, samples.length, safe, listed);
     const own = gather(input, -1, safe) as Tensor;
     const operands = [unsqueeze(input, -2), unsqueeze(own, -1), unsqueeze(listed, -1), unsqueeze(isTarget, -2)];
     const losses = reduceLoss(multilabelOp, reduction === 'mean' ? 'sum' : reduction, operands);
@@ -417,9 +417,9 @@ export function multilabelSoftMarginLoss(input: Tensor, target: Tensor, options:
   const rank = input.shape.length;
   if (rank === 0) throw new ShapeError(`${op}: input must be [..., C], got [].`);
   if (weight !== null) checkWeight(op, 'weight', weight, input.shape);
-  if (reduction === 'mean') return logitsLoss('mean', input, target, weight);
+  if (reduction === 'mean') return binaryCrossEntropyWithLogits(input, target, { weight });
   return tidy(() => {
-    const losses = logitsLoss(reduction, input, target, weight);
-    return (reduction === 'sum' ? div(losses, input.shape[rank - 1]) : mean(losses, -1)) as Loss;
+    const losses = binaryCrossEntropyWithLogits(input, target, { weight, reduction });
+    return (reduction === 'sum' ? div(losses, input.shape[rank - 1]) : mean(losses, -1));
   });
 }

@@ -266,9 +266,9 @@ rows('nn.MarginRankingLoss', {
 rows('nn.CosineEmbeddingLoss', {
   margin: ([a, b]) => new nn.CosineEmbeddingLoss({ margin: 0.25 }).forward(a, b, samplesFor(a)),
 });
-rows('nn.TripletMarginLoss', { swap: layer(() => new nn.TripletMarginLoss({ swap: true }) as Layer, 3) });
+rows('nn.TripletMarginLoss', { swap: layer(() => new nn.TripletMarginLoss({ swap: true }), 3) });
 rows('nn.TripletMarginWithDistanceLoss', {
-  distance: layer(() => new nn.TripletMarginWithDistanceLoss({ distanceFunction: distance, margin: 0.5 }) as Layer, 3),
+  distance: layer(() => new nn.TripletMarginWithDistanceLoss({ distanceFunction: distance, margin: 0.5 }), 3),
 });
 rows(
   'nn.MultiMarginLoss',
