@@ -201,13 +201,25 @@ export function untracked<T>(fn: () => T): T {
   }
 }
 
-/** Runs fn and lists the tensors it made, which belong to nobody's scope. @internal */
-export function collectMade<T>(fn: () => T): [result: T, made: readonly Disposable[]] {
-  const outer = scope;
-  const made: Disposable[] = [];
-  scope = made;
+let shared: Disposable[] | null = null;
+
+/** Runs fn; what `sharing` makes inside is listed in `made`, for the caller to free. @internal */
+export function withShared<T>(made: Disposable[], fn: () => T): T {
+  const outer = shared;
+  shared = made;
   try {
-    return [fn(), made];
+    return fn();
+  } finally {
+    shared = outer;
+  }
+}
+
+/** Runs fn without the current tidy scope: tensors made inside last until the surrounding `withShared` is done. @internal */
+export function sharing<T>(fn: () => T): T {
+  const outer = scope;
+  scope = shared;
+  try {
+    return fn();
   } finally {
     scope = outer;
   }

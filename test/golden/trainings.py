@@ -83,20 +83,16 @@ def mlp():
 class CNN(nn.Module):
     def __init__(self):
         super().__init__()
-        self.features = nn.Sequential(
-            nn.Conv2d(1, 8, 3, padding=1, bias=False),
-            nn.BatchNorm2d(8),
-            nn.ReLU(),
-            nn.MaxPool2d(2),
-            nn.Conv2d(8, 16, 3, padding=1, bias=False),
-            nn.BatchNorm2d(16),
-            nn.ReLU(),
-            nn.MaxPool2d(2),
-        )
+        self.conv1 = nn.Conv2d(1, 8, 3, padding=1, bias=False)
+        self.norm1 = nn.BatchNorm2d(8)
+        self.conv2 = nn.Conv2d(8, 16, 3, padding=1, bias=False)
+        self.norm2 = nn.BatchNorm2d(16)
         self.output = nn.Linear(16 * 3 * 3, 4)
 
     def forward(self, x):
-        return self.output(self.features(x).flatten(1))
+        small = F.max_pool2d(self.norm1(self.conv1(x)).relu(), 2)
+        smaller = F.max_pool2d(self.norm2(self.conv2(small)).relu(), 2)
+        return self.output(smaller.flatten(1))
 
 
 def cnn():

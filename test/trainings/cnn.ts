@@ -2,21 +2,19 @@
 import { nn, optim, type Tensor } from 'thalweg';
 import { integers, values, type MakeTraining } from './training.js';
 
+const { maxPool2d } = nn.functional;
+
 export class CNN extends nn.Module {
-  readonly features = new nn.Sequential(
-    new nn.Conv2d(1, 8, 3, { padding: 1, bias: false }),
-    new nn.BatchNorm2d(8),
-    new nn.ReLU(),
-    new nn.MaxPool2d(2),
-    new nn.Conv2d(8, 16, 3, { padding: 1, bias: false }),
-    new nn.BatchNorm2d(16),
-    new nn.ReLU(),
-    new nn.MaxPool2d(2),
-  );
+  readonly conv1 = new nn.Conv2d(1, 8, 3, { padding: 1, bias: false });
+  readonly norm1 = new nn.BatchNorm2d(8);
+  readonly conv2 = new nn.Conv2d(8, 16, 3, { padding: 1, bias: false });
+  readonly norm2 = new nn.BatchNorm2d(16);
   readonly output = new nn.Linear(16 * 3 * 3, 4);
 
   override forward(images: Tensor): Tensor {
-    return this.output.forward(this.features.forward(images).flatten(1));
+    const small = maxPool2d(this.norm1.forward(this.conv1.forward(images)).relu(), 2);
+    const smaller = maxPool2d(this.norm2.forward(this.conv2.forward(small)).relu(), 2);
+    return this.output.forward(smaller.flatten(1));
   }
 }
 

@@ -1,5 +1,5 @@
 // A recurrent classifier of sequences of different lengths, with clipped gradients.
-import { cat, nn, optim, where, arange, tensor, type Tensor } from 'thalweg';
+import { arange, cat, nn, optim, tensor, where, type Tensor } from 'thalweg';
 import { integers, type MakeTraining } from './training.js';
 
 const { rnn } = nn.utils;
@@ -31,7 +31,7 @@ export const lstm: MakeTraining = (dtype) => {
       const loss = nn.functional.crossEntropy(model.forward(words, lengths), labels);
       optimizer.zeroGrad();
       loss.backward();
-      nn.utils.clipGradNorm_(model.parameters(), 0.5);
+      nn.utils.clipGradNorm(model.parameters(), 0.5);
       optimizer.step();
       return loss;
     },
