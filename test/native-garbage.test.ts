@@ -526,6 +526,81 @@ describe('kernels on random tensors', () => {
           args.push(random(20) === 0 ? random(20) : geometry.length);
           break;
         }
+        case 'maxPool':
+        case 'maxPoolBackward':
+        case 'avgPool':
+        case 'avgPoolBackward': {
+          const spatial = 1 + random(3);
+          const some = (most: number): number[] => Array.from({ length: spatial }, () => 1 + random(most));
+          const adaptive = name === 'maxPool' && random(4) === 0;
+          const kernel = adaptive ? new Array<number>(spatial).fill(0) : some(3);
+          const [stride, dilation, out] = [some(3), name === 'maxPool' ? some(2) : [1, 1, 1], some(6)];
+          const padding = kernel.map((size) => random(Math.floor(size / 2) + 1));
+          const inner = out.map((size, d) =>
+            random(6) === 0
+              ? random(9)
+              : Math.max(1, (size - 1) * stride[d] + dilation[d] * (kernel[d] - 1) + 1 - 2 * padding[d]),
+          );
+          const dtype = random(2);
+          const contiguous = (shape: readonly number[], kind: number): number => {
+            if (random(12) === 0) return operand(true, kind, [...shape]);
+            const handle = newTensor(kind, shape);
+            fillWith(handle, kind, random);
+            made.push(handle);
+            return handle;
+          };
+          const lead = [random(4), random(12) === 0 ? 0 : 1 + random(5)];
+          const [x, y] = [contiguous([...lead, ...inner], dtype), contiguous([...lead, ...out], dtype)];
+          const indices = contiguous([...lead, ...out], 5);
+          if (name === 'maxPoolBackward') {
+            args = [x, y, indices];
+            break;
+          }
+          const full = (list: readonly number[], fill: number): number[] => [
+            ...new Array<number>(3 - spatial).fill(fill),
+            ...list.slice(0, spatial),
+          ];
+          const geometry = [...full(kernel, adaptive ? 0 : 1), ...full(stride, 1), ...full(padding, 0)];
+          if (name === 'maxPool') geometry.push(...full(dilation, 1));
+          else geometry.push(random(2), random(3));
+          if (random(8) === 0)
+            geometry[random(geometry.length)] = [-1, 0, 2 ** 30, 2 ** 31, 0.5, NaN, 2 ** 20][random(7)];
+          geometry.forEach((value, i) => (scratchNumbers[i] = value));
+          const count = random(20) === 0 ? random(20) : geometry.length;
+          args =
+            name === 'maxPool'
+              ? [y, random(2) === 0 ? 0 : indices, x, count]
+              : name === 'avgPool'
+                ? [y, x, count]
+                : [x, y, count];
+          break;
+        }
+        case 'resample': {
+          const dtype = random(2);
+          const ranks = 1 + random(4);
+          const along = random(ranks);
+          const shape = Array.from({ length: ranks }, () => random(6));
+          const target = shape.map((size, d) => (d === along ? random(6) : size));
+          const taps = random(4);
+          const [out, x, weights] = [target, shape, [target[along], taps]].map((sizes) => {
+            const handle = newTensor(dtype, sizes);
+            fillWith(handle, dtype, random);
+            made.push(handle);
+            return handle;
+          });
+          const spans = newTensor(4, [target[along], 2]);
+          made.push(spans);
+          const most = Math.max(1, shape[along] - taps + 1);
+          native.write(
+            spans,
+            Int32Array.from({ length: 2 * target[along] }, (_, i) =>
+              random(30) === 0 ? random(9) - 3 : i % 2 === 0 ? random(most) : Math.min(taps, shape[along]),
+            ),
+            4,
+          );
+          args = [out, x, random(12) === 0 ? dim() : along, spans, weights];
+          break;
+        }
         case 'softmax':
           args = [operand(true), operand(true), dim(), random(2) === 0];
           break;

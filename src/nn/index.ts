@@ -55,3 +55,5 @@ export {
   type PretrainedOptions,
 } from './embedding.js';
 export * from './lossLayers.js';
+export * from './pool.js';
+export * from './resize.js';

@@ -9,8 +9,7 @@ import { readSizes, type Sizes } from './geometry.js';
 import { adaptiveTable, resample, type Row, type Table } from './resample.js';
 
 /** How values between positions are made. */
-export type InterpolateMode =
-  'nearest' | 'nearest-exact' | 'linear' | 'bilinear' | 'trilinear' | 'bicubic' | 'area';
+export type InterpolateMode = 'nearest' | 'nearest-exact' | 'linear' | 'bilinear' | 'trilinear' | 'bicubic' | 'area';
 
 /** Options of `interpolate`: one of `size` and `scaleFactor`, and how. */
 export interface InterpolateOptions {
@@ -62,7 +61,9 @@ interface Axis {
   readonly alignCorners: boolean;
 }
 
-function nearestTable({ size, count, scale }: Axis, shift: number): Table {
+function nearestTable({ size, count, scale: given }: Axis, shift: number): Table {
+  // As PyTorch: equal sizes change nothing, whatever the scale says.
+  const scale = shift === 0 && count === size ? 1 : given;
   return {
     columns: size,
     rows: Array.from({ length: count }, (_, i) => ({
@@ -158,7 +159,9 @@ export function interpolate<D extends DType>(x: Tensor<Shape, D>, options: Inter
     throw new ArgumentError(`${op}: antialias is for 'bilinear' and 'bicubic', not for '${mode}'.`);
   }
   if ((size === undefined) === (scaleFactor === undefined)) {
-    throw new ArgumentError(`${op}: give one of size and scaleFactor, ${size === undefined ? 'got neither' : 'not both'}.`);
+    throw new ArgumentError(
+      `${op}: give one of size and scaleFactor, ${size === undefined ? 'got neither' : 'not both'}.`,
+    );
   }
   if (recomputeScaleFactor && size !== undefined) {
     throw new ArgumentError(`${op}: recomputeScaleFactor is for scaleFactor, not for size.`);

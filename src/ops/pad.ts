@@ -110,7 +110,9 @@ export function pad<D extends DType>(
   const { mode = 'constant', value = 0 } = options;
   if (!Array.isArray(padding) || padding.length % 2 !== 0 || !padding.every((n) => Number.isSafeInteger(n))) {
     const got = Array.isArray(padding) ? formatShape(padding as readonly number[]) : String(padding);
-    throw new ArgumentError(`pad: padding must be pairs of integers [low, high, ...], last dimension first, got ${got}.`);
+    throw new ArgumentError(
+      `pad: padding must be pairs of integers [low, high, ...], last dimension first, got ${got}.`,
+    );
   }
   if (mode !== 'constant' && mode !== 'reflect' && mode !== 'replicate' && mode !== 'circular') {
     throw new ArgumentError(

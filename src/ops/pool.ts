@@ -102,7 +102,9 @@ function readWindow(
   window.padding.forEach((pad, d) => {
     const extent = window.dilation[d] * (kernel[d] - 1) + 1;
     if (pad * 2 > extent) {
-      throw new ArgumentError(`${op}: padding must be at most half of the kernel, got ${pad} for a kernel of ${extent}.`);
+      throw new ArgumentError(
+        `${op}: padding must be at most half of the kernel, got ${pad} for a kernel of ${extent}.`,
+      );
     }
   });
   return window;
@@ -324,13 +326,7 @@ export function maxPool3d(x: Tensor, kernelSize: Sizes, options: MaxPoolOptions 
   return maxPool(3, x, kernelSize, options);
 }
 
-function maxUnpool(
-  spatial: Spatial,
-  x: Tensor,
-  indices: Tensor,
-  kernelSize: Sizes,
-  options: MaxUnpoolOptions,
-): Tensor {
+function maxUnpool(spatial: Spatial, x: Tensor, indices: Tensor, kernelSize: Sizes, options: MaxUnpoolOptions): Tensor {
   const op = `maxUnpool${spatial}d`;
   const { shape, firstDim } = readInput(op, x, spatial);
   checkTensor(op, 'indices', indices);
@@ -341,7 +337,9 @@ function maxUnpool(
   const given = options.outputSize;
   const wanted = given?.length === x.shape.length ? given.slice(firstDim) : given;
   if (wanted !== undefined && wanted.length !== spatial) {
-    throw new ArgumentError(`${call}: outputSize must have ${spatial} or ${x.shape.length} sizes, got ${wanted.length}.`);
+    throw new ArgumentError(
+      `${call}: outputSize must have ${spatial} or ${x.shape.length} sizes, got ${wanted.length}.`,
+    );
   }
   const sizes = shape.slice(2).map((size, d) => {
     const usual = (size - 1) * stride[d] - 2 * padding[d] + kernel[d];
@@ -594,9 +592,16 @@ export function lpPool3d<D extends DType>(
 
 // ---- adaptive
 
-function readAdaptive(op: string, x: Tensor, spatial: Spatial, outputSize: AdaptiveSizes): { shape: Shape; sizes: number[] } {
+function readAdaptive(
+  op: string,
+  x: Tensor,
+  spatial: Spatial,
+  outputSize: AdaptiveSizes,
+): { shape: Shape; sizes: number[] } {
   const { shape, call, firstDim } = readInput(op, x, spatial);
-  const list: readonly unknown[] = Array.isArray(outputSize) ? outputSize : new Array<unknown>(spatial).fill(outputSize);
+  const list: readonly unknown[] = Array.isArray(outputSize)
+    ? outputSize
+    : new Array<unknown>(spatial).fill(outputSize);
   const inner = shape.slice(2);
   const sizes = readSizes(
     op,

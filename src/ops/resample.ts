@@ -47,36 +47,39 @@ interface ResampleAttributes {
 
 const resampleOp = (name: string): Op<ResampleAttributes> =>
   defineOp({
-  name,
-  inputs: ['x'],
-  shape: ({ x }, { dim, table }: ResampleAttributes) => x.shape.map((size, d) => (d === dim ? table.rows.length : size)),
-  forward: ([out], { x }, { dim, table }) =>
-    noGrad(() =>
-      tidy(() => {
-        const dtype = out.dtype === 'float64' ? 'float64' : 'float32';
-        const half = out.dtype !== dtype;
-        const count = table.rows.length;
-        const taps = table.rows.reduce((most, { weights }) => Math.max(most, weights.length), 1);
-        const spans = new Int32Array(2 * count);
-        const values = dtype === 'float64' ? new Float64Array(count * taps) : new Float32Array(count * taps);
-        table.rows.forEach(({ start, weights }, i) => {
-          spans[2 * i] = start;
-          spans[2 * i + 1] = weights.length;
-          values.set(weights, i * taps);
-        });
-        const target: Tensor = half ? emptyTensor('resample', out.shape, dtype, out.device) : out;
-        native.resample(
-          target._handle,
-          contiguous(half ? cast(x, dtype) : x)._handle,
-          dim,
-          fromTypedArray(spans, [count, 2], { device: x.device })._handle,
-          fromTypedArray(values, [count, taps], { device: x.device })._handle,
-        );
-        if (half) native.copy(out._handle, target._handle);
-      }),
-    ),
-  vjp: ([g], _, { dim, table }) => [() => opOf(name.endsWith('Backward') ? name : `${name}Backward`)([g], { dim, table: transposed(table) })],
-});
+    name,
+    inputs: ['x'],
+    shape: ({ x }, { dim, table }: ResampleAttributes) =>
+      x.shape.map((size, d) => (d === dim ? table.rows.length : size)),
+    forward: ([out], { x }, { dim, table }) =>
+      noGrad(() =>
+        tidy(() => {
+          const dtype = out.dtype === 'float64' ? 'float64' : 'float32';
+          const half = out.dtype !== dtype;
+          const count = table.rows.length;
+          const taps = table.rows.reduce((most, { weights }) => Math.max(most, weights.length), 1);
+          const spans = new Int32Array(2 * count);
+          const values = dtype === 'float64' ? new Float64Array(count * taps) : new Float32Array(count * taps);
+          table.rows.forEach(({ start, weights }, i) => {
+            spans[2 * i] = start;
+            spans[2 * i + 1] = weights.length;
+            values.set(weights, i * taps);
+          });
+          const target: Tensor = half ? emptyTensor('resample', out.shape, dtype, out.device) : out;
+          native.resample(
+            target._handle,
+            contiguous(half ? cast(x, dtype) : x)._handle,
+            dim,
+            fromTypedArray(spans, [count, 2], { device: x.device })._handle,
+            fromTypedArray(values, [count, taps], { device: x.device })._handle,
+          );
+          if (half) native.copy(out._handle, target._handle);
+        }),
+      ),
+    vjp: ([g], _, { dim, table }) => [
+      () => opOf(name.endsWith('Backward') ? name : `${name}Backward`)([g], { dim, table: transposed(table) }),
+    ],
+  });
 
 // The same op under the names of those that are made of it.
 const known = new Map<string, Op<ResampleAttributes>>();
