@@ -66,7 +66,13 @@ describe('running statistics', () => {
 
   test('are buffers, saved in the order of PyTorch', () => {
     const layer = new nn.BatchNorm2d(3);
-    expect([...layer.stateDict().keys()]).toEqual(['weight', 'bias', 'running_mean', 'running_var', 'num_batches_tracked']);
+    expect([...layer.stateDict().keys()]).toEqual([
+      'weight',
+      'bias',
+      'running_mean',
+      'running_var',
+      'num_batches_tracked',
+    ]);
     expect(Array.from(layer.namedParameters(), ([name]) => name)).toEqual(['weight', 'bias']);
     expect(layer.to('float64').running_var!.dtype).toBe('float64');
     expect(layer.num_batches_tracked!.dtype).toBe('int64');

@@ -99,9 +99,7 @@ class Pass {
       const made: Disposable[] = [];
       let used = false;
       withShared(made, () => {
-        const rules = node.edges.some((edge) => this.isNeeded(edge, needed))
-          ? sharing(() => node.backward(grads))
-          : [];
+        const rules = node.edges.some((edge) => this.isNeeded(edge, needed)) ? sharing(() => node.backward(grads)) : [];
         for (let i = 0; i < node.edges.length && i < rules.length; i++) {
           const edge = node.edges[i]!;
           const rule = rules[i];
@@ -111,7 +109,7 @@ class Pass {
         used = rules.length > 0;
       });
       for (const grad of grads) if (grad !== null) this.drop(grad);
-      for (const item of made as readonly Tensor[]) {
+      for (const item of made as unknown as readonly Tensor[]) {
         if (!this.createGraph && item._uses === 0 && item._pins === 0 && !item._kept) item.dispose();
         else track(item);
       }

@@ -1,5 +1,4 @@
 // Losses with a margin: those that rank, embed, or separate classes.
-import type { DType } from '../dtype.js';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
 import { tidy } from '../memory.js';
 import { cast } from '../ops/copy.js';

@@ -7,9 +7,6 @@ import type { ApplyCheck, ApplyShape, ChainFn, CheckedLayers } from '../types/se
 import { itemAt } from './items.js';
 import { Module, type AnyModule } from './module.js';
 
-// A list of unknown length stays one, so that any chain can be assigned to a plain `Sequential`.
-type Appended<L extends readonly unknown[], M> = number extends L['length'] ? readonly AnyModule[] : readonly [...L, M];
-
 /**
  * A chain of modules, each fed the result of the one before. Layers whose shapes cannot follow each other do not compile.
  *
@@ -55,11 +52,11 @@ export class Sequential<const L extends readonly unknown[] = readonly AnyModule[
    *
    * @throws ArgumentError unless it is a Module
    */
-  append<M extends AnyModule>(layer: M): Sequential<Appended<L, M>> {
+  append<M extends AnyModule>(layer: M): Sequential<readonly [...L, M]> {
     if (!((layer as unknown) instanceof Module))
       throw new ArgumentError(`Sequential: the layer to append is a ${typeof layer}, expected a Module.`);
     (this.layers as unknown as AnyModule[]).push(layer);
-    return this as unknown as Sequential<Appended<L, M>>;
+    return this as unknown as Sequential<readonly [...L, M]>;
   }
 
   override *namedChildren(): Generator<[string, AnyModule]> {

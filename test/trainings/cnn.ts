@@ -2,18 +2,17 @@
 import { nn, optim, type Tensor } from 'thalweg';
 import { integers, values, type MakeTraining } from './training.js';
 
-const { maxPool2d } = nn.functional;
-
 export class CNN extends nn.Module {
   readonly conv1 = new nn.Conv2d(1, 8, 3, { padding: 1, bias: false });
   readonly norm1 = new nn.BatchNorm2d(8);
   readonly conv2 = new nn.Conv2d(8, 16, 3, { padding: 1, bias: false });
   readonly norm2 = new nn.BatchNorm2d(16);
+  readonly pool = new nn.MaxPool2d(2);
   readonly output = new nn.Linear(16 * 3 * 3, 4);
 
   override forward(images: Tensor): Tensor {
-    const small = maxPool2d(this.norm1.forward(this.conv1.forward(images)).relu(), 2);
-    const smaller = maxPool2d(this.norm2.forward(this.conv2.forward(small)).relu(), 2);
+    const small = this.pool.forward(this.norm1.forward(this.conv1.forward(images)).relu());
+    const smaller = this.pool.forward(this.norm2.forward(this.conv2.forward(small)).relu());
     return this.output.forward(smaller.flatten(1));
   }
 }

@@ -6,7 +6,7 @@ class Block extends nn.Module {
   readonly norm1: nn.LayerNorm;
   readonly attention: nn.MultiheadAttention;
   readonly norm2: nn.LayerNorm;
-  readonly mlp: nn.Sequential;
+  readonly mlp;
 
   constructor(width: number, heads: number) {
     super();

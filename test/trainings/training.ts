@@ -29,12 +29,11 @@ export function values<const S extends readonly number[]>(seed: number, shape: S
 }
 
 /** Integers from 0 to below a limit. */
-export function integers<const S extends readonly number[]>(
-  seed: number,
-  limit: number,
-  shape: S,
-): Tensor<S, 'int64'> {
-  return fromTypedArray(BigInt64Array.from(numbers(seed, shape), (n) => BigInt(n % limit)), shape);
+export function integers<const S extends readonly number[]>(seed: number, limit: number, shape: S): Tensor<S, 'int64'> {
+  return fromTypedArray(
+    BigInt64Array.from(numbers(seed, shape), (n) => BigInt(n % limit)),
+    shape,
+  );
 }
 
 /** Weights as Xavier would scale them, scales near 1, biases near 0; buffers as they are. */
