@@ -34,7 +34,7 @@ export {
   type ElementwiseOptions,
   type Operand,
 } from './elementwise.js';
-export * from './embedding.js';
+export { embedding, embeddingBag, type EmbeddingBagOptions, type EmbeddingOptions } from './embedding.js';
 export { gather, indexSelect, oneHot, scatterAdd } from './indexing.js';
 export { cat, stack } from './join.js';
 export * from './math.js';
