@@ -58,6 +58,7 @@ export {
   type MeanResult,
   type SumResult,
   type ReduceOptions,
+  type ReduceToOptions,
   type ValuesAndIndices,
   type VarOptions,
 } from './reduce.js';
@@ -72,6 +73,7 @@ export {
   logcumsumexp,
   trapezoid,
   type DiffOptions,
+  type ScanOptions,
   type TrapezoidOptions,
 } from './scan.js';
 export { logSoftmax, softmax } from './softmax.js';
@@ -182,3 +184,11 @@ export {
 export * from './einsum.js';
 export * from './distance.js';
 export * from '../linalg/top-level.js';
+export * from './aliases.js';
+export * from './covariance.js';
+export * from './inplace.js';
+export * from './membership.js';
+export { multinomial, normal, exponential_, bernoulli_, randLike, randnLike, randintLike } from './sampling.js';
+export type { MultinomialOptions, SamplingOptions } from './sampling.js';
+export * from './sequences.js';
+export { dist, renorm } from './norms.js';
