@@ -11,7 +11,11 @@ afterAll(() => {
 
 /** How many of the products 1e-30 * 1e-10 are not 0, of so many that all threads have some. */
 const left = (dtype: 'float32' | 'float64', small: number): bigint =>
-  full([1 << 20], small, { dtype }).mul(1e-10).ne(0).sum().itemSync();
+  full([1 << 20], small, { dtype })
+    .mul(1e-10)
+    .ne(0)
+    .sum()
+    .itemSync();
 
 describe.each([1, 2])('with %i threads', (count) => {
   test('subnormal products stay, become 0, and stay again', () => {

@@ -149,7 +149,7 @@ export function vecdot<D extends DType>(
   return tidy(() => {
     const products = mul(a as Tensor, b as Tensor);
     const dim = normalizeDim(op, options.dim ?? -1, products.shape.length);
-    return sum(products, dim, { dtype: a.dtype }) as Tensor;
+    return sum(products, dim, { dtype: a.dtype });
   }) as Tensor<Shape, D>;
 }
 
@@ -177,7 +177,8 @@ export function logdet<D extends DType>(x: Tensor<Shape, D>): Tensor<Shape, D> {
 export function tensorinv<D extends DType>(x: Tensor<Shape, D>, ind = 2): Tensor<Shape, D> {
   const op = 'linalg.tensorinv';
   checkTensor(op, 'x', x);
-  if (!Number.isInteger(ind) || ind < 1) throw new ArgumentError(`${op}: ind must be an integer >= 1, got ${String(ind)}.`);
+  if (!Number.isInteger(ind) || ind < 1)
+    throw new ArgumentError(`${op}: ind must be an integer >= 1, got ${String(ind)}.`);
   const [first, rest] = [x.shape.slice(0, ind), x.shape.slice(ind)];
   if (numel(first) !== numel(rest)) {
     throw new ShapeError(

@@ -98,9 +98,14 @@ export function arctanh<S extends Shape, D extends DType>(x: Tensor<S, D>): Tens
  */
 export function subtract<A extends Shape, B extends Shape, D extends DType, E extends DType>(
   a: Tensor<A, D>,
-  b: Tensor<B, E> & BroadcastCheck<A, B>, options?: AlphaOptions
+  b: Tensor<B, E> & BroadcastCheck<A, B>,
+  options?: AlphaOptions,
 ): Tensor<Broadcast<A, B>, Promote<D, E>>;
-export function subtract<A extends Shape, D extends DType>(a: Tensor<A, D>, b: number | boolean, options?: AlphaOptions): Tensor<A, D>;
+export function subtract<A extends Shape, D extends DType>(
+  a: Tensor<A, D>,
+  b: number | boolean,
+  options?: AlphaOptions,
+): Tensor<A, D>;
 export function subtract(a: Operand, b: Operand, options?: AlphaOptions): Tensor;
 export function subtract(a: Operand, b: Operand, options?: AlphaOptions): Tensor {
   return sub(a, b, options);
@@ -114,7 +119,7 @@ export function subtract(a: Operand, b: Operand, options?: AlphaOptions): Tensor
  */
 export function multiply<A extends Shape, B extends Shape, D extends DType, E extends DType>(
   a: Tensor<A, D>,
-  b: Tensor<B, E> & BroadcastCheck<A, B>
+  b: Tensor<B, E> & BroadcastCheck<A, B>,
 ): Tensor<Broadcast<A, B>, Promote<D, E>>;
 export function multiply<A extends Shape, D extends DType>(a: Tensor<A, D>, b: number | boolean): Tensor<A, D>;
 export function multiply(a: Operand, b: Operand): Tensor;
@@ -132,7 +137,10 @@ export function divide<A extends Shape, B extends Shape, D extends DType, E exte
   a: Tensor<A, D>,
   b: Tensor<B, E> & BroadcastCheck<A, B>,
 ): Tensor<Broadcast<A, B>, FloatResult<Promote<D, E>>>;
-export function divide<A extends Shape, D extends DType>(a: Tensor<A, D>, b: number | boolean): Tensor<A, FloatResult<D>>;
+export function divide<A extends Shape, D extends DType>(
+  a: Tensor<A, D>,
+  b: number | boolean,
+): Tensor<A, FloatResult<D>>;
 export function divide(a: Operand, b: Operand, options?: { roundingMode?: RoundingMode }): Tensor;
 export function divide(a: Operand, b: Operand, options?: { roundingMode?: RoundingMode }): Tensor {
   return div(a, b, options);
@@ -146,9 +154,12 @@ export function divide(a: Operand, b: Operand, options?: { roundingMode?: Roundi
  */
 export function trueDivide<A extends Shape, B extends Shape, D extends DType, E extends DType>(
   a: Tensor<A, D>,
-  b: Tensor<B, E> & BroadcastCheck<A, B>
+  b: Tensor<B, E> & BroadcastCheck<A, B>,
 ): Tensor<Broadcast<A, B>, FloatResult<Promote<D, E>>>;
-export function trueDivide<A extends Shape, D extends DType>(a: Tensor<A, D>, b: number | boolean): Tensor<A, FloatResult<D>>;
+export function trueDivide<A extends Shape, D extends DType>(
+  a: Tensor<A, D>,
+  b: number | boolean,
+): Tensor<A, FloatResult<D>>;
 export function trueDivide(a: Operand, b: Operand): Tensor;
 export function trueDivide(a: Operand, b: Operand): Tensor {
   return div(a, b);
@@ -162,9 +173,12 @@ export function trueDivide(a: Operand, b: Operand): Tensor {
  */
 export function arctan2<A extends Shape, B extends Shape, D extends DType, E extends DType>(
   a: Tensor<A, D>,
-  b: Tensor<B, E> & BroadcastCheck<A, B>
+  b: Tensor<B, E> & BroadcastCheck<A, B>,
 ): Tensor<Broadcast<A, B>, FloatResult<Promote<D, E>>>;
-export function arctan2<A extends Shape, D extends DType>(a: Tensor<A, D>, b: number | boolean): Tensor<A, FloatResult<D>>;
+export function arctan2<A extends Shape, D extends DType>(
+  a: Tensor<A, D>,
+  b: number | boolean,
+): Tensor<A, FloatResult<D>>;
 export function arctan2(a: Operand, b: Operand): Tensor;
 export function arctan2(a: Operand, b: Operand): Tensor {
   return atan2(a, b);

@@ -65,14 +65,12 @@ export function copysign(a: Operand, b: Operand): Tensor {
   return copysignOp.apply([a, b]);
 }
 
-const heavisideOp = defineElementwise(
-  'heaviside',
-  (x, values) => e.select(e.isnan(x), x, e.select(e.eq(x, 0), values, e.gt(x, 0))),
-  { inputs: ['x', 'values'] },
-);
+const heavisideOp = defineElementwise('heaviside', (x, values) => e.select(e.eq(x, 0), values, e.gt(x, 0)), {
+  inputs: ['x', 'values'],
+});
 
 /**
- * The step function: 0 below 0, 1 above, and at 0 the element of `values`. No gradient flows through it.
+ * The step function: 0 below 0 and for NaN, 1 above, and at 0 the element of `values`. No gradient flows through it.
  *
  * @method
  * @throws ShapeError if the shapes do not broadcast

@@ -29,7 +29,9 @@ function checkWeights(name: string, weights: Tensor, count: number, floats: bool
     throw new DTypeError(`cov: ${name} must be ${floats ? 'floats' : 'integers'}, got ${weights.dtype}.`);
   }
   if (weights.shape.length !== 1 || weights.shape[0] !== count) {
-    throw new ShapeError(`cov: ${name} must have shape [${count}], one for each observation, got ${formatShape(weights.shape)}.`);
+    throw new ShapeError(
+      `cov: ${name} must have shape [${count}], one for each observation, got ${formatShape(weights.shape)}.`,
+    );
   }
 }
 
@@ -46,7 +48,8 @@ function checkWeights(name: string, weights: Tensor, count: number, floats: bool
 export function cov(x: Tensor, options: CovOptions = {}): Tensor<Shape, FloatDType> {
   const op = 'cov';
   checkTensor(op, 'x', x);
-  if (x.dtype === 'bool') throw new DTypeError(`${op}: x is bool, on which cov is not defined; convert it with to('float32').`);
+  if (x.dtype === 'bool')
+    throw new DTypeError(`${op}: x is bool, on which cov is not defined; convert it with to('float32').`);
   if (x.shape.length > 2) {
     throw new ShapeError(`${op}: x must have at most 2 dimensions, got shape ${formatShape(x.shape)}.`);
   }
@@ -70,7 +73,8 @@ export function cov(x: Tensor, options: CovOptions = {}): Tensor<Shape, FloatDTy
     let divisor: Tensor | number;
     if (weights === null) divisor = Math.max(0, count - correction);
     else {
-      const lost = aweights === undefined ? correction : mul(div(sum(mul(weights, cast(aweights, dtype))), total), correction);
+      const lost =
+        aweights === undefined ? correction : mul(div(sum(mul(weights, cast(aweights, dtype))), total), correction);
       divisor = clamp(sub(total, lost), { min: 0 });
     }
     const products = div(matmul(weighted(centred), centred.t()) as Tensor, divisor);

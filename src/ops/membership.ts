@@ -34,7 +34,7 @@ export function isin<S extends Shape, D extends DType>(
   checkTensor('isin', 'testElements', testElements);
   checkSameDevice('isin', 'x', x, 'testElements', testElements);
   refuseBool('isin', x);
-  refuseBool('isin', testElements as Tensor);
+  refuseBool('isin', testElements);
   const { invert = false } = options;
   return tidy(() => {
     const count = testElements.numel;

@@ -96,8 +96,8 @@ export interface ReduceToOptions<K extends boolean = boolean, T extends DType = 
 
 /** Applies an op to x in the dtype that was asked for, if one was. @internal */
 export function computeIn<A>(name: string, op: Op<A>, x: Tensor, dtype: DType | undefined, attributes: A): Tensor {
-  if (dtype === undefined || dtype === x.dtype) return op([x], attributes);
-  return tidy(() => op([cast(x, checkDType(name, dtype))], attributes));
+  if (dtype === undefined) return op([x], attributes);
+  return tidy(() => cast(op([cast(x, checkDType(name, dtype))], attributes), dtype));
 }
 
 /** A dimension, several, or all of them. */

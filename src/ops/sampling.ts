@@ -30,7 +30,10 @@ function like<S extends Shape, D extends DType>(
 }
 
 /** Uniform numbers of [0, 1) with the shape, dtype and device of x. */
-export function randLike<S extends Shape, D extends DType>(x: Tensor<S, D>, options: RandomOptions<D> = {}): Tensor<S, D> {
+export function randLike<S extends Shape, D extends DType>(
+  x: Tensor<S, D>,
+  options: RandomOptions<D> = {},
+): Tensor<S, D> {
   return rand<S, D>(x.shape, like('randLike', x, options));
 }
 
@@ -143,7 +146,7 @@ export function bernoulli_<S extends Shape, D extends DType>(
   checkWritable('bernoulli_', x);
   return noGrad(() => {
     tidy(() => {
-      const probability: Tensor | number = isTensor(p) ? (expand(p, x.shape) as Tensor) : p;
+      const probability: Tensor | number = isTensor(p) ? expand(p, x.shape) : p;
       const dtype = isTensor(p) ? p.dtype : 'float32';
       const draws: Tensor = rand(x.shape, { dtype, device: x.device, ...generatorOf(options) });
       copy_(x, lt(draws, probability as Tensor));
@@ -209,7 +212,9 @@ export function multinomial(x: Tensor, numSamples: number, options: MultinomialO
 function checkWeights(weights: Tensor, needed: number): void {
   const bad = weights.ge(0).logicalAnd(weights.lt(Infinity)).logicalNot();
   if (bad.any().itemSync() === true) {
-    throw new ArgumentError('multinomial: the weights must be numbers >= 0; there is a negative one, a NaN or an infinity.');
+    throw new ArgumentError(
+      'multinomial: the weights must be numbers >= 0; there is a negative one, a NaN or an infinity.',
+    );
   }
   const positive = sum(weights.gt(0) as Tensor, -1) as Tensor;
   if (positive.lt(needed).any().itemSync() === true) {

@@ -1341,7 +1341,7 @@ export interface OpMethods {
   hardshrink<S extends Shape, D extends DType>(this: Tensor<S, D>, lambd?: number): Tensor<S, D>;
 
   /**
-   * The step function: 0 below 0, 1 above, and at 0 the element of `values`. No gradient flows through it.
+   * The step function: 0 below 0 and for NaN, 1 above, and at 0 the element of `values`. No gradient flows through it.
    *
    * @throws ShapeError if the shapes do not broadcast
    */

@@ -248,7 +248,7 @@ export class Tensor<S extends Shape = Shape, D extends DType = DType> {
 
   /** The dimensions in reverse order: of a matrix, its transpose. A view. */
   get T(): Tensor<Shape, D> {
-    return this.permute(this.shape.map((_, d) => this.shape.length - 1 - d)) as Tensor<Shape, D>;
+    return this.permute(this.shape.map((_, d) => this.shape.length - 1 - d));
   }
 
   /** Frees the memory now (of a view: its share). Harmless a second time. Views and the autograd graph keep theirs. */

@@ -77,11 +77,15 @@ rows(
   'ldexp',
   each(['broadcast', 'floats'], ([x, other]) => ops.ldexp(x, other)),
 );
-rows('floatPower', {
-  tensors: ([x, exponent]) => ops.floatPower(x, exponent),
-  int64: ([x]) => ops.floatPower(x, 2),
-  base: ([x]) => ops.floatPower(2, x),
-}, { only64: true });
+rows(
+  'floatPower',
+  {
+    tensors: ([x, exponent]) => ops.floatPower(x, exponent),
+    int64: ([x]) => ops.floatPower(x, 2),
+    base: ([x]) => ops.floatPower(2, x),
+  },
+  { only64: true },
+);
 for (const [name, p] of Object.entries({ two: 2, one: 1, three: 3, zero: 0, inf: Infinity })) {
   rows('dist', { [name]: ([a, b]) => ops.dist(a, b, p) });
 }
@@ -153,7 +157,11 @@ rows(
   each(['int64', 'int32'], ([x]) => ops.threshold(x, 1, -7)),
 );
 // The gradient is PyTorch's, and not that of the clamped norm.
-rows('cosineSimilarity', { clamped: ([a, b]) => cosineSimilarity(a, b, { dim: -1, eps: 3 }) }, { kink: true, once: true });
+rows(
+  'cosineSimilarity',
+  { clamped: ([a, b]) => cosineSimilarity(a, b, { dim: -1, eps: 3 }) },
+  { kink: true, once: true },
+);
 const float32 = { tolerance32: 1e-4 };
 rows(
   'linalg.matrixExp',
