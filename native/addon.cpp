@@ -331,6 +331,18 @@ napi_value threads(napi_env env, napi_callback_info info) {
   });
 }
 
+napi_value flushDenormal(napi_env env, napi_callback_info info) {
+  return guarded(env, [&](Environment& environment) -> napi_value {
+    Arguments arguments(environment, info);
+    bool flush = false;
+    if (napi_get_value_bool(env, arguments.next(), &flush) != napi_ok) arguments.bad("a boolean");
+    environment.stream.flushDenormals(flush && canFlushDenormals());
+    napi_value result;
+    napi_get_boolean(env, canFlushDenormals(), &result);
+    return result;
+  });
+}
+
 napi_value describe(napi_env env, napi_callback_info info) {
   (void)info;
   return guarded(env, [&](Environment& environment) -> napi_value {
@@ -424,11 +436,12 @@ NAPI_MODULE_INIT() {
     const char* name;
     napi_callback function;
   } functions[] = {
-      {"init", init},           {"empty", empty},     {"mapNew", mapNew},     {"view", view},
-      {"openPage", openPage},   {"dispose", dispose}, {"sweep", sweep},       {"trim", trim},
-      {"setBudget", setBudget}, {"stats", stats},     {"sync", sync},         {"program", program},
-      {"threads", threads},     {"read", readAsync},  {"readSync", readSync}, {"write", write},
-      {"describe", describe},
+      {"init", init},       {"empty", empty},       {"mapNew", mapNew},
+      {"view", view},       {"openPage", openPage}, {"dispose", dispose},
+      {"sweep", sweep},     {"trim", trim},         {"setBudget", setBudget},
+      {"stats", stats},     {"sync", sync},         {"program", program},
+      {"threads", threads}, {"read", readAsync},    {"readSync", readSync},
+      {"write", write},     {"describe", describe}, {"flushDenormal", flushDenormal},
 #define KERNEL(name, ...) {#name, KernelCall<&KernelTable::name>::call},
 #include "kernels.def"
 #undef KERNEL

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "environment.h"
+#include "runtime/denormal.h"
 
 namespace thalweg {
 
@@ -216,6 +217,7 @@ struct KernelCallImpl<Member, void (*KernelTable::*)(Context&, P...)> {
   // Lists in `stored` may point anywhere: they are copied into the command.
   static void enqueue(Environment& environment, const char* name, const Stored& stored) {
     if (environment.stream.isInline()) {
+      const FlushScope scope(environment.stream.flushesDenormals());
       run(environment.stream.context(), *environment.kernels, stored);
       return;
     }

@@ -27,7 +27,7 @@ export * from './ops/index.js';
 export * as optim from './optim/index.js';
 export * as expr from './program/expr.js';
 export { program, type Program, type ProgramSpec } from './program/program.js';
-export { getNumThreads, info, setNumThreads, synchronize } from './runtime.js';
+export { getNumThreads, info, setFlushDenormal, setNumThreads, synchronize } from './runtime.js';
 export { isTensor, Tensor } from './tensor/tensor.js';
 export type { ShapeMismatch } from './types/shape.js';
 export type { Shape } from './shape.js';

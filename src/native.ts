@@ -178,6 +178,7 @@ interface Runtime {
     temporaries: number,
   ): ProgramId;
   threads(count: number): number;
+  flushDenormal(flush: boolean): boolean;
   read(handle: Handle, dtype: number): Promise<ArrayBuffer>;
   readSync(handle: Handle, dtype: number): ArrayBuffer;
   write(handle: Handle, data: ArrayBufferView, dtype: number): void;

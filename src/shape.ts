@@ -305,8 +305,8 @@ export function matmulShape(op: string, a: Shape, b: Shape, nameA = 'a', nameB =
  */
 export function normalizeDim(op: string, dim: number, rank: number, name = 'dim'): number {
   const bound = rank === 0 ? 1 : rank;
-  // NaN and strings fail the comparisons or the integer check.
-  if (!(dim >= -bound && dim < bound) || !Number.isInteger(dim)) throw badDim(op, dim, rank, bound, name);
+  // First, for tensors and symbols cannot be compared.
+  if (!Number.isInteger(dim) || dim < -bound || dim >= bound) throw badDim(op, dim, rank, bound, name);
   return dim < 0 ? dim + bound : dim + 0;
 }
 

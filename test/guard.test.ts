@@ -58,6 +58,14 @@ describe('every op has a sample', () => {
     resultDType: 'program.test.ts',
     tensor: 'reads data',
     uniform_: 'random.test.ts',
+    randnLike: 'sampling.test.ts',
+    randintLike: 'sampling.test.ts',
+    randLike: 'sampling.test.ts',
+    normal: 'sampling.test.ts',
+    multinomial: 'sampling.test.ts',
+    gumbelSoftmax: 'sampling.test.ts',
+    exponential_: 'sampling.test.ts',
+    bernoulli_: 'sampling.test.ts',
   };
   test.each([
     ['ops', ops],

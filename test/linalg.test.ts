@@ -118,10 +118,10 @@ test('NaN spreads or is refused, and nothing hangs', () => {
     true,
   ]);
   const notFinite = 'The algorithm failed to converge because the input matrix contained non-finite values';
-  expect(failure(() => linalg.svdvals(x))).toBe(`LinAlgError: linalg.svd: ${notFinite}`);
+  expect(failure(() => linalg.svdvals(x))).toBe(`LinAlgError: linalg.svdvals: ${notFinite}`);
   expect(failure(() => linalg.pinv(x))).toBe(`LinAlgError: linalg.svd: ${notFinite}`);
   expect(failure(() => linalg.eigvalsh(x.reshape([1, 2, 2]).mul(Infinity)))).toBe(
-    `LinAlgError: linalg.eigh: (Batch element 0): ${notFinite}`,
+    `LinAlgError: linalg.eigvalsh: (Batch element 0): ${notFinite}`,
   );
 });
 

@@ -84,7 +84,7 @@ test.each<[string, () => Tensor, string]>([
     "DTypeError: logcumsumexp: expected a float tensor, got int64; convert it with to('float32').",
   ],
   ['diff of a scalar', () => diff(tensor(1)), 'ShapeError: diff: x is a scalar, expected at least 1 dimension.'],
-  ['diff', () => diff(ones([3]), 0, { n: -1 }), 'ArgumentError: diff: n must be an integer >= 0, got -1.'],
+  ['diff', () => diff(ones([3]), -1), 'ArgumentError: diff: n must be an integer >= 0, got -1.'],
   [
     'trapezoid',
     () => trapezoid(ones([2, 3]), ones([4])),

@@ -33,7 +33,7 @@ struct Tensors {
 void require(const char* op, const TensorView& t, const char* name, DType dtype, int64_t count) {
   if (!t.defined) fail(ErrorKind::Native, "%s: %s is undefined", op, name);
   if (t.dtype != dtype) fail(ErrorKind::DType, "%s: %s is %s, not %s", op, name, dtypeName(t.dtype), dtypeName(dtype));
-  if (!t.isContiguous() && t.numel() > 0) fail(ErrorKind::Native, "%s: %s is not contiguous", op, name);
+  if (!t.isContiguous()) fail(ErrorKind::Native, "%s: %s is not contiguous", op, name);
   if (t.numel() != count)
     fail(ErrorKind::Shape, "%s: %s %s does not have %lld elements", op, name, shapeText(t).c_str(),
          static_cast<long long>(count));

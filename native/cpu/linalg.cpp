@@ -303,7 +303,7 @@ void linalgQr(Context& ctx, const OptionalTensor& q, const TensorView& r, const 
 
 void linalgSvd(Context& ctx, const OptionalTensor& u, const TensorView& s, const OptionalTensor& vh,
                const TensorView& x) {
-  const char* op = "linalg.svd";
+  const char* op = u.defined ? "linalg.svd" : "linalg.svdvals";
   checkMatrix(op, "x", x);
   const int64_t m = rowsOf(x), n = columnsOf(x), k = m < n ? m : n, l = m < n ? n : m;
   checkVectorLike(op, "s", s, x.dtype, x, k);
@@ -351,7 +351,7 @@ void linalgSvd(Context& ctx, const OptionalTensor& u, const TensorView& s, const
 }
 
 void linalgEigh(Context& ctx, const TensorView& w, const OptionalTensor& v, const TensorView& x, bool upper) {
-  const char* op = "linalg.eigh";
+  const char* op = v.defined ? "linalg.eigh" : "linalg.eigvalsh";
   checkSquare(op, "x", x);
   const int64_t n = rowsOf(x);
   checkVectorLike(op, "w", w, x.dtype, x, n);

@@ -29,14 +29,14 @@ void requireLike(const char* op, const TensorView& t, const char* name, const Te
   if (!t.defined) fail(ErrorKind::Native, "%s: %s is undefined", op, name);
   if (t.dtype != x.dtype)
     fail(ErrorKind::DType, "%s: %s is %s, x is %s", op, name, dtypeName(t.dtype), dtypeName(x.dtype));
-  if (!t.isContiguous() && t.numel() > 0) fail(ErrorKind::Native, "%s: %s is not contiguous", op, name);
+  if (!t.isContiguous()) fail(ErrorKind::Native, "%s: %s is not contiguous", op, name);
 }
 
 void requireInput(const char* op, const TensorView& x) {
   if (!x.defined) fail(ErrorKind::Native, "%s: x is undefined", op);
   if (x.dtype != DType::Float32 && x.dtype != DType::Float64)
     fail(ErrorKind::DType, "%s: takes float32 or float64, not %s", op, dtypeName(x.dtype));
-  if (!x.isContiguous() && x.numel() > 0) fail(ErrorKind::Native, "%s: x is not contiguous", op);
+  if (!x.isContiguous()) fail(ErrorKind::Native, "%s: x is not contiguous", op);
 }
 
 void requireSame(const char* op, const TensorView& t, const char* name, const TensorView& x) {

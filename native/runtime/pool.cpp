@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/allocator.h"
+#include "runtime/denormal.h"
 #include "runtime/error.h"
 
 #if defined(__linux__)
@@ -24,11 +25,11 @@
 //
 // `remaining` counts the chunks of the current job that nobody has claimed, and is the only way in: a thread takes
 // chunk (total - remaining) by a compare-exchange from remaining to remaining - 1. The job's description (body, arg,
-// total) is plain memory, written before `remaining` is set and read only after such a claim. run() returns, and a next
-// job may be described, only when `done` has reached `total`, and a claimed chunk is counted there after its body has
-// returned. So while a thread holds a claim that it has not counted, the description it reads is that of the job it
-// claimed from and run() is still waiting. A worker that read `remaining` before it was delayed for however long either
-// fails its compare-exchange, or succeeds because the value is current again, and then holds a genuine claim on
+// total, flush) is plain memory, written before `remaining` is set and read only after such a claim. run() returns, and
+// a next job may be described, only when `done` has reached `total`, and a claimed chunk is counted there after its
+// body has returned. So while a thread holds a claim that it has not counted, the description it reads is that of the
+// job it claimed from and run() is still waiting. A worker that read `remaining` before it was delayed for however long
+// either fails its compare-exchange, or succeeds because the value is current again, and then holds a genuine claim on
 // whatever job is current: nothing read before the claim is used after it, so there is no ABA problem and no need for a
 // generation number. Memory order: claims are read-modify-writes, which continue the release sequence of the store that
 // published the job; counting is a release that run() acquires.
@@ -107,6 +108,7 @@ struct ThreadPool::State {
   int64_t total = 0;
   void (*body)(void*, int64_t) = nullptr;
   void* arg = nullptr;
+  bool flush = false;  // the caller's setting for subnormal numbers
 
   alignas(64) std::atomic<int64_t> done{0};
   std::atomic<uint32_t> callerParked{0};
@@ -180,6 +182,7 @@ void ThreadPool::State::drain() {
   while (left > 0) {
     if (!remaining.compare_exchange_weak(left, left - 1, std::memory_order_acq_rel, std::memory_order_acquire))
       continue;
+    setFlushDenormals(flush);
     try {
       body(arg, total - left);
     } catch (...) {
@@ -236,6 +239,7 @@ void ThreadPool::State::execute(int64_t chunks, void (*function)(void*, int64_t)
   total = chunks;
   body = function;
   arg = argument;
+  flush = flushesDenormals();
   done.store(0, std::memory_order_relaxed);
   remaining.store(chunks, std::memory_order_seq_cst);
   const int64_t parked = parkedWorkers.load(std::memory_order_seq_cst);

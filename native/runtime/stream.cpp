@@ -5,6 +5,8 @@
 #include <new>
 #include <system_error>
 
+#include "runtime/denormal.h"
+
 namespace thalweg {
 
 void Waiter::pause() {
@@ -123,6 +125,16 @@ void Stream::main() {
 void Stream::synchronize() {
   const int64_t target = tail_.load(std::memory_order_relaxed);
   producer_.wait([&] { return head_.load(std::memory_order_seq_cst) >= target; });
+}
+
+void Stream::flushDenormals(bool flush) {
+  if (!inline_) {
+    char* payload =
+        reserve([](Stream&, char* payload) { setFlushDenormals(*payload != 0); }, nullptr, "setFlushDenormal", 1);
+    *payload = flush ? 1 : 0;
+    submit();
+  }
+  flush_ = flush;
 }
 
 void Stream::setError(ErrorKind kind, const std::string& message) {

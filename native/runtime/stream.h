@@ -70,6 +70,10 @@ class Stream {
 
   Context& context() { return context_; }
   bool isInline() const { return inline_; }
+  // Whether kernels take subnormal numbers as zeros; of an inline stream, during each call.
+  bool flushesDenormals() const { return flush_; }
+  // In order with the commands.
+  void flushDenormals(bool flush);
 
   // Space for a command's operands, 16-byte aligned; then submit(). Blocks while the ring is full. `drop` frees what
   // the payload owns when the command will not run, because the environment is closing.
@@ -105,6 +109,7 @@ class Stream {
 
   Context context_;
   const bool inline_;
+  bool flush_ = false;
   std::unique_ptr<char[]> memory_;
   char* ring_;
   int64_t reservedEnd_ = 0;

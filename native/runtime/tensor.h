@@ -37,14 +37,16 @@ struct TensorView {
     return n;
   }
 
+  // True whenever a size is 0, whatever the strides.
   bool isContiguous() const {
     int64_t expected = 1;
+    bool contiguous = true;
     for (int d = ndim - 1; d >= 0; d--) {
       if (shape[d] == 0) return true;
-      if (shape[d] != 1 && strides[d] != expected) return false;
-      expected *= shape[d];
+      if (shape[d] != 1 && strides[d] != expected) contiguous = false;
+      if (contiguous) expected *= shape[d];
     }
-    return true;
+    return contiguous;
   }
 
   template <class T>

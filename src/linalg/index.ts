@@ -6,3 +6,4 @@ export * from './qr.js';
 export * from './svd.js';
 export * from './least-squares.js';
 export * from './norms.js';
+export * from './products.js';

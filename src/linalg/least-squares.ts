@@ -7,7 +7,7 @@ import { native } from '../native.js';
 import { add, maximum, mul, sub } from '../ops/arithmetic.js';
 import { abs, square } from '../ops/math.js';
 import { gt, where } from '../ops/compare.js';
-import { defineOp, type Op } from '../ops/define.js';
+import { checkTensor, defineOp, type Op } from '../ops/define.js';
 import { matmul } from '../ops/matmul.js';
 import { amax, sum } from '../ops/reduce.js';
 import { mT, squeeze, unsqueeze } from '../ops/view.js';
@@ -172,6 +172,7 @@ export function lstsq<D extends DType>(
 ): LeastSquares<D> {
   const op = 'linalg.lstsq';
   checkMatrix(op, 'A', A);
+  checkTensor(op, 'B', B);
   const vector = B.shape.length === A.shape.length - 1;
   const { rcond: rtol } = options;
   const tolerances = tolerancesOf(op, A, rtol === undefined ? {} : { rtol });

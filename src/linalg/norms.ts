@@ -1,17 +1,22 @@
 // Norms of matrices and condition numbers.
 import type { DType } from '../dtype.js';
 import { ArgumentError, ShapeError } from '../errors.js';
+import { noGrad } from '../autograd/mode.js';
 import { tidy } from '../memory.js';
 import { div, mul } from '../ops/arithmetic.js';
+import { eq, where } from '../ops/compare.js';
+import { eye } from '../ops/creation.js';
 import { defineElementwise } from '../ops/elementwise.js';
 import { abs, square } from '../ops/math.js';
+import { checkTensor } from '../ops/define.js';
+import { vectorNorm } from '../ops/norms.js';
 import { amax, amin, sum } from '../ops/reduce.js';
 import { reshape, select } from '../ops/view.js';
 import * as e from '../program/expr.js';
 import { formatShape, normalizeDims, reduceShape, type Shape } from '../shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkMatrix, checkSquare } from './checks.js';
-import { inv } from './solve.js';
+import { inv, slogdet } from './solve.js';
 import { svdvals } from './svd.js';
 
 /** The order of a matrix norm. */
@@ -85,12 +90,11 @@ function normOf(op: string, x: Tensor, ord: MatrixOrder): Tensor {
 
 /**
  * The condition number: the norm times that of the inverse. Order 2 (default) and -2 by singular values, for any matrices; the
- * other orders of `matrixNorm` for square ones. A singular matrix has an infinite one of order 2; for other orders it is
- * refused, where PyTorch says infinity.
+ * other orders of `matrixNorm` for square ones. That of a singular matrix is infinite.
  *
  * Shapes: `[..., m, n] -> [...]`.
  *
- * @throws ShapeError, DTypeError, ArgumentError; LinAlgError (at the next read) for a singular matrix unless the order is 2 or -2
+ * @throws ShapeError, DTypeError, ArgumentError; LinAlgError (at the next read) for NaN or infinities and order 2 or -2
  */
 export function cond<D extends DType>(x: Tensor<Shape, D>, p: MatrixOrder = 2): Tensor<Shape, D> {
   const op = 'linalg.cond';
@@ -108,5 +112,47 @@ export function cond<D extends DType>(x: Tensor<Shape, D>, p: MatrixOrder = 2): 
     });
   }
   checkSquare(op, 'x', x);
-  return tidy(() => mul(matrixNorm(x, p) as Tensor, matrixNorm(inv(x), p) as Tensor) as Tensor<Shape, D>);
+  return tidy(() => {
+    const singular = eq(noGrad(() => slogdet(x)).sign as Tensor, 0);
+    const n = x.shape[x.shape.length - 1];
+    const identity = eye(n, n, { dtype: x.dtype as 'float32', device: x.device });
+    const invertible = where(singular.unsqueeze(-1).unsqueeze(-1) as Tensor<Shape, 'bool'>, identity, x as Tensor);
+    const product = mul(matrixNorm(x, p) as Tensor, matrixNorm(inv(invertible), p));
+    return where(singular, Infinity, product) as Tensor<Shape, D>;
+  });
+}
+
+/**
+ * A norm, as PyTorch's `linalg.norm`: without `ord` the Euclidean one of all elements (or over `dim`); with it the norm of
+ * vectors over one dimension, and that of matrices over two. Without `dim` a vector or a matrix is expected then.
+ *
+ * @throws ArgumentError for an order that the vectors or matrices have not; ShapeError for a rank that says neither; DTypeError
+ * @example
+ * linalg.norm(x); linalg.norm(x, 'nuc'); linalg.norm(x, 1, 0);
+ */
+export function norm<D extends DType>(
+  x: Tensor<Shape, D>,
+  ord?: MatrixOrder,
+  dim?: number | readonly number[],
+  options: { keepDim?: boolean } = {},
+): Tensor<Shape, D> {
+  const op = 'linalg.norm';
+  checkTensor(op, 'x', x);
+  const keepDim = options.keepDim === true;
+  const over = typeof dim === 'number' ? [dim] : dim;
+  if (ord === undefined) return vectorNorm(x as Tensor, 2, over, { keepDim }) as Tensor as Tensor<Shape, D>;
+  const count = over?.length ?? x.shape.length;
+  if (count === 2) {
+    const [row, column] = over ?? [0, 1];
+    return matrixNorm(x, ord, { dim: [row, column], keepDim });
+  }
+  if (count !== 1) {
+    throw new ShapeError(
+      `${op}: with an order, x of shape ${formatShape(x.shape)} needs one dimension (vectors) or two (matrices) in dim.`,
+    );
+  }
+  if (typeof ord !== 'number') {
+    throw new ArgumentError(`${op}: the order ${JSON.stringify(ord)} is one of matrices, and dim says vectors.`);
+  }
+  return vectorNorm(x as Tensor, ord, over, { keepDim }) as Tensor as Tensor<Shape, D>;
 }

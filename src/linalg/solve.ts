@@ -5,7 +5,7 @@ import { tidy } from '../memory.js';
 import { native } from '../native.js';
 import { add, mul } from '../ops/arithmetic.js';
 import { eye } from '../ops/creation.js';
-import { defineMultiOp, defineOp, type Op } from '../ops/define.js';
+import { checkTensor, defineMultiOp, defineOp, type Op } from '../ops/define.js';
 import { embedding } from '../ops/embedding.js';
 import { cat } from '../ops/join.js';
 import { neg } from '../ops/math.js';
@@ -87,6 +87,7 @@ export function solve<D extends DType>(
   const op = 'linalg.solve';
   const { left = true } = options;
   checkSquare(op, 'A', A);
+  checkTensor(op, 'B', B);
   const vector = B.shape.length === 1 || shapesEqual(B.shape, A.shape.slice(0, -1));
   if (vector && !left) {
     throw new ShapeError(`${op}: left: false takes no vectors, got B of shape ${formatShape(B.shape)}; unsqueeze it.`);

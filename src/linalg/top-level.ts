@@ -3,3 +3,4 @@ export { cholesky, choleskySolve } from './cholesky.js';
 export { pinv as pinverse } from './least-squares.js';
 export { qr } from './qr.js';
 export { det, inv as inverse, slogdet } from './solve.js';
+export { logdet } from './products.js';

@@ -29,6 +29,7 @@ export { dropout1d } from './dropout.js';
 export { dropout2d } from './dropout.js';
 export { dropout3d } from './dropout.js';
 export { featureAlphaDropout } from './dropout.js';
+export { gumbelSoftmax, type GumbelSoftmaxOptions } from '../ops/sampling.js';
 export type { LossOptions, Reduction } from './reduction.js';
 export * from './losses.js';
 export * from './rankingLosses.js';

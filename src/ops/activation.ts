@@ -11,7 +11,7 @@ import type { DimCheck, HalveDim, HalveCheck, Shape } from '../types/shape.js';
 import { defineElementwise, type ElementwiseOp } from './elementwise.js';
 import { neg } from './math.js';
 import { rand, type Generator } from './random.js';
-import { refuseBool, requireFloat, requireNumber } from './require.js';
+import { refuseBool, requireFloat, requireNumber, requireWholeFor } from './require.js';
 import { softmax } from './softmax.js';
 import { narrow, reshape } from './view.js';
 
@@ -23,6 +23,23 @@ function activate<S extends Shape, D extends DType>(
 ): Tensor<S, D> {
   requireFloat(op.name, 'x', x);
   for (const [label, value] of Object.entries(numbers)) requireNumber(op.name, label, value);
+  return op.apply([x], Object.values(numbers)) as Tensor<S, D>;
+}
+
+// The same for activations that integers have too, if the numbers are such.
+function clip<S extends Shape, D extends DType>(
+  name: string,
+  op: ElementwiseOp,
+  x: Tensor<S, D>,
+  numbers: Readonly<Record<string, number>>,
+): Tensor<S, D> {
+  refuseBool(name, x);
+  for (const [label, value] of Object.entries(numbers)) {
+    requireWholeFor(name, label, value, x.dtype);
+    if (x.dtype === 'uint8' && value < 0) {
+      throw new ArgumentError(`${name}: ${label} is ${value}, which uint8 cannot hold.`);
+    }
+  }
   return op.apply([x], Object.values(numbers)) as Tensor<S, D>;
 }
 
@@ -288,7 +305,6 @@ export function logSigmoid<S extends Shape, D extends DType>(x: Tensor<S, D>): T
 
 const hardtanhOp = defineElementwise('hardtanh', (x, minVal, maxVal) => e.minimum(e.maximum(x, minVal), maxVal), {
   scalars: ['minVal', 'maxVal'],
-  dtype: 'float',
   grad: (g, _out, x, minVal, maxVal) => [e.select(e.mul(e.gt(x, minVal), e.lt(x, maxVal)), g, 0)],
 });
 
@@ -297,13 +313,14 @@ const hardtanhOp = defineElementwise('hardtanh', (x, minVal, maxVal) => e.minimu
  *
  * @param minVal the lower bound
  * @param maxVal the upper bound
- * @throws DTypeError for integer and bool tensors; ArgumentError if minVal > maxVal
+ * @throws DTypeError for bools; ArgumentError if minVal > maxVal, for bounds with a fraction of integers and for negative ones
+ *   of uint8
  */
 export function hardtanh<S extends Shape, D extends DType>(x: Tensor<S, D>, minVal = -1, maxVal = 1): Tensor<S, D> {
   if (minVal > maxVal) {
     throw new ArgumentError(`hardtanh: minVal must not be greater than maxVal, got ${minVal} and ${maxVal}.`);
   }
-  return activate(hardtanhOp, x, { minVal, maxVal });
+  return clip('hardtanh', hardtanhOp, x, { minVal, maxVal });
 }
 
 const hardsigmoidOp = defineElementwise('hardsigmoid', (x) => e.div(e.minimum(e.maximum(e.add(x, 3), 0), 6), 6), {
@@ -393,7 +410,6 @@ export function tanhshrink<S extends Shape, D extends DType>(x: Tensor<S, D>): T
 
 const thresholdOp = defineElementwise('threshold', (x, threshold, value) => e.select(e.le(x, threshold), value, x), {
   scalars: ['threshold', 'value'],
-  dtype: 'float',
   grad: (g, _out, x, threshold) => [e.select(e.le(x, threshold), 0, g)],
 });
 
@@ -402,14 +418,14 @@ const thresholdOp = defineElementwise('threshold', (x, threshold, value) => e.se
  *
  * @param threshold the largest x that is replaced
  * @param value what replaces it
- * @throws DTypeError for integer and bool tensors
+ * @throws DTypeError for bools; ArgumentError for numbers with a fraction when x has integers, and negative ones for uint8
  */
 export function threshold<S extends Shape, D extends DType>(
   x: Tensor<S, D>,
   threshold: number,
   value: number,
 ): Tensor<S, D> {
-  return activate(thresholdOp, x, { threshold, value });
+  return clip('threshold', thresholdOp, x, { threshold, value });
 }
 
 const gluOp = defineElementwise('glu', (a, b) => e.mul(a, e.sigmoid(b)));

@@ -4,6 +4,8 @@ import * as e from '../program/expr.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Broadcast, BroadcastCheck, Shape } from '../types/shape.js';
 import type { FloatResult } from './arithmetic.js';
+import { detach } from './copy.js';
+import { checkTensor } from './define.js';
 import { defineElementwise, type Operand } from './elementwise.js';
 
 const fmaxOp = defineElementwise('fmax', (a, b) => e.fmax(a, b));
@@ -61,4 +63,20 @@ export function copysign<A extends Shape, D extends DType>(
 export function copysign(a: Operand, b: Operand): Tensor;
 export function copysign(a: Operand, b: Operand): Tensor {
   return copysignOp.apply([a, b]);
+}
+
+const heavisideOp = defineElementwise('heaviside', (x, values) => e.select(e.eq(x, 0), values, e.gt(x, 0)), {
+  inputs: ['x', 'values'],
+});
+
+/**
+ * The step function: 0 below 0 and for NaN, 1 above, and at 0 the element of `values`. No gradient flows through it.
+ *
+ * @method
+ * @throws ShapeError if the shapes do not broadcast
+ */
+export function heaviside(x: Tensor, values: Tensor): Tensor {
+  checkTensor('heaviside', 'x', x);
+  checkTensor('heaviside', 'values', values);
+  return heavisideOp.apply([detach(x), detach(values)]);
 }

@@ -69,6 +69,9 @@ export function columnStack<D extends DType>(tensors: readonly Tensor<Shape, D>[
   );
 }
 
+// Each section is a tensor of its own.
+const maxSections = 2 ** 20;
+
 /**
  * Views of parts along a dimension: `sections` parts of sizes that differ by one at most, or cut at the positions listed.
  *
@@ -93,6 +96,8 @@ export function tensorSplit<S extends Shape, D extends DType>(
   if (typeof sections === 'number') {
     if (!Number.isInteger(sections) || sections < 1)
       throw new ArgumentError(`${op}: sections must be an integer above 0, got ${String(sections)}.`);
+    if (sections > maxSections)
+      throw new ArgumentError(`${op}: ${sections} sections are more than the ${maxSections} that are supported.`);
     const [least, larger] = [Math.floor(size / sections), size % sections];
     for (let i = 1; i < sections; i++) starts.push(i * least + Math.min(i, larger));
   } else {

@@ -244,3 +244,24 @@ export function where(condition: Tensor, a?: Operand, b?: Operand): Tensor | Ten
     ...operands.map((value) => (value instanceof Tensor ? cast(value, result) : value)),
   ]);
 }
+
+const isposinfOp = defineElementwise('isposinf', (x) => e.mul(e.isinf(x), e.gt(x, 0)), { dtype: 'bool' });
+const isneginfOp = defineElementwise('isneginf', (x) => e.mul(e.isinf(x), e.lt(x, 0)), { dtype: 'bool' });
+
+/**
+ * True where x is plus infinity.
+ *
+ * @method
+ */
+export function isposinf<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, 'bool'> {
+  return isposinfOp.apply([x]) as Tensor<S, 'bool'>;
+}
+
+/**
+ * True where x is minus infinity.
+ *
+ * @method
+ */
+export function isneginf<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, 'bool'> {
+  return isneginfOp.apply([x]) as Tensor<S, 'bool'>;
+}

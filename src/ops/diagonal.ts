@@ -9,7 +9,7 @@ import { cat } from './join.js';
 import { cast, clone } from './copy.js';
 import { fromTypedArray } from './creation.js';
 import { checkTensor, defineOp, filledTensor, type Op } from './define.js';
-import { makeView } from './view.js';
+import { makeView, reshape } from './view.js';
 import { intoZeros } from './window.js';
 
 function checkInteger(op: string, name: string, value: unknown): void {
@@ -256,4 +256,17 @@ export function blockDiag<D extends DType>(...matrices: Tensor<Shape, D>[]): Ten
     });
     return cat(rows, 0);
   }) as Tensor<readonly [number, number], D>;
+}
+
+/**
+ * The matrix with the elements of x, in row-major order, on a diagonal: 0 the main one, positive above it.
+ *
+ * @method
+ * @throws ArgumentError unless offset is an integer
+ * @example
+ * diagflat(tensor([1, 2])); // [[1, 0], [0, 2]]
+ */
+export function diagflat<D extends DType>(x: Tensor<Shape, D>, offset = 0): Tensor<readonly [number, number], D> {
+  checkTensor('diagflat', 'x', x);
+  return tidy(() => diag(reshape(x as Tensor, [x.numel]), offset)) as unknown as Tensor<readonly [number, number], D>;
 }

@@ -13,8 +13,9 @@ import { checkTensor, defineOp, type Op } from './define.js';
 import { defineElementwise, type ElementwiseOp } from './elementwise.js';
 import { indexSelect } from './indexing.js';
 import { launchReduce, reduceKinds, stageNumbers } from './launch.js';
-import { clamp, sqrt, square } from './math.js';
+import { square } from './math.js';
 import { matmul } from './matmul.js';
+import { vectorNorm } from './norms.js';
 import { sum } from './reduce.js';
 import { mT, unsqueeze } from './view.js';
 
@@ -317,6 +318,13 @@ export function pairwiseDistance<D extends DType>(
   });
 }
 
+// The norm, or eps if that is larger; the gradient passes in any case, as in PyTorch.
+const leastOp = defineElementwise('cosineNormBackward', (norm, eps) => e.maximum(norm, eps), {
+  inputs: ['norm'],
+  scalars: ['eps'],
+  grad: (g) => [g],
+});
+
 /** Options of `cosineSimilarity`. */
 export interface CosineSimilarityOptions {
   /** The dimension of the vectors. Default 1. */
@@ -327,7 +335,7 @@ export interface CosineSimilarityOptions {
 
 /**
  * The cosine of the angle between vectors: `x1 . x2 / (max(|x1|, eps) max(|x2|, eps))` along a dimension, with broadcasting.
- * Where a norm is below eps, the gradient takes it for the constant that it is.
+ * The gradient is that of the norms themselves, where eps takes their place too, as in PyTorch.
  *
  * @throws ShapeError, DTypeError, IndexError
  */
@@ -345,7 +353,7 @@ export function cosineSimilarity<D extends DType>(
   return tidy(() => {
     const a = x1.expand(shape) as Tensor;
     const b = x2.expand(shape) as Tensor;
-    const norm = (x: Tensor): Tensor => sqrt(clamp(sum(square(x), d), { min: eps * eps }));
+    const norm = (x: Tensor): Tensor => leastOp.apply([vectorNorm(x, 2, d)], [eps]);
     return div(sum(mul(a, b), d) as Tensor, mul(norm(a), norm(b))) as Tensor as Tensor<Shape, D>;
   });
 }

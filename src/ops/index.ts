@@ -59,6 +59,7 @@ export {
   type MeanResult,
   type SumResult,
   type ReduceOptions,
+  type ReduceToOptions,
   type ValuesAndIndices,
   type VarOptions,
 } from './reduce.js';
@@ -73,6 +74,7 @@ export {
   logcumsumexp,
   trapezoid,
   type DiffOptions,
+  type ScanOptions,
   type TrapezoidOptions,
 } from './scan.js';
 export { logSoftmax, softmax } from './softmax.js';
@@ -183,3 +185,11 @@ export {
 export * from './einsum.js';
 export * from './distance.js';
 export * from '../linalg/top-level.js';
+export * from './aliases.js';
+export * from './covariance.js';
+export * from './inplace.js';
+export * from './membership.js';
+export { multinomial, normal, exponential_, bernoulli_, randLike, randnLike, randintLike } from './sampling.js';
+export type { MultinomialOptions, SamplingOptions } from './sampling.js';
+export * from './sequences.js';
+export { dist, renorm } from './norms.js';

@@ -502,6 +502,9 @@ function checkBound(op: string, label: string, bound: unknown): void {
     throw new ArgumentError(`${op}: ${label} must be a number or a tensor, got ${typeof bound}.`);
 }
 
+// clamp(x) and clamp(x, null) get the message about missing bounds.
+const boundsOf = (options: ClampOptions | null | undefined): ClampOptions => options ?? {};
+
 /**
  * Limits every element to [min, max]: `minimum(maximum(x, min), max)`; a bound may be left out. The gradient by x is 1
  * inside and at the bounds, 0 outside; there it goes to the bound, if that is a tensor. As in PyTorch, a bound with a
@@ -519,7 +522,7 @@ export function clamp<S extends Shape, D extends DType>(
 ): Tensor<S, D>;
 export function clamp(x: Tensor, options: ClampOptions): Tensor;
 export function clamp(x: Tensor, options: ClampOptions): Tensor {
-  const { min, max } = options;
+  const { min, max } = boundsOf(options);
   if (min === undefined && max === undefined) throw new ArgumentError('clamp: give { min }, { max } or both.');
   checkTensor('clamp', 'x', x);
   if (min !== undefined) checkBound('clamp', 'min', min);
@@ -540,7 +543,7 @@ export function clamp(x: Tensor, options: ClampOptions): Tensor {
  * @throws ArgumentError, ShapeError as `clamp`; GradError while gradients are recorded
  */
 export function clamp_<S extends Shape, D extends DType>(x: Tensor<S, D>, options: ClampOptions): Tensor<S, D> {
-  const { min, max } = options;
+  const { min, max } = boundsOf(options);
   if (min === undefined && max === undefined) throw new ArgumentError('clamp_: give { min }, { max } or both.');
   checkTensor('clamp_', 'x', x);
   if (min !== undefined) checkBound('clamp_', 'min', min);

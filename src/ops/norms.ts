@@ -1,14 +1,14 @@
 // Norms of vectors: one pass of the reduce kernel for each order.
 import type { DType } from '../dtype.js';
-import { ArgumentError } from '../errors.js';
+import { ArgumentError, ShapeError } from '../errors.js';
 import { tidy } from '../memory.js';
 import { native, scratchHandles, scratchNumbers } from '../native.js';
 import * as e from '../program/expr.js';
-import { reduceShape, type Shape } from '../shape.js';
+import { formatShape, normalizeDim, reduceShape, type Shape } from '../shape.js';
 import { emptyTensor, type Tensor } from '../tensor/tensor.js';
 import type { DimCheck, ReduceShape } from '../types/shape.js';
 import { lazyProgram, wideDType } from './aggregate.js';
-import { div, mul } from './arithmetic.js';
+import { div, mul, sub } from './arithmetic.js';
 import { eq } from './compare.js';
 import { cast } from './copy.js';
 import { checkTensor, defineOp, filledTensor } from './define.js';
@@ -170,3 +170,53 @@ export function norm<
 ): Tensor<ReduceShape<S, Dim, K>, D> {
   return normOf('norm', 'p', x, p === 'fro' ? 2 : p, dim, options) as Tensor<ReduceShape<S, Dim, K>, D>;
 }
+
+/**
+ * The norm of the difference: `vectorNorm(a - b, p)`, with broadcasting.
+ *
+ * @method
+ * @throws DTypeError unless the difference is of floats; ShapeError if the shapes do not broadcast
+ */
+export function dist<D extends DType>(a: Tensor<Shape, D>, b: Tensor<Shape, D>, p = 2): Tensor<readonly [], D> {
+  checkTensor('dist', 'a', a);
+  checkTensor('dist', 'b', b);
+  requireFloat('dist', a);
+  requireFloat('dist', b);
+  return tidy(() => normOf('dist', 'p', sub(a as Tensor, b as Tensor), p, undefined, {})) as Tensor<readonly [], D>;
+}
+
+/**
+ * Scales down the slices along a dimension whose norm is above a limit, so that it is `maxnorm`; the others stay.
+ *
+ * @method
+ * @param p the order of the norm, above 0
+ * @param dim the dimension whose slices are meant
+ * @throws ShapeError for fewer than 2 dimensions; DTypeError for integers and bools; ArgumentError for a p that is not above 0
+ *   and a negative maxnorm
+ */
+export function renorm<S extends Shape, D extends DType>(
+  x: Tensor<S, D>,
+  p: number,
+  dim: number,
+  maxnorm: number,
+): Tensor<S, D> {
+  checkTensor('renorm', 'x', x);
+  requireFloat('renorm', x);
+  if (!(p > 0)) throw new ArgumentError(`renorm: p must be a number above 0, got ${String(p)}.`);
+  if (!(maxnorm >= 0)) throw new ArgumentError(`renorm: maxnorm must be a number >= 0, got ${String(maxnorm)}.`);
+  const rank = x.shape.length;
+  if (rank < 2) throw new ShapeError(`renorm: x must have at least 2 dimensions, got shape ${formatShape(x.shape)}.`);
+  const d = normalizeDim('renorm', dim, rank);
+  const others = x.shape.map((_, k) => k).filter((k) => k !== d);
+  return tidy(() => {
+    const norms = normOf('renorm', 'p', x, p, others, { keepDim: true });
+    return mul(x as Tensor, scaleOp.apply([norms], [maxnorm]));
+  }) as Tensor<S, D>;
+}
+
+// PyTorch's 1e-7 against division by 0.
+const scaleOp = defineElementwise(
+  'renormBackward',
+  (norm, limit) => e.select(e.gt(norm, limit), e.div(limit, e.add(norm, 1e-7)), 1),
+  { inputs: ['norm'], scalars: ['limit'] },
+);

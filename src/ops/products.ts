@@ -366,7 +366,10 @@ function pairedDims(
     const list = Array.from({ length: dims }, (_, i) => i);
     return [list.map((i) => a.shape.length - dims + i), list];
   }
-  const [listA, listB] = dims;
+  if (!Array.isArray(dims) || dims.length !== 2 || !dims.every((list) => Array.isArray(list))) {
+    throw new ArgumentError(`${op}: dims must be an integer or two lists of dimensions, one of a and one of b.`);
+  }
+  const [listA, listB] = dims as readonly [readonly number[], readonly number[]];
   if (listA.length !== listB.length) {
     throw new ArgumentError(`${op}: dims pairs ${listA.length} dimensions of a with ${listB.length} of b.`);
   }

@@ -4,7 +4,10 @@ import { isFloating, type DType } from '../dtype.js';
 import { ArgumentError, DTypeError } from '../errors.js';
 import { native } from '../native.js';
 import { numel, type Shape } from '../shape.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { tidy } from '../memory.js';
+import { isTensor, type Tensor } from '../tensor/tensor.js';
+import { lt } from './compare.js';
+import { cast, detach } from './copy.js';
 import { create, finish, type TensorOptions } from './creation.js';
 import { checkTensor, checkWritable } from './define.js';
 
@@ -184,11 +187,47 @@ export function randperm<D extends DType = 'int64'>(
   return finish(out, options);
 }
 
-/** Ones with probability p, else zeros. */
+/**
+ * Ones with probability p, else zeros: of a shape, or, given a tensor of probabilities, of its shape and dtype.
+ *
+ * @throws ArgumentError for a probability outside [0, 1] (those of a tensor are not looked at); DTypeError for a tensor of
+ *   integers or bools
+ * @example
+ * bernoulli([3], 0.5);
+ * bernoulli(tensor([0.1, 0.9]));
+ */
 export function bernoulli<const S extends Shape, D extends DType = 'float32'>(
   shape: S,
   p: number,
-  options: RandomOptions<D> = {},
+  options?: RandomOptions<D>,
+): Tensor<S, D>;
+export function bernoulli<S extends Shape, D extends DType>(
+  probabilities: Tensor<S, D>,
+  options?: { generator?: Generator },
+): Tensor<S, D>;
+export function bernoulli(
+  shape: Shape | Tensor,
+  p: number | { generator?: Generator } = {},
+  options: RandomOptions = {},
+): Tensor {
+  if (isTensor(shape)) return bernoulliOf(shape, typeof p === 'number' ? {} : p);
+  return bernoulliFilled(shape, p as number, options);
+}
+
+function bernoulliOf(probabilities: Tensor, { generator }: { generator?: Generator }): Tensor {
+  checkTensor('bernoulli', 'probabilities', probabilities);
+  requireFloat('bernoulli', probabilities.dtype);
+  const { shape, dtype, device } = probabilities;
+  return tidy(() => {
+    const draws: Tensor = rand(shape, { dtype, device, ...(generator === undefined ? {} : { generator }) });
+    return cast(lt(draws, detach(probabilities)), dtype);
+  });
+}
+
+function bernoulliFilled<const S extends Shape, D extends DType = 'float32'>(
+  shape: S,
+  p: number,
+  options: RandomOptions<D>,
 ): Tensor<S, D> {
   const out = create('bernoulli', shape, options);
   fillBernoulli('bernoulli', out, p, options.generator ?? defaultGenerator);

@@ -1,8 +1,9 @@
 // Reductions over any set of dimensions: one kernel, with an elementwise program as its prologue.
 import { isGradEnabled } from '../autograd/mode.js';
 import type { DType, FloatDType } from '../dtype.js';
-import { isFloating } from '../dtype.js';
+import { checkDType, isFloating } from '../dtype.js';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
+import { tidy } from '../memory.js';
 import { formatShape, normalizeDim, normalizeDims, numel, reduceShape, type Shape } from '../shape.js';
 import * as e from '../program/expr.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -87,6 +88,18 @@ export interface ReduceOptions<K extends boolean = boolean> {
   keepDim?: K;
 }
 
+/** Options of reductions that can compute in another dtype. */
+export interface ReduceToOptions<K extends boolean = boolean, T extends DType = DType> extends ReduceOptions<K> {
+  /** The elements are converted to this first, and the result has it. */
+  dtype?: T;
+}
+
+/** Applies an op to x in the dtype that was asked for, if one was. @internal */
+export function computeIn<A>(name: string, op: Op<A>, x: Tensor, dtype: DType | undefined, attributes: A): Tensor {
+  if (dtype === undefined) return op([x], attributes);
+  return tidy(() => cast(op([cast(x, checkDType(name, dtype))], attributes), dtype));
+}
+
 /** A dimension, several, or all of them. */
 export type Dims = number | readonly number[] | undefined;
 
@@ -100,7 +113,8 @@ const sumOp = defineOp({
 });
 
 /**
- * The sum over dimensions, all by default. Integers and bools are summed in int64.
+ * The sum over dimensions, all by default. Integers and bools are summed in int64,
+ * unless `dtype` says otherwise.
  *
  * @method
  * @param dim a dimension, several, or none for all
@@ -113,12 +127,14 @@ export function sum<
   D extends DType,
   const Dim extends Dims = undefined,
   const K extends boolean = false,
+  T extends DType = SumResult<D>,
 >(
   x: Tensor<S, D> & DimCheck<S, Dim>,
   dim?: Dim,
-  options: ReduceOptions<K> = {},
-): Tensor<ReduceShape<S, Dim, K>, SumResult<D>> {
-  return sumOp([x], attributesOf('sum', x, dim, options.keepDim)) as Tensor<ReduceShape<S, Dim, K>, SumResult<D>>;
+  options: ReduceToOptions<K, T> = {},
+): Tensor<ReduceShape<S, Dim, K>, T> {
+  const attributes = attributesOf('sum', x, dim, options.keepDim);
+  return computeIn('sum', sumOp, x, options.dtype, attributes) as Tensor<ReduceShape<S, Dim, K>, T>;
 }
 
 /** Sums down to a shape that broadcasts to x's. Differentiable. @internal */
@@ -154,21 +170,25 @@ export function requireFloat(op: string, x: Tensor): void {
  * The arithmetic mean over dimensions, all by default. NaN over nothing.
  *
  * @method
- * @throws DTypeError for integer and bool tensors
+ * @throws DTypeError for integer and bool tensors, unless `dtype` makes floats of them
  */
 export function mean<
   S extends Shape,
   D extends DType,
   const Dim extends Dims = undefined,
   const K extends boolean = false,
+  T extends DType = MeanResult<D>,
 >(
   x: Tensor<S, D> & DimCheck<S, Dim>,
   dim?: Dim,
-  options: ReduceOptions<K> = {},
-): Tensor<ReduceShape<S, Dim, K>, MeanResult<D>> {
+  options: ReduceToOptions<K, T> = {},
+): Tensor<ReduceShape<S, Dim, K>, T> {
   const attributes = attributesOf('mean', x, dim, options.keepDim);
-  requireFloat('mean', x);
-  return meanOp([x], attributes) as Tensor<ReduceShape<S, Dim, K>, MeanResult<D>>;
+  if (options.dtype === undefined) requireFloat('mean', x);
+  else if (!isFloating(checkDType('mean', options.dtype))) {
+    throw new DTypeError(`mean: dtype must be a float dtype, got ${options.dtype}.`);
+  }
+  return computeIn('mean', meanOp, x, options.dtype, attributes) as Tensor<ReduceShape<S, Dim, K>, T>;
 }
 
 const prodOp: Op<ReduceAttributes> = defineOp({
@@ -220,12 +240,14 @@ export function prod<
   D extends DType,
   const Dim extends Dims = undefined,
   const K extends boolean = false,
+  T extends DType = SumResult<D>,
 >(
   x: Tensor<S, D> & DimCheck<S, Dim>,
   dim?: Dim,
-  options: ReduceOptions<K> = {},
-): Tensor<ReduceShape<S, Dim, K>, SumResult<D>> {
-  return prodOp([x], attributesOf('prod', x, dim, options.keepDim)) as Tensor<ReduceShape<S, Dim, K>, SumResult<D>>;
+  options: ReduceToOptions<K, T> = {},
+): Tensor<ReduceShape<S, Dim, K>, T> {
+  const attributes = attributesOf('prod', x, dim, options.keepDim);
+  return computeIn('prod', prodOp, x, options.dtype, attributes) as Tensor<ReduceShape<S, Dim, K>, T>;
 }
 
 function extremeOp(name: 'amax' | 'amin') {

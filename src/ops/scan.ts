@@ -13,7 +13,7 @@ import { checkTensor, defineMultiOp, defineOp, filledTensor, type Op, type Outpu
 import { defineElementwise } from './elementwise.js';
 import { scatterAlong } from './indexing.js';
 import { cat } from './join.js';
-import { requireFloat, sum, sumDType, type SumResult, type ValuesAndIndices } from './reduce.js';
+import { computeIn, requireFloat, sum, sumDType, type SumResult, type ValuesAndIndices } from './reduce.js';
 import { reshape, sliceView } from './view.js';
 
 interface ScanAttributes {
@@ -50,6 +50,12 @@ const recurrenceOp: Op<ScanAttributes> = defineOp({
   },
 });
 
+/** Options of `cumsum` and `cumprod`. */
+export interface ScanOptions<T extends DType = DType> {
+  /** The elements are converted to this first, and the result has it. */
+  dtype?: T;
+}
+
 const cumsumOp: Op<ScanAttributes> = defineOp({
   name: 'cumsum',
   inputs: ['x'],
@@ -69,12 +75,14 @@ const cumsumOp: Op<ScanAttributes> = defineOp({
  * @example
  * tensor([1, 2, 3]).cumsum(0); // [1, 3, 6]
  */
-export function cumsum<S extends Shape, D extends DType, const Dim extends number>(
+export function cumsum<S extends Shape, D extends DType, const Dim extends number, T extends DType = SumResult<D>>(
   x: Tensor<S, D> & DimCheck<S, Dim>,
   dim: Dim,
-): Tensor<S, SumResult<D>> {
+  options: ScanOptions<T> = {},
+): Tensor<S, T> {
   checkTensor('cumsum', 'x', x);
-  return cumsumOp([x], { dim: normalizeDim('cumsum', dim, x.shape.length), reverse: false }) as Tensor<S, SumResult<D>>;
+  const attributes = { dim: normalizeDim('cumsum', dim, x.shape.length), reverse: false };
+  return computeIn('cumsum', cumsumOp, x, options.dtype, attributes) as Tensor<S, T>;
 }
 
 // The derivative of y[k] by x[i] is the product of the x before i times that of those from i + 1 to k. So the gradient is the
@@ -103,13 +111,14 @@ const cumprodOp: Op<ScanAttributes> = defineOp({
  * @method
  * @throws IndexError for a dimension that is not there
  */
-export function cumprod<S extends Shape, D extends DType, const Dim extends number>(
+export function cumprod<S extends Shape, D extends DType, const Dim extends number, T extends DType = SumResult<D>>(
   x: Tensor<S, D> & DimCheck<S, Dim>,
   dim: Dim,
-): Tensor<S, SumResult<D>> {
+  options: ScanOptions<T> = {},
+): Tensor<S, T> {
   checkTensor('cumprod', 'x', x);
   const attributes = { dim: normalizeDim('cumprod', dim, x.shape.length), reverse: false };
-  return cumprodOp([x], attributes) as Tensor<S, SumResult<D>>;
+  return computeIn('cumprod', cumprodOp, x, options.dtype, attributes) as Tensor<S, T>;
 }
 
 /** For each element the product of all others along `dim`. Differentiable. @internal */
@@ -212,8 +221,6 @@ export function cummin<S extends Shape, D extends DType, const Dim extends numbe
 
 /** Options of `diff`. */
 export interface DiffOptions {
-  /** How often differences are taken. Default 1. */
-  n?: number;
   /** Put before x along the dimension, first of all. */
   prepend?: Tensor;
   /** Put behind x. */
@@ -230,13 +237,19 @@ function requireDims(op: string, name: string, x: Tensor): void {
  * differ.
  *
  * @method
+ * @param n how often differences are taken
  * @throws ShapeError for a scalar; ArgumentError for an n that is no integer from 0
  * @example
  * tensor([1, 4, 9]).diff(); // [3, 5]
  */
-export function diff<D extends DType>(x: Tensor<Shape, D>, dim = -1, options: DiffOptions = {}): Tensor<Shape, D> {
+export function diff<D extends DType>(
+  x: Tensor<Shape, D>,
+  n = 1,
+  dim = -1,
+  options: DiffOptions = {},
+): Tensor<Shape, D> {
   requireDims('diff', 'x', x);
-  const { n = 1, prepend, append } = options;
+  const { prepend, append } = options;
   if (!Number.isInteger(n) || n < 0) throw new ArgumentError(`diff: n must be an integer >= 0, got ${String(n)}.`);
   const d = normalizeDim('diff', dim, x.shape.length);
   return tidy(() => {
@@ -289,7 +302,7 @@ function trapezoids(
           diff(x),
           y.shape.map((_, k) => (k === d ? n : 1)),
         )
-      : diff(x, d);
+      : diff(x, 1, d);
   return { areas: mul(mul(sums, widths), 0.5), dim: d };
 }
 

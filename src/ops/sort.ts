@@ -420,7 +420,7 @@ function uniqueRows(op: string, x: Tensor, options: UniqueConsecutiveOptions, so
     return {
       values,
       ...(returnInverse ? { inverse: d === null ? reshape(inverse, x.shape) : inverse } : {}),
-      ...(returnCounts ? { counts: diff(starts, 0, { append: tensor([BigInt(n)], { device: x.device }) }) } : {}),
+      ...(returnCounts ? { counts: diff(starts, 1, 0, { append: tensor([BigInt(n)], { device: x.device }) }) } : {}),
     };
   });
   return returnInverse || returnCounts ? result : result.values;

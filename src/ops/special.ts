@@ -7,8 +7,11 @@ import type { Tensor } from '../tensor/tensor.js';
 import type { Broadcast, BroadcastCheck, Shape } from '../types/shape.js';
 import type { FloatResult } from './arithmetic.js';
 import { checkTensor } from './define.js';
+import { cast } from './copy.js';
+import { pow } from './arithmetic.js';
+import { tidy } from '../memory.js';
 import { defineElementwise, resultDType, type ElementwiseOp, type Operand } from './elementwise.js';
-import { refuseDType, requireNumber } from './require.js';
+import { isTensorOperand, refuseDType, requireNumber } from './require.js';
 
 const erfcOp = defineElementwise('erfc', (x) => e.erfc(x), { dtype: 'float' });
 
@@ -218,4 +221,37 @@ export function logaddexp2(a: Operand, b: Operand): Tensor;
 export function logaddexp2(a: Operand, b: Operand): Tensor {
   refuseDType('logaddexp2', resultDType([a, b]), (dtype) => !isFloating(dtype), "convert one with to('float32')");
   return logaddexp2Op.apply([a, b]);
+}
+
+const ldexpOp = defineElementwise('ldexp', (x, other) => e.mul(x, e.exp2(other)), {
+  inputs: ['x', 'other'],
+  dtype: 'float',
+});
+
+/**
+ * `x * 2^other`, with broadcasting.
+ *
+ * @method
+ * @throws ShapeError if the shapes do not broadcast
+ */
+export function ldexp(x: Tensor, other: Tensor): Tensor {
+  checkTensor('ldexp', 'x', x);
+  checkTensor('ldexp', 'other', other);
+  return ldexpOp.apply([x, other]);
+}
+
+/**
+ * `base^exponent` computed in float64, with broadcasting.
+ *
+ * @method
+ * @throws ShapeError if the shapes do not broadcast
+ */
+export function floatPower<S extends Shape, D extends DType>(
+  base: Tensor<S, D>,
+  exponent: Operand,
+): Tensor<Shape, 'float64'>;
+export function floatPower(base: Operand, exponent: Operand): Tensor<Shape, 'float64'>;
+export function floatPower(base: Operand, exponent: Operand): Tensor<Shape, 'float64'> {
+  const wide = (operand: Operand): Operand => (isTensorOperand(operand) ? cast(operand, 'float64') : operand);
+  return tidy(() => pow(wide(base), wide(exponent))) as Tensor<Shape, 'float64'>;
 }

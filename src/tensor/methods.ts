@@ -3,18 +3,28 @@
 import type { BackwardOptions } from '../autograd/backward.js';
 import type { GradHook, HookHandle } from '../autograd/hooks.js';
 import type { Device } from '../device.js';
-import type { DType, Promote } from '../dtype.js';
+import type { DType, FloatDType, Promote } from '../dtype.js';
 import type { IndexPart, IndexPutOptions } from '../ops/advanced.js';
 import type { MinAndMax } from '../ops/aggregate.js';
 import type { AlphaOptions, FloatResult, RoundingMode } from '../ops/arithmetic.js';
 import type { CloseOptions } from '../ops/close.js';
+import type { CovOptions } from '../ops/covariance.js';
 import type { Operand } from '../ops/elementwise.js';
 import type { NonzeroOptions } from '../ops/mask.js';
 import type { ClampOptions } from '../ops/math.js';
 import type { AddProductOptions } from '../ops/products.js';
 import type { Generator } from '../ops/random.js';
-import type { Dims, MeanResult, ReduceOptions, SumResult, ValuesAndIndices, VarOptions } from '../ops/reduce.js';
-import type { DiffOptions } from '../ops/scan.js';
+import type {
+  Dims,
+  MeanResult,
+  ReduceOptions,
+  ReduceToOptions,
+  SumResult,
+  ValuesAndIndices,
+  VarOptions,
+} from '../ops/reduce.js';
+import type { MultinomialOptions, SamplingOptions } from '../ops/sampling.js';
+import type { DiffOptions, ScanOptions } from '../ops/scan.js';
 import type {
   IndexAddOptions,
   IndexTensor,
@@ -73,6 +83,11 @@ export interface OpMethods {
    * @throws GradError while gradients are recorded; DTypeError if the result does not fit the dtype
    */
   abs_<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
+
+  /**
+   * Another name of `abs`.
+   */
+  absolute<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
 
   /**
    * The inverse cosine, from 0 to pi; NaN outside [-1, 1].
@@ -264,6 +279,53 @@ export interface OpMethods {
   ): Tensor<ReduceShape<S, Dim, K>, 'bool'>;
 
   /**
+   * Another name of `acos`.
+   */
+  arccos<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
+
+  /**
+   * Another name of `acosh`.
+   */
+  arccosh<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
+
+  /**
+   * Another name of `asin`.
+   */
+  arcsin<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
+
+  /**
+   * Another name of `asinh`.
+   */
+  arcsinh<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
+
+  /**
+   * Another name of `atan`.
+   */
+  arctan<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
+
+  /**
+   * Another name of `atan2`.
+   *
+   * @throws ShapeError if the shapes do not broadcast
+   */
+  arctan2<A extends Shape, B extends Shape, D extends DType, E extends DType>(
+    this: Tensor<A, D>,
+    b: Tensor<B, E> & BroadcastCheck<A, B>,
+  ): Tensor<Broadcast<A, B>, FloatResult<Promote<D, E>>>;
+
+  /**
+   * Another name of `atan2`.
+   *
+   * @throws ShapeError if the shapes do not broadcast
+   */
+  arctan2<A extends Shape, D extends DType>(this: Tensor<A, D>, b: number | boolean): Tensor<A, FloatResult<D>>;
+
+  /**
+   * Another name of `atanh`.
+   */
+  arctanh<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
+
+  /**
    * The position of the largest element along `dim`, or in the flattened tensor; the first if several, NaN counts as
    * largest.
    *
@@ -362,6 +424,18 @@ export interface OpMethods {
     b: Tensor<Shape, D>,
     options?: AddProductOptions,
   ): Tensor<readonly [number, number, number], D>;
+
+  /**
+   * Replaces the elements by ones with probability p, else zeros.
+   *
+   * @param p one probability, or a tensor of them that broadcasts to x
+   * @throws ArgumentError for a number outside [0, 1]; ShapeError if p does not broadcast; GradError while gradients are recorded
+   */
+  bernoulli_<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    p?: number | Tensor,
+    options?: SamplingOptions,
+  ): Tensor<S, D>;
 
   /**
    * How often each integer from 0 occurs, or the sum of the weights where it does. How long the result is depends on the
@@ -508,6 +582,13 @@ export interface OpMethods {
   ceil<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
 
   /**
+   * `ceil` in place.
+   *
+   * @throws GradError while gradients are recorded; DTypeError for bools
+   */
+  ceil_<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
+
+  /**
    * `count` views of equal size along a dimension; the last may be smaller, and there may be fewer, as in PyTorch.
    */
   chunk<S extends Shape, D extends DType, const N extends number, const Dim extends number = 0>(
@@ -576,6 +657,27 @@ export interface OpMethods {
   clamp_<S extends Shape, D extends DType>(this: Tensor<S, D>, options: ClampOptions): Tensor<S, D>;
 
   /**
+   * Another name of `clamp`.
+   *
+   * @throws ArgumentError, ShapeError as `clamp`
+   */
+  clip<S extends Shape, D extends DType>(this: Tensor<S, D>, options: { min?: number; max?: number }): Tensor<S, D>;
+
+  /**
+   * Another name of `clamp`.
+   *
+   * @throws ArgumentError, ShapeError as `clamp`
+   */
+  clip(this: Tensor, options: ClampOptions): Tensor;
+
+  /**
+   * Another name of `clamp_`.
+   *
+   * @throws ArgumentError, ShapeError as `clamp`; GradError while gradients are recorded
+   */
+  clip_<S extends Shape, D extends DType>(this: Tensor<S, D>, options: ClampOptions): Tensor<S, D>;
+
+  /**
    * A copy with memory of its own, contiguous. Differentiable.
    *
    * @example
@@ -613,9 +715,26 @@ export interface OpMethods {
   copysign<A extends Shape, D extends DType>(this: Tensor<A, D>, b: number | boolean): Tensor<A, FloatResult<D>>;
 
   /**
+   * The correlation coefficients of variables, which are rows: covariances divided by the standard deviations, from -1 to 1. A
+   * vector gives a scalar.
+   *
+   * Shapes: `[variables, observations] -> [variables, variables]`, `[observations] -> []`.
+   *
+   * @throws ShapeError for more than 2 dimensions; DTypeError for bools
+   */
+  corrcoef(this: Tensor): Tensor<Shape, FloatDType>;
+
+  /**
    * The cosine; x in radians.
    */
   cos<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
+
+  /**
+   * `cos` in place.
+   *
+   * @throws GradError while gradients are recorded; DTypeError for integers and bools, which cannot hold the result
+   */
+  cos_<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
 
   /**
    * The hyperbolic cosine.
@@ -631,6 +750,17 @@ export interface OpMethods {
     this: Tensor<S> & DimCheck<S, Dim>,
     dim?: Dim,
   ): Tensor<ReduceShape<S, Dim>, 'int64'>;
+
+  /**
+   * The covariance matrix of variables, which are rows, over observations, which are columns. A vector is one variable, and
+   * gives a scalar. Integers give float32.
+   *
+   * Shapes: `[variables, observations] -> [variables, variables]`, `[observations] -> []`.
+   *
+   * @throws ShapeError for more than 2 dimensions and for weights of another number; DTypeError for bools; ArgumentError for a
+   *   correction that is no integer
+   */
+  cov(this: Tensor, options?: CovOptions): Tensor<Shape, FloatDType>;
 
   /**
    * The cross product of vectors of 3 elements along a dimension, -1 by default (as `torch.linalg.cross`); the other
@@ -667,10 +797,11 @@ export interface OpMethods {
    *
    * @throws IndexError for a dimension that is not there
    */
-  cumprod<S extends Shape, D extends DType, const Dim extends number>(
+  cumprod<S extends Shape, D extends DType, const Dim extends number, T extends DType = SumResult<D>>(
     this: Tensor<S, D> & DimCheck<S, Dim>,
     dim: Dim,
-  ): Tensor<S, SumResult<D>>;
+    options?: ScanOptions<T>,
+  ): Tensor<S, T>;
 
   /**
    * Running sums along a dimension: `out[i] = x[0] + ... + x[i]`. Integers and bools give int64; floats are accumulated in
@@ -680,10 +811,11 @@ export interface OpMethods {
    * @example
    * tensor([1, 2, 3]).cumsum(0); // [1, 3, 6]
    */
-  cumsum<S extends Shape, D extends DType, const Dim extends number>(
+  cumsum<S extends Shape, D extends DType, const Dim extends number, T extends DType = SumResult<D>>(
     this: Tensor<S, D> & DimCheck<S, Dim>,
     dim: Dim,
-  ): Tensor<S, SumResult<D>>;
+    options?: ScanOptions<T>,
+  ): Tensor<S, T>;
 
   /**
    * Degrees to radians: x * pi / 180.
@@ -720,6 +852,15 @@ export interface OpMethods {
   ): Tensor<Shape, D>;
 
   /**
+   * The matrix with the elements of x, in row-major order, on a diagonal: 0 the main one, positive above it.
+   *
+   * @throws ArgumentError unless offset is an integer
+   * @example
+   * diagflat(tensor([1, 2])); // [[1, 0], [0, 2]]
+   */
+  diagflat<D extends DType>(this: Tensor<Shape, D>, offset?: number): Tensor<readonly [number, number], D>;
+
+  /**
    * A diagonal of the matrices in dimensions `dim1` and `dim2`, as a view: those two are removed, the diagonal becomes the
    * last dimension. `offset` 1 is the diagonal above the main one, -1 the one below.
    *
@@ -751,16 +892,24 @@ export interface OpMethods {
    * Differences of neighbours along a dimension, the last by default: `x[i + 1] - x[i]`, n times; of bools, whether they
    * differ.
    *
+   * @param n how often differences are taken
    * @throws ShapeError for a scalar; ArgumentError for an n that is no integer from 0
    * @example
    * tensor([1, 4, 9]).diff(); // [3, 5]
    */
-  diff<D extends DType>(this: Tensor<Shape, D>, dim?: number, options?: DiffOptions): Tensor<Shape, D>;
+  diff<D extends DType>(this: Tensor<Shape, D>, n?: number, dim?: number, options?: DiffOptions): Tensor<Shape, D>;
 
   /**
    * The derivative of `lgamma`; NaN at negative integers, -inf at 0 and inf at -0.
    */
   digamma<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
+
+  /**
+   * The norm of the difference: `vectorNorm(a - b, p)`, with broadcasting.
+   *
+   * @throws DTypeError unless the difference is of floats; ShapeError if the shapes do not broadcast
+   */
+  dist<D extends DType>(this: Tensor<Shape, D>, b: Tensor<Shape, D>, p?: number): Tensor<readonly [], D>;
 
   /**
    * Quotient with broadcasting: `a / b`; integers give float32. With `roundingMode` the quotient is rounded, and integers
@@ -820,6 +969,23 @@ export interface OpMethods {
     b: Operand,
     options?: { roundingMode?: RoundingMode },
   ): Tensor<S, D>;
+
+  /**
+   * Another name of `div`.
+   *
+   * @throws ShapeError if the shapes do not broadcast
+   */
+  divide<A extends Shape, B extends Shape, D extends DType, E extends DType>(
+    this: Tensor<A, D>,
+    b: Tensor<B, E> & BroadcastCheck<A, B>,
+  ): Tensor<Broadcast<A, B>, FloatResult<Promote<D, E>>>;
+
+  /**
+   * Another name of `div`.
+   *
+   * @throws ShapeError if the shapes do not broadcast
+   */
+  divide<A extends Shape, D extends DType>(this: Tensor<A, D>, b: number | boolean): Tensor<A, FloatResult<D>>;
 
   /**
    * The scalar product of two vectors, `[N], [N] -> []`.
@@ -905,9 +1071,32 @@ export interface OpMethods {
   expm1<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
 
   /**
+   * `expm1` in place.
+   *
+   * @throws GradError while gradients are recorded; DTypeError for integers and bools, which cannot hold the result
+   */
+  expm1_<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
+
+  /**
+   * Replaces the elements by numbers of the exponential distribution, of density `lambd exp(-lambd x)`.
+   *
+   * @throws DTypeError for integer and bool tensors; ArgumentError unless lambd is positive; GradError while gradients are recorded
+   */
+  exponential_<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    lambd?: number,
+    options?: SamplingOptions,
+  ): Tensor<S, D>;
+
+  /**
    * Fills a tensor with one value, in place.
    */
   fill_<S extends Shape, D extends DType>(this: Tensor<S, D>, value: number | bigint | boolean): Tensor<S, D>;
+
+  /**
+   * Another name of `trunc`.
+   */
+  fix<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
 
   /**
    * Dimensions `startDim` to `endDim`, both included, become one.
@@ -945,6 +1134,13 @@ export interface OpMethods {
   flipud<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
 
   /**
+   * `base^exponent` computed in float64, with broadcasting.
+   *
+   * @throws ShapeError if the shapes do not broadcast
+   */
+  floatPower<S extends Shape, D extends DType>(this: Tensor<S, D>, exponent: Operand): Tensor<Shape, 'float64'>;
+
+  /**
    * Rounds toward minus infinity; the gradient is 0.
    *
    * @throws DTypeError for bools
@@ -974,6 +1170,13 @@ export interface OpMethods {
    * @throws ShapeError if the result has another shape; GradError while gradients are recorded
    */
   floorDivide_<S extends Shape, D extends DType>(this: Tensor<S, D>, b: Operand): Tensor<S, D>;
+
+  /**
+   * `floor` in place.
+   *
+   * @throws GradError while gradients are recorded; DTypeError for bools
+   */
+  floor_<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
 
   /**
    * The larger of two, elementwise; where one is NaN, the other. Of equal values the first gets the gradient.
@@ -1086,6 +1289,40 @@ export interface OpMethods {
   ger<D extends DType>(this: Tensor<Shape, D>, b: Tensor<Shape, D>): Tensor<readonly [number, number], D>;
 
   /**
+   * Another name of `gt`.
+   *
+   * @throws ShapeError if the shapes do not broadcast
+   */
+  greater<A extends Shape, B extends Shape>(
+    this: Tensor<A>,
+    b: Tensor<B> & BroadcastCheck<A, B>,
+  ): Tensor<Broadcast<A, B>, 'bool'>;
+
+  /**
+   * Another name of `gt`.
+   *
+   * @throws ShapeError if the shapes do not broadcast
+   */
+  greater<A extends Shape>(this: Tensor<A>, b: number | boolean): Tensor<A, 'bool'>;
+
+  /**
+   * Another name of `ge`.
+   *
+   * @throws ShapeError if the shapes do not broadcast
+   */
+  greaterEqual<A extends Shape, B extends Shape>(
+    this: Tensor<A>,
+    b: Tensor<B> & BroadcastCheck<A, B>,
+  ): Tensor<Broadcast<A, B>, 'bool'>;
+
+  /**
+   * Another name of `ge`.
+   *
+   * @throws ShapeError if the shapes do not broadcast
+   */
+  greaterEqual<A extends Shape>(this: Tensor<A>, b: number | boolean): Tensor<A, 'bool'>;
+
+  /**
    * True where a > b, elementwise; with NaN only `ne` is true.
    *
    * @throws ShapeError if the shapes do not broadcast
@@ -1109,6 +1346,13 @@ export interface OpMethods {
    * @throws DTypeError for integer and bool tensors
    */
   hardshrink<S extends Shape, D extends DType>(this: Tensor<S, D>, lambd?: number): Tensor<S, D>;
+
+  /**
+   * The step function: 0 below 0 and for NaN, 1 above, and at 0 the element of `values`. No gradient flows through it.
+   *
+   * @throws ShapeError if the shapes do not broadcast
+   */
+  heaviside(this: Tensor, values: Tensor): Tensor;
 
   /**
    * Counts the elements in equal bins between `min` and `max`. Elements outside and NaN do not count; the upper end belongs to
@@ -1326,6 +1570,16 @@ export interface OpMethods {
   isnan<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, 'bool'>;
 
   /**
+   * True where x is minus infinity.
+   */
+  isneginf<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, 'bool'>;
+
+  /**
+   * True where x is plus infinity.
+   */
+  isposinf<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, 'bool'>;
+
+  /**
    * The Kronecker product: each element of a times all of b, as blocks. Of different ranks, the smaller shape gets ones in
    * front. At most 4 dimensions.
    *
@@ -1345,6 +1599,13 @@ export interface OpMethods {
     dim?: Dim,
     options?: ReduceOptions<K>,
   ): ValuesAndIndices<ReduceShape<S, Dim, K>, D>;
+
+  /**
+   * `x * 2^other`, with broadcasting.
+   *
+   * @throws ShapeError if the shapes do not broadcast
+   */
+  ldexp(this: Tensor, other: Tensor): Tensor;
 
   /**
    * True where a <= b, elementwise; with NaN only `ne` is true.
@@ -1383,6 +1644,40 @@ export interface OpMethods {
   lerp_<S extends Shape, D extends DType>(this: Tensor<S, D>, end: Tensor, weight: number | Tensor): Tensor<S, D>;
 
   /**
+   * Another name of `lt`.
+   *
+   * @throws ShapeError if the shapes do not broadcast
+   */
+  less<A extends Shape, B extends Shape>(
+    this: Tensor<A>,
+    b: Tensor<B> & BroadcastCheck<A, B>,
+  ): Tensor<Broadcast<A, B>, 'bool'>;
+
+  /**
+   * Another name of `lt`.
+   *
+   * @throws ShapeError if the shapes do not broadcast
+   */
+  less<A extends Shape>(this: Tensor<A>, b: number | boolean): Tensor<A, 'bool'>;
+
+  /**
+   * Another name of `le`.
+   *
+   * @throws ShapeError if the shapes do not broadcast
+   */
+  lessEqual<A extends Shape, B extends Shape>(
+    this: Tensor<A>,
+    b: Tensor<B> & BroadcastCheck<A, B>,
+  ): Tensor<Broadcast<A, B>, 'bool'>;
+
+  /**
+   * Another name of `le`.
+   *
+   * @throws ShapeError if the shapes do not broadcast
+   */
+  lessEqual<A extends Shape>(this: Tensor<A>, b: number | boolean): Tensor<A, 'bool'>;
+
+  /**
    * The logarithm of the absolute value of the gamma function; infinite at 0 and negative integers.
    */
   lgamma<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
@@ -1401,6 +1696,13 @@ export interface OpMethods {
    * log(1 + x), exact near 0.
    */
   log1p<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
+
+  /**
+   * `log1p` in place.
+   *
+   * @throws GradError while gradients are recorded; DTypeError for integers and bools, which cannot hold the result
+   */
+  log1p_<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
 
   /**
    * The logarithm to base 2.
@@ -1684,13 +1986,19 @@ export interface OpMethods {
   /**
    * The arithmetic mean over dimensions, all by default. NaN over nothing.
    *
-   * @throws DTypeError for integer and bool tensors
+   * @throws DTypeError for integer and bool tensors, unless `dtype` makes floats of them
    */
-  mean<S extends Shape, D extends DType, const Dim extends Dims = undefined, const K extends boolean = false>(
+  mean<
+    S extends Shape,
+    D extends DType,
+    const Dim extends Dims = undefined,
+    const K extends boolean = false,
+    T extends DType = MeanResult<D>,
+  >(
     this: Tensor<S, D> & DimCheck<S, Dim>,
     dim?: Dim,
-    options?: ReduceOptions<K>,
-  ): Tensor<ReduceShape<S, Dim, K>, MeanResult<D>>;
+    options?: ReduceToOptions<K, T>,
+  ): Tensor<ReduceShape<S, Dim, K>, T>;
 
   /**
    * The median: the element in the middle of the sorted ones, the lower of two; NaN if there is one. Without `dim` of all
@@ -1820,6 +2128,36 @@ export interface OpMethods {
   mul_<S extends Shape, D extends DType>(this: Tensor<S, D>, b: Operand): Tensor<S, D>;
 
   /**
+   * Draws categories: each row of the input has the weights of its categories, which need not sum to 1. Waits for queued work,
+   * to check the weights.
+   *
+   * Shapes: `[n] -> [numSamples]`, `[rows, n] -> [rows, numSamples]`; int64.
+   *
+   * @throws ShapeError unless x has 1 or 2 dimensions; DTypeError for integer and bool tensors; ArgumentError for weights that are
+   *   negative, NaN or infinite, for rows without enough positive weights, and unless numSamples is an integer from 1
+   * @example
+   * multinomial(tensor([0.1, 0, 0.9]), 5, { replacement: true }); // such as [2, 2, 0, 2, 2]
+   */
+  multinomial(this: Tensor, numSamples: number, options?: MultinomialOptions): Tensor<Shape, 'int64'>;
+
+  /**
+   * Another name of `mul`.
+   *
+   * @throws ShapeError if the shapes do not broadcast
+   */
+  multiply<A extends Shape, B extends Shape, D extends DType, E extends DType>(
+    this: Tensor<A, D>,
+    b: Tensor<B, E> & BroadcastCheck<A, B>,
+  ): Tensor<Broadcast<A, B>, Promote<D, E>>;
+
+  /**
+   * Another name of `mul`.
+   *
+   * @throws ShapeError if the shapes do not broadcast
+   */
+  multiply<A extends Shape, D extends DType>(this: Tensor<A, D>, b: number | boolean): Tensor<A, D>;
+
+  /**
    * The product of a matrix and a vector, `[M, K] @ [K] -> [M]`.
    *
    * @throws ShapeError unless the shapes are these; DTypeError for bool or mixed dtypes
@@ -1932,6 +2270,11 @@ export interface OpMethods {
   neg_<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
 
   /**
+   * Another name of `neg`.
+   */
+  negative<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
+
+  /**
    * Where x is not 0 (NaN is not): the coordinates in row-major order as an int64 matrix `[count, rank]`, or with `asTuple` as
    * a vector for each dimension. Waits for queued work, because the size of the result depends on the values.
    *
@@ -1971,6 +2314,23 @@ export interface OpMethods {
     std?: number,
     generator?: Generator,
   ): Tensor<S, D>;
+
+  /**
+   * Another name of `ne`.
+   *
+   * @throws ShapeError if the shapes do not broadcast
+   */
+  notEqual<A extends Shape, B extends Shape>(
+    this: Tensor<A>,
+    b: Tensor<B> & BroadcastCheck<A, B>,
+  ): Tensor<Broadcast<A, B>, 'bool'>;
+
+  /**
+   * Another name of `ne`.
+   *
+   * @throws ShapeError if the shapes do not broadcast
+   */
+  notEqual<A extends Shape>(this: Tensor<A>, b: number | boolean): Tensor<A, 'bool'>;
 
   /**
    * The products of all pairs of elements of two vectors, `[M], [N] -> [M, N]`.
@@ -2043,11 +2403,17 @@ export interface OpMethods {
    * The product over dimensions, all by default; 1 over nothing. Integers and bools multiply in int64. The gradients of all
    * orders are right with zeros too.
    */
-  prod<S extends Shape, D extends DType, const Dim extends Dims = undefined, const K extends boolean = false>(
+  prod<
+    S extends Shape,
+    D extends DType,
+    const Dim extends Dims = undefined,
+    const K extends boolean = false,
+    T extends DType = SumResult<D>,
+  >(
     this: Tensor<S, D> & DimCheck<S, Dim>,
     dim?: Dim,
-    options?: ReduceOptions<K>,
-  ): Tensor<ReduceShape<S, Dim, K>, SumResult<D>>;
+    options?: ReduceToOptions<K, T>,
+  ): Tensor<ReduceShape<S, Dim, K>, T>;
 
   /**
    * A copy of x with the elements of `source` at positions of the flattened x; negative positions count from the end. Of
@@ -2141,6 +2507,13 @@ export interface OpMethods {
   relu<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
 
   /**
+   * `relu` in place.
+   *
+   * @throws GradError while gradients are recorded; DTypeError for bools
+   */
+  relu_<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
+
+  /**
    * Remainder of division with the sign of the divisor, as in Python.
    *
    * @throws ShapeError if the shapes do not broadcast
@@ -2163,6 +2536,16 @@ export interface OpMethods {
    * @throws ShapeError if the result has another shape; GradError while gradients are recorded
    */
   remainder_<S extends Shape, D extends DType>(this: Tensor<S, D>, b: Operand): Tensor<S, D>;
+
+  /**
+   * Scales down the slices along a dimension whose norm is above a limit, so that it is `maxnorm`; the others stay.
+   *
+   * @param p the order of the norm, above 0
+   * @param dim the dimension whose slices are meant
+   * @throws ShapeError for fewer than 2 dimensions; DTypeError for integers and bools; ArgumentError for a p that is not above 0
+   *   and a negative maxnorm
+   */
+  renorm<S extends Shape, D extends DType>(this: Tensor<S, D>, p: number, dim: number, maxnorm: number): Tensor<S, D>;
 
   /**
    * x repeated `counts[d]` times along each dimension d, a copy. More counts than x has dimensions add dimensions in front.
@@ -2236,6 +2619,13 @@ export interface OpMethods {
    * @throws DTypeError for bools, and for integers with decimals; ArgumentError for decimals that are no integer
    */
   round<S extends Shape, D extends DType>(this: Tensor<S, D>, options?: { decimals?: number }): Tensor<S, D>;
+
+  /**
+   * `round` in place.
+   *
+   * @throws GradError while gradients are recorded; DTypeError for bools
+   */
+  round_<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
 
   /**
    * 1 / sqrt(x).
@@ -2357,6 +2747,13 @@ export interface OpMethods {
   sigmoid<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
 
   /**
+   * `sigmoid` in place.
+   *
+   * @throws GradError while gradients are recorded; DTypeError for integers and bools, which cannot hold the result
+   */
+  sigmoid_<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
+
+  /**
    * -1, 0 or 1 by sign; NaN stays.
    */
   sign<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
@@ -2377,6 +2774,13 @@ export interface OpMethods {
    * The sine; x in radians.
    */
   sin<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
+
+  /**
+   * `sin` in place.
+   *
+   * @throws GradError while gradients are recorded; DTypeError for integers and bools, which cannot hold the result
+   */
+  sin_<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
 
   /**
    * The normalised sinc, sin(pi x) / (pi x), and 1 at 0.
@@ -2523,18 +2927,47 @@ export interface OpMethods {
   sub_<S extends Shape, D extends DType>(this: Tensor<S, D>, b: Operand, options?: AlphaOptions): Tensor<S, D>;
 
   /**
-   * The sum over dimensions, all by default. Integers and bools are summed in int64.
+   * Another name of `sub`.
+   *
+   * @throws ShapeError if the shapes do not broadcast
+   */
+  subtract<A extends Shape, B extends Shape, D extends DType, E extends DType>(
+    this: Tensor<A, D>,
+    b: Tensor<B, E> & BroadcastCheck<A, B>,
+    options?: AlphaOptions,
+  ): Tensor<Broadcast<A, B>, Promote<D, E>>;
+
+  /**
+   * Another name of `sub`.
+   *
+   * @throws ShapeError if the shapes do not broadcast
+   */
+  subtract<A extends Shape, D extends DType>(
+    this: Tensor<A, D>,
+    b: number | boolean,
+    options?: AlphaOptions,
+  ): Tensor<A, D>;
+
+  /**
+   * The sum over dimensions, all by default. Integers and bools are summed in int64,
+   * unless `dtype` says otherwise.
    *
    * @param dim a dimension, several, or none for all
    * @throws IndexError for a dimension that is not there
    * @example
    * x.sum(); x.sum(1, { keepDim: true }); x.sum([0, 2]);
    */
-  sum<S extends Shape, D extends DType, const Dim extends Dims = undefined, const K extends boolean = false>(
+  sum<
+    S extends Shape,
+    D extends DType,
+    const Dim extends Dims = undefined,
+    const K extends boolean = false,
+    T extends DType = SumResult<D>,
+  >(
     this: Tensor<S, D> & DimCheck<S, Dim>,
     dim?: Dim,
-    options?: ReduceOptions<K>,
-  ): Tensor<ReduceShape<S, Dim, K>, SumResult<D>>;
+    options?: ReduceToOptions<K, T>,
+  ): Tensor<ReduceShape<S, Dim, K>, T>;
 
   /**
    * Two dimensions swapped; another name of `transpose`.
@@ -2595,6 +3028,13 @@ export interface OpMethods {
    * The hyperbolic tangent.
    */
   tanh<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, FloatResult<D>>;
+
+  /**
+   * `tanh` in place.
+   *
+   * @throws GradError while gradients are recorded; DTypeError for integers and bools, which cannot hold the result
+   */
+  tanh_<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
 
   /**
    * Views of parts along a dimension: `sections` parts of sizes that differ by one at most, or cut at the positions listed.
@@ -2688,11 +3128,35 @@ export interface OpMethods {
   triu<S extends Shape, D extends DType>(this: Tensor<S, D>, diagonal?: number): Tensor<S, D>;
 
   /**
+   * Another name of `div`.
+   *
+   * @throws ShapeError if the shapes do not broadcast
+   */
+  trueDivide<A extends Shape, B extends Shape, D extends DType, E extends DType>(
+    this: Tensor<A, D>,
+    b: Tensor<B, E> & BroadcastCheck<A, B>,
+  ): Tensor<Broadcast<A, B>, FloatResult<Promote<D, E>>>;
+
+  /**
+   * Another name of `div`.
+   *
+   * @throws ShapeError if the shapes do not broadcast
+   */
+  trueDivide<A extends Shape, D extends DType>(this: Tensor<A, D>, b: number | boolean): Tensor<A, FloatResult<D>>;
+
+  /**
    * Rounds toward 0; the gradient is 0.
    *
    * @throws DTypeError for bools
    */
   trunc<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
+
+  /**
+   * `trunc` in place.
+   *
+   * @throws GradError while gradients are recorded; DTypeError for bools
+   */
+  trunc_<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
 
   /**
    * The slices along a dimension, which is removed.
@@ -2843,6 +3307,7 @@ export interface OpMethods {
 export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => unknown>> = {
   abs: ops.abs,
   abs_: ops.abs_,
+  absolute: ops.absolute,
   acos: ops.acos,
   acosh: ops.acosh,
   add: ops.add,
@@ -2861,6 +3326,13 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   amin: ops.amin,
   aminmax: ops.aminmax,
   any: ops.any,
+  arccos: ops.arccos,
+  arccosh: ops.arccosh,
+  arcsin: ops.arcsin,
+  arcsinh: ops.arcsinh,
+  arctan: ops.arctan,
+  arctan2: ops.arctan2,
+  arctanh: ops.arctanh,
   argmax: ops.argmax,
   argmin: ops.argmin,
   argsort: ops.argsort,
@@ -2872,6 +3344,7 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   atanh: ops.atanh,
   backward: ops.backward,
   baddbmm: ops.baddbmm,
+  bernoulli_: ops.bernoulli_,
   bincount: ops.bincount,
   bitwiseAnd: ops.bitwiseAnd,
   bitwiseLeftShift: ops.bitwiseLeftShift,
@@ -2883,18 +3356,24 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   broadcastTo: ops.broadcastTo,
   bucketize: ops.bucketize,
   ceil: ops.ceil,
+  ceil_: ops.ceil_,
   chunk: ops.chunk,
   clamp: ops.clamp,
   clampMax: ops.clampMax,
   clampMin: ops.clampMin,
   clamp_: ops.clamp_,
+  clip: ops.clip,
+  clip_: ops.clip_,
   clone: ops.clone,
   contiguous: ops.contiguous,
   copy_: ops.copy_,
   copysign: ops.copysign,
+  corrcoef: ops.corrcoef,
   cos: ops.cos,
+  cos_: ops.cos_,
   cosh: ops.cosh,
   countNonzero: ops.countNonzero,
+  cov: ops.cov,
   cross: ops.cross,
   cummax: ops.cummax,
   cummin: ops.cummin,
@@ -2904,12 +3383,15 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   detach: ops.detach,
   diag: ops.diag,
   diagEmbed: ops.diagEmbed,
+  diagflat: ops.diagflat,
   diagonal: ops.diagonal,
   diagonalScatter: ops.diagonalScatter,
   diff: ops.diff,
   digamma: ops.digamma,
+  dist: ops.dist,
   div: ops.div,
   div_: ops.div_,
+  divide: ops.divide,
   dot: ops.dot,
   eq: ops.eq,
   equal: ops.equal,
@@ -2922,14 +3404,19 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   expand: ops.expand,
   expandAs: ops.expandAs,
   expm1: ops.expm1,
+  expm1_: ops.expm1_,
+  exponential_: ops.exponential_,
   fill_: ops.fill_,
+  fix: ops.fix,
   flatten: ops.flatten,
   flip: ops.flip,
   fliplr: ops.fliplr,
   flipud: ops.flipud,
+  floatPower: ops.floatPower,
   floor: ops.floor,
   floorDivide: ops.floorDivide,
   floorDivide_: ops.floorDivide_,
+  floor_: ops.floor_,
   fmax: ops.fmax,
   fmin: ops.fmin,
   fmod: ops.fmod,
@@ -2939,8 +3426,11 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   ge: ops.ge,
   gelu: ops.gelu,
   ger: ops.ger,
+  greater: ops.greater,
+  greaterEqual: ops.greaterEqual,
   gt: ops.gt,
   hardshrink: ops.hardshrink,
+  heaviside: ops.heaviside,
   histc: ops.histc,
   hypot: ops.hypot,
   index: ops.index,
@@ -2958,15 +3448,21 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   isfinite: ops.isfinite,
   isinf: ops.isinf,
   isnan: ops.isnan,
+  isneginf: ops.isneginf,
+  isposinf: ops.isposinf,
   kron: ops.kron,
   kthvalue: ops.kthvalue,
+  ldexp: ops.ldexp,
   le: ops.le,
   lerp: ops.lerp,
   lerp_: ops.lerp_,
+  less: ops.less,
+  lessEqual: ops.lessEqual,
   lgamma: ops.lgamma,
   log: ops.log,
   log10: ops.log10,
   log1p: ops.log1p,
+  log1p_: ops.log1p_,
   log2: ops.log2,
   logSoftmax: ops.logSoftmax,
   log_: ops.log_,
@@ -3000,6 +3496,8 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   msort: ops.msort,
   mul: ops.mul,
   mul_: ops.mul_,
+  multinomial: ops.multinomial,
+  multiply: ops.multiply,
   mv: ops.mv,
   nanToNum: ops.nanToNum,
   nanmean: ops.nanmean,
@@ -3010,9 +3508,11 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   ne: ops.ne,
   neg: ops.neg,
   neg_: ops.neg_,
+  negative: ops.negative,
   nonzero: ops.nonzero,
   norm: ops.norm,
   normal_: ops.normal_,
+  notEqual: ops.notEqual,
   outer: ops.outer,
   permute: ops.permute,
   polygamma: ops.polygamma,
@@ -3030,8 +3530,10 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   reciprocal_: ops.reciprocal_,
   registerHook: ops.registerHook,
   relu: ops.relu,
+  relu_: ops.relu_,
   remainder: ops.remainder,
   remainder_: ops.remainder_,
+  renorm: ops.renorm,
   repeat: ops.repeat,
   repeatInterleave: ops.repeatInterleave,
   reshape: ops.reshape,
@@ -3039,6 +3541,7 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   roll: ops.roll,
   rot90: ops.rot90,
   round: ops.round,
+  round_: ops.round_,
   rsqrt: ops.rsqrt,
   rsqrt_: ops.rsqrt_,
   scatter: ops.scatter,
@@ -3050,10 +3553,12 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   selectScatter: ops.selectScatter,
   sgn: ops.sgn,
   sigmoid: ops.sigmoid,
+  sigmoid_: ops.sigmoid_,
   sign: ops.sign,
   signbit: ops.signbit,
   silu: ops.silu,
   sin: ops.sin,
+  sin_: ops.sin_,
   sinc: ops.sinc,
   sinh: ops.sinh,
   slice: ops.slice,
@@ -3069,6 +3574,7 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   std: ops.std,
   sub: ops.sub,
   sub_: ops.sub_,
+  subtract: ops.subtract,
   sum: ops.sum,
   swapaxes: ops.swapaxes,
   swapdims: ops.swapdims,
@@ -3077,6 +3583,7 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   takeAlongDim: ops.takeAlongDim,
   tan: ops.tan,
   tanh: ops.tanh,
+  tanh_: ops.tanh_,
   tensorSplit: ops.tensorSplit,
   tile: ops.tile,
   to: ops.to,
@@ -3085,7 +3592,9 @@ export const opMethods: Readonly<Record<keyof OpMethods, (...args: never[]) => u
   transpose: ops.transpose,
   tril: ops.tril,
   triu: ops.triu,
+  trueDivide: ops.trueDivide,
   trunc: ops.trunc,
+  trunc_: ops.trunc_,
   unbind: ops.unbind,
   unflatten: ops.unflatten,
   unfold: ops.unfold,

@@ -7,7 +7,7 @@ import { dtypeId, isFloating, itemSize, typedArrayOf, type DType, type ItemOf, t
 import { DisposedError, DTypeError, GradError, ShapeError } from '../errors.js';
 import { allocate, keeperFor, track } from '../memory.js';
 import { native, scratchNumbers, strideBase, type Handle, type ProgramId } from '../native.js';
-import { contiguousStrides, formatShape, isContiguous, maxRank, numel, type Shape } from '../shape.js';
+import { contiguousStrides, formatShape, isContiguous, maxRank, normalizeDim, numel, type Shape } from '../shape.js';
 import type { OpMethods } from './methods.js';
 import { nest, type NestedArray } from './nested.js';
 
@@ -179,6 +179,78 @@ export class Tensor<S extends Shape = Shape, D extends DType = DType> {
   itemSync<T extends DType>(this: Tensor<Shape, T>): ItemOf<T> {
     checkOneElement(this, 'itemSync');
     return itemOf(this.dataSync(), this.dtype);
+  }
+
+  /** As `to('float32')`. */
+  float<N extends Shape>(this: Tensor<N>): Tensor<N, 'float32'> {
+    return this.to('float32');
+  }
+
+  /** As `to('float64')`. */
+  double<N extends Shape>(this: Tensor<N>): Tensor<N, 'float64'> {
+    return this.to('float64');
+  }
+
+  /** As `to('float16')`. */
+  half<N extends Shape>(this: Tensor<N>): Tensor<N, 'float16'> {
+    return this.to('float16');
+  }
+
+  /** As `to('bfloat16')`. */
+  bfloat16<N extends Shape>(this: Tensor<N>): Tensor<N, 'bfloat16'> {
+    return this.to('bfloat16');
+  }
+
+  /** As `to('int32')`. */
+  int<N extends Shape>(this: Tensor<N>): Tensor<N, 'int32'> {
+    return this.to('int32');
+  }
+
+  /** As `to('int64')`. */
+  long<N extends Shape>(this: Tensor<N>): Tensor<N, 'int64'> {
+    return this.to('int64');
+  }
+
+  /** As `to('uint8')`. */
+  byte<N extends Shape>(this: Tensor<N>): Tensor<N, 'uint8'> {
+    return this.to('uint8');
+  }
+
+  /** As `to('bool')`. */
+  bool<N extends Shape>(this: Tensor<N>): Tensor<N, 'bool'> {
+    return this.to('bool');
+  }
+
+  /** The dtype of another tensor: `to(other.dtype)`. */
+  typeAs<N extends Shape, T extends DType>(this: Tensor<N>, other: Tensor<Shape, T>): Tensor<N, T> {
+    return this.to(other.dtype);
+  }
+
+  /** The shape, or the size of a dimension; negative ones count from the last. */
+  size(): S;
+  size(dim: number): number;
+  size(dim?: number): S | number {
+    return dim === undefined ? this.shape : this.shape[normalizeDim('size', dim, this.shape.length)];
+  }
+
+  /** The number of dimensions, as `ndim`. */
+  dim(): number {
+    return this.shape.length;
+  }
+
+  /** True for float dtypes. */
+  isFloatingPoint(): boolean {
+    return isFloating(this.dtype);
+  }
+
+  /** The elements as nested arrays, as `arraySync()`. */
+  tolist<N extends Shape, T extends DType>(this: Tensor<N, T>): NestedArray<N, ItemOf<T>> {
+    return this.arraySync();
+  }
+
+  /** The dimensions in reverse order: of a matrix, its transpose. A view. */
+  get T(): Tensor<Shape, D> {
+    return this.permute(this.shape.map((_, d) => this.shape.length - 1 - d));
   }
 
   /** Frees the memory now (of a view: its share). Harmless a second time. Views and the autograd graph keep theirs. */

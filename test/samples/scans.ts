@@ -52,11 +52,11 @@ for (const [op, fn] of Object.entries({ cummax, cummin })) {
 
 rows('diff', {
   ...each(['last', 'bool', 'int64', 'empty'], ([x]) => diff(x)),
-  dim0: ([x]) => diff(x, 0),
-  twice: ([x]) => diff(x, -1, { n: 2 }),
-  none: ([x]) => diff(x, -1, { n: 0 }),
-  tooOften: ([x]) => diff(x, -1, { n: 4 }),
-  around: ([x, prepend, append]) => diff(x, -1, { prepend, append }),
+  dim0: ([x]) => diff(x, 1, 0),
+  twice: ([x]) => diff(x, 2),
+  none: ([x]) => diff(x, 0),
+  tooOften: ([x]) => diff(x, 4),
+  around: ([x, prepend, append]) => diff(x, 1, -1, { prepend, append }),
 });
 rows('trapezoid', {
   ...each(['even', 'one'], ([y]) => trapezoid(y)),

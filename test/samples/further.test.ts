@@ -1,0 +1,4 @@
+import { checkSamples } from './check.js';
+import { samples } from './further.js';
+
+checkSamples('further', samples);
