@@ -201,6 +201,30 @@ export function untracked<T>(fn: () => T): T {
   }
 }
 
+let shared: Disposable[] | null = null;
+
+/** Runs fn; what `sharing` makes inside is listed in `made`, for the caller to free. @internal */
+export function withShared<T>(made: Disposable[], fn: () => T): T {
+  const outer = shared;
+  shared = made;
+  try {
+    return fn();
+  } finally {
+    shared = outer;
+  }
+}
+
+/** Runs fn without the current tidy scope: tensors made inside last until the surrounding `withShared` is done. @internal */
+export function sharing<T>(fn: () => T): T {
+  const outer = scope;
+  scope = shared;
+  try {
+    return fn();
+  } finally {
+    scope = outer;
+  }
+}
+
 function isDisposable(value: object): value is Disposable {
   return '_kept' in value && typeof (value as { dispose?: unknown }).dispose === 'function';
 }

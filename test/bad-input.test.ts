@@ -475,7 +475,7 @@ table('operands', [
   ],
   [
     'cat of scalars',
-    () => thalweg.cat([tensor(1)]),
+    () => thalweg.cat([tensor(1) as Tensor]),
     'ShapeError: cat: scalars have no dimension to join along; use stack().',
   ],
   [

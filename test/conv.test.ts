@@ -280,13 +280,16 @@ describe('messages', () => {
   const x = zeros([2, 3, 5, 6]);
   const w = zeros([4, 3, 3, 3]);
   test.each<[() => unknown, string]>([
-    [() => conv2d(zeros([3, 5]), w), 'ShapeError: conv2d: x must be [N, C, H, W] or [C, H, W], got shape [3,5].'],
+    [
+      () => conv2d(zeros([3, 5]) as Tensor, w),
+      'ShapeError: conv2d: x must be [N, C, H, W] or [C, H, W], got shape [3,5].',
+    ],
     [
       () => conv2d(x, zeros([4, 3, 3])),
       'ShapeError: conv2d(x [2,3,5,6], weight [4,3,3]): weight must be [outChannels, inChannels / groups, kH, kW].',
     ],
     [
-      () => conv2d(x, zeros([4, 5, 3, 3])),
+      () => conv2d(x as Tensor, zeros([4, 5, 3, 3])),
       'ShapeError: conv2d(x [2,3,5,6], weight [4,5,3,3]): x has 3 channels, but weight takes 5.',
     ],
     [
@@ -302,7 +305,7 @@ describe('messages', () => {
       'ShapeError: conv2d(x [2,3,5,6], weight [4,3,3,3]): bias must have shape [4], got [3].',
     ],
     [
-      () => conv2d(x, zeros([4, 3, 9, 3]), null, { padding: 1 }),
+      () => conv2d(x as Tensor, zeros([4, 3, 9, 3]), null, { padding: 1 }),
       'ShapeError: conv2d(x [2,3,5,6], weight [4,3,9,3]): the kernel is larger than the input in dimension 2, 9 but 5 + 2 of padding.',
     ],
     [
@@ -347,7 +350,7 @@ describe('messages', () => {
       "DTypeError: conv3d(x float32[1,1,2,2,2], weight float64[1,1,1,1,1]): the dtypes differ; convert one, e.g. weight.to('float32').",
     ],
     [
-      () => convTranspose2d(x, zeros([5, 4, 3, 3])),
+      () => convTranspose2d(x as Tensor, zeros([5, 4, 3, 3])),
       'ShapeError: convTranspose2d(x [2,3,5,6], weight [5,4,3,3]): x has 3 channels, but weight takes 5.',
     ],
     [
@@ -355,7 +358,7 @@ describe('messages', () => {
       'ArgumentError: convTranspose2d(x [2,3,5,6], weight [3,4,3,3]): outputPadding must be smaller than stride or dilation, got 2 with stride 2 and dilation 1.',
     ],
     [
-      () => convTranspose1d(zeros([3, 1]), zeros([3, 4, 3]), null, { padding: 2 }),
+      () => convTranspose1d(zeros([3, 1]) as Tensor, zeros([3, 4, 3]), null, { padding: 2 }),
       'ShapeError: convTranspose1d(x [3,1], weight [3,4,3]): dimension 1 of the result would have size -1; reduce padding.',
     ],
     [() => nn.functional.unfold(zeros([2, 2]), 2), 'ShapeError: unfold(x [2,2]): x must be [N, C, H, W] or [C, H, W].'],

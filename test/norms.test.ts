@@ -31,9 +31,9 @@ describe('running statistics', () => {
         [5, 60],
       ]),
     );
-    expect(values(layer.runningMean!)).toEqual([0.75, 7.5]);
-    expect(values(layer.runningVar!)).toEqual([1.75, 175.75]);
-    expect(values(layer.numBatchesTracked!)).toEqual([1]);
+    expect(values(layer.running_mean!)).toEqual([0.75, 7.5]);
+    expect(values(layer.running_var!)).toEqual([1.75, 175.75]);
+    expect(values(layer.num_batches_tracked!)).toEqual([1]);
   });
 
   test('with momentum null are means over all batches', () => {
@@ -41,9 +41,9 @@ describe('running statistics', () => {
     for (const mean of [1, 3, 8]) {
       layer.forward(tensor([mean - 1, mean + 1]).reshape([2, 1, 1, 1]));
     }
-    expect(values(layer.runningMean!)[0]).toBeCloseTo(4, 6);
-    expect(values(layer.runningVar!)[0]).toBeCloseTo(2, 6);
-    expect(layer.numBatchesTracked!.itemSync()).toBe(3n);
+    expect(values(layer.running_mean!)[0]).toBeCloseTo(4, 6);
+    expect(values(layer.running_var!)[0]).toBeCloseTo(2, 6);
+    expect(layer.num_batches_tracked!.itemSync()).toBe(3n);
   });
 
   test('rest in evaluation and for refused and empty batches', () => {
@@ -51,25 +51,31 @@ describe('running statistics', () => {
     layer.eval().forward(randn([4, 2]));
     layer.train();
     expect(() => layer.forward(ones([1, 2]) as Tensor)).toThrow();
-    expect(layer.numBatchesTracked!.itemSync()).toBe(0n);
+    expect(layer.num_batches_tracked!.itemSync()).toBe(0n);
     layer.forward(ones([0, 2]));
-    expect(values(layer.runningMean!)).toEqual([0, 0]);
-    expect(values(layer.runningVar!)).toEqual([1, 1]);
+    expect(values(layer.running_mean!)).toEqual([0, 0]);
+    expect(values(layer.running_var!)).toEqual([1, 1]);
   });
 
   test('of instances are means over items', () => {
     const layer = new nn.InstanceNorm1d(1, { trackRunningStats: true, momentum: 0.5 });
     layer.forward(tensor([0, 2, 10, 14]).reshape([2, 1, 2]));
-    expect(values(layer.runningMean!)).toEqual([3.25]);
-    expect(values(layer.runningVar!)).toEqual([3]);
+    expect(values(layer.running_mean!)).toEqual([3.25]);
+    expect(values(layer.running_var!)).toEqual([3]);
   });
 
   test('are buffers, saved in the order of PyTorch', () => {
     const layer = new nn.BatchNorm2d(3);
-    expect([...layer.stateDict().keys()]).toEqual(['weight', 'bias', 'runningMean', 'runningVar', 'numBatchesTracked']);
+    expect([...layer.stateDict().keys()]).toEqual([
+      'weight',
+      'bias',
+      'running_mean',
+      'running_var',
+      'num_batches_tracked',
+    ]);
     expect(Array.from(layer.namedParameters(), ([name]) => name)).toEqual(['weight', 'bias']);
-    expect(layer.to('float64').runningVar!.dtype).toBe('float64');
-    expect(layer.numBatchesTracked!.dtype).toBe('int64');
+    expect(layer.to('float64').running_var!.dtype).toBe('float64');
+    expect(layer.num_batches_tracked!.dtype).toBe('int64');
   });
 
   test('do not disturb a graph that was recorded before', () => {

@@ -1,7 +1,7 @@
 // The backward pass: walks the recorded graph from the roots, newest node first, and does once what every gradient rule
 // would otherwise repeat: un-broadcasting, dtype and shape checks, accumulation, freeing.
 import { GradError, ShapeError } from '../errors.js';
-import { keep, tidy, track, untracked } from '../memory.js';
+import { keep, sharing, tidy, track, untracked, withShared, type Disposable } from '../memory.js';
 import { add } from '../ops/arithmetic.js';
 import { addInPlace, cast, clone } from '../ops/copy.js';
 import { onesLike } from '../ops/creation.js';
@@ -95,19 +95,27 @@ class Pass {
         }
         this.found.set(node, found);
       }
-      const zeros: Tensor[] = [];
-      const rules = node.edges.some((edge) => this.isNeeded(edge, needed))
-        ? node.backward(withZeros(node, grads, zeros))
-        : [];
-      for (let i = 0; i < node.edges.length && i < rules.length; i++) {
-        const edge = node.edges[i]!;
-        const rule = rules[i];
-        if (!this.isNeeded(edge, needed) || rule === null || rule === undefined) continue;
-        this.send(edge, this.compute(node, i, edge, rule));
-      }
+      // What thunks of a node share, such as zeros for the gradients of unused outputs, lasts until all of them were called.
+      const made: Disposable[] = [];
+      let used = false;
+      withShared(made, () => {
+        const rules = node.edges.some((edge) => this.isNeeded(edge, needed))
+          ? sharing(() => node.backward(withZeros(node, grads)))
+          : [];
+        for (let i = 0; i < node.edges.length && i < rules.length; i++) {
+          const edge = node.edges[i]!;
+          const rule = rules[i];
+          if (!this.isNeeded(edge, needed) || rule === null || rule === undefined) continue;
+          this.send(edge, this.compute(node, i, edge, rule));
+        }
+        used = rules.length > 0;
+      });
       for (const grad of grads) if (grad !== null) this.drop(grad);
-      if (!this.createGraph) for (const zero of zeros) zero.dispose();
-      if (!this.retainGraph && rules.length > 0) node.release();
+      for (const item of made as unknown as readonly Tensor[]) {
+        if (!this.createGraph && item._uses === 0 && item._pins === 0 && !item._kept) item.dispose();
+        else track(item);
+      }
+      if (!this.retainGraph && used) node.release();
     }
   }
 
@@ -152,7 +160,7 @@ class Pass {
 }
 
 // An output that nobody used has a zero gradient, which is made only if the rule looks at it.
-function withZeros(node: GradNode, grads: readonly (Tensor | null)[], made: Tensor[]): readonly Tensor[] {
+function withZeros(node: GradNode, grads: readonly (Tensor | null)[]): readonly Tensor[] {
   if (!grads.includes(null)) return grads as readonly Tensor[];
   const filled = [...grads] as Tensor[];
   grads.forEach((grad, i) => {
@@ -162,8 +170,7 @@ function withZeros(node: GradNode, grads: readonly (Tensor | null)[], made: Tens
       get: () => {
         if (zero === null) {
           const { shape, dtype, device } = node.outputs[i];
-          zero = filledTensor(node.op, shape, dtype, device, 0);
-          made.push(zero);
+          zero = sharing(() => filledTensor(node.op, shape, dtype, device, 0));
         }
         return zero;
       },

@@ -150,7 +150,7 @@ export function cutmix<S extends Shape, D extends DType, T extends Shape, E exte
     const others = (t: Tensor): Tensor => indexSelect(t, 0, order) as Tensor;
     return {
       x: where(mask, others(images), images as Tensor) as Tensor<S, D>,
-      targets: lerp(targets as Tensor, others(targets as Tensor), 1 - lambda) as Tensor<T, E>,
+      targets: lerp(targets as Tensor, others(targets as Tensor), 1 - lambda) as unknown as Tensor<T, E>,
       lambda,
     };
   });

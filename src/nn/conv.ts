@@ -35,6 +35,8 @@ import { Module, parameter, type Parameter } from './module.js';
 /** What stands beside the input: zeros, or the input mirrored without its edge, its edge, or its other end. */
 export type PaddingMode = 'zeros' | 'reflect' | 'replicate' | 'circular';
 
+type ConvolveFunction<Options> = (x: Tensor, weight: Tensor, bias: Tensor | null, options: Options) => Tensor;
+
 interface LayerOptions extends Omit<TensorOptions, 'requiresGrad'> {
   /** Add a learned bias. Default true. */
   bias?: boolean;
@@ -153,7 +155,7 @@ abstract class ConvNd<I extends number, O extends number, F extends ShapeFn> ext
     this.paddingMode = paddingMode;
   }
 
-  protected convolve(op: typeof conv2d, x: Tensor): Tensor {
+  protected convolve(op: ConvolveFunction<ConvOptions>, x: Tensor): Tensor {
     const { stride, dilation, groups, padding, paddingMode } = this;
     if (paddingMode === 'zeros') return op(x, this.weight, this.bias, { stride, dilation, groups, padding });
     return tidy(() => {
@@ -232,7 +234,7 @@ abstract class ConvTransposeNd<I extends number, O extends number, F extends Sha
     });
   }
 
-  protected convolve(op: typeof convTranspose2d, x: Tensor, options: OutputSizeOptions): Tensor {
+  protected convolve(op: ConvolveFunction<ConvTransposeOptions>, x: Tensor, options: OutputSizeOptions): Tensor {
     const { stride, padding, dilation, groups } = this;
     const { outputSize } = options;
     // Too few dimensions are op's to refuse.

@@ -44,7 +44,6 @@ export { TransformerEncoderLayer } from './transformer.js';
 export type { DecoderCallOptions, EncoderCallOptions, StackOptions } from './transformer.js';
 export type { TransformerActivation, TransformerCallOptions } from './transformer.js';
 export type { TransformerLayerOptions, TransformerOptions } from './transformer.js';
-export * from './lossLayers.js';
 export { ModuleDict, ModuleList, ParameterDict, ParameterList, type Entries } from './containers.js';
 export type { ForwardHook, ForwardPreHook, FullBackwardHook, FullBackwardPreHook, ModuleGradients } from './hooks.js';
 export { Unflatten } from './layers.js';
@@ -55,5 +54,6 @@ export {
   type EmbeddingLayerOptions,
   type PretrainedOptions,
 } from './embedding.js';
+export * from './lossLayers.js';
 export * from './pool.js';
 export * from './resize.js';

@@ -67,7 +67,7 @@ export class Linear<I extends number = number, O extends number = number> extend
   override forward<S extends Shape, D extends DType>(
     x: Tensor<S, D> & ApplyCheck<LinearFn<I, O>, S>,
   ): Tensor<ApplyShape<LinearFn<I, O>, S>, D> {
-    return linear(x, this.weight, this.bias) as unknown as Tensor<ApplyShape<LinearFn<I, O>, S>, D>;
+    return linear(x as Tensor, this.weight as Tensor, this.bias) as unknown as Tensor<ApplyShape<LinearFn<I, O>, S>, D>;
   }
 
   override extraRepr(): string {

@@ -68,11 +68,11 @@ abstract class ChannelNorm<C extends number, F extends ShapeFn> extends Module<F
   /** `[C]`, starts as zeros. */
   readonly bias: Parameter<readonly [C]> | null;
   /** `[C]`, starts as zeros. */
-  readonly runningMean: Tensor<readonly [C]> | null;
+  readonly running_mean: Tensor<readonly [C]> | null;
   /** `[C]`, starts as ones. */
-  readonly runningVar: Tensor<readonly [C]> | null;
+  readonly running_var: Tensor<readonly [C]> | null;
   /** How many batches the running statistics have seen. */
-  readonly numBatchesTracked: Tensor<readonly [], 'int64'> | null;
+  readonly num_batches_tracked: Tensor<readonly [], 'int64'> | null;
 
   constructor(name: string, numFeatures: C, options: BatchNormLayerOptions, affine: boolean, track: boolean) {
     super();
@@ -87,20 +87,20 @@ abstract class ChannelNorm<C extends number, F extends ShapeFn> extends Module<F
     const shape = [numFeatures] as const;
     this.weight = learned ? filled(shape, 1, place) : null;
     this.bias = learned && bias ? filled(shape, 0, place) : null;
-    this.runningMean = trackRunningStats ? keep(zeros<readonly [C], DType>(shape, place)) : null;
-    this.runningVar = trackRunningStats ? keep(ones<readonly [C], DType>(shape, place)) : null;
-    this.numBatchesTracked = trackRunningStats
+    this.running_mean = trackRunningStats ? keep(zeros<readonly [C], DType>(shape, place)) : null;
+    this.running_var = trackRunningStats ? keep(ones<readonly [C], DType>(shape, place)) : null;
+    this.num_batches_tracked = trackRunningStats
       ? keep(zeros([] as const, { dtype: 'int64', ...(place.device === undefined ? {} : { device: place.device }) }))
       : null;
   }
 
   /** Counts a batch; the share that it has in the running statistics. @internal */
   protected _count(): number {
-    const { momentum, numBatchesTracked } = this;
-    if (numBatchesTracked === null) return momentum ?? 0;
-    noGrad(() => add_(numBatchesTracked, 1));
+    const { momentum, num_batches_tracked } = this;
+    if (num_batches_tracked === null) return momentum ?? 0;
+    noGrad(() => add_(num_batches_tracked, 1));
     // The count is read only where it is needed: reading waits for what is queued.
-    return momentum ?? 1 / Number(numBatchesTracked.itemSync());
+    return momentum ?? 1 / Number(num_batches_tracked.itemSync());
   }
 
   /** Refuses other ranks and numbers of channels. @internal */
@@ -134,13 +134,13 @@ abstract class BatchNorm<C extends number, F extends ShapeFn> extends ChannelNor
   /** @internal */
   protected _apply(x: Tensor, ranks: readonly number[]): Tensor {
     this._check(x, ranks);
-    const { runningMean, runningVar, weight, bias, eps } = this;
-    const batch = this.training || runningMean === null;
-    const update = this.training && runningMean !== null;
+    const { running_mean, running_var, weight, bias, eps } = this;
+    const batch = this.training || running_mean === null;
+    const update = this.training && running_mean !== null;
     // Before anything is counted, what batchNorm would refuse.
     const single = batch && x.shape.reduce((n, size) => n * size, 1) === this.numFeatures;
     const momentum = update && !single ? this._count() : 0;
-    return batchNorm(x, update || !batch ? runningMean : null, update || !batch ? runningVar : null, {
+    return batchNorm(x, update || !batch ? running_mean : null, update || !batch ? running_var : null, {
       weight,
       bias,
       training: batch,
@@ -154,7 +154,7 @@ abstract class BatchNorm<C extends number, F extends ShapeFn> extends ChannelNor
  * Normalises each channel over a batch (Ioffe and Szegedy 2015), see `nn.functional.batchNorm`: in training with the batch's
  * statistics, in evaluation with running ones (unless `trackRunningStats` is false).
  *
- * Shapes: `[N, C]` or `[N, C, L]`, unchanged. State: weight, bias, runningMean, runningVar `[C]`, numBatchesTracked (int64).
+ * Shapes: `[N, C]` or `[N, C, L]`, unchanged. State: weight, bias, running_mean, running_var `[C]`, num_batches_tracked (int64).
  *
  * @throws ShapeError for other ranks or channels, or a single value per channel in training
  * @example
@@ -175,7 +175,7 @@ export class BatchNorm1d<C extends number = number> extends BatchNorm<C, Channel
 /**
  * Normalises each channel over a batch of images (Ioffe and Szegedy 2015), see `BatchNorm1d`.
  *
- * Shapes: `[N, C, H, W]`, unchanged. State: weight, bias, runningMean, runningVar `[C]`, numBatchesTracked (int64).
+ * Shapes: `[N, C, H, W]`, unchanged. State: weight, bias, running_mean, running_var `[C]`, num_batches_tracked (int64).
  *
  * @throws ShapeError for other ranks or channels, or a single value per channel in training
  * @example
@@ -196,7 +196,7 @@ export class BatchNorm2d<C extends number = number> extends BatchNorm<C, Channel
 /**
  * Normalises each channel over a batch of volumes (Ioffe and Szegedy 2015), see `BatchNorm1d`.
  *
- * Shapes: `[N, C, D, H, W]`, unchanged. State: weight, bias, runningMean, runningVar `[C]`, numBatchesTracked (int64).
+ * Shapes: `[N, C, D, H, W]`, unchanged. State: weight, bias, running_mean, running_var `[C]`, num_batches_tracked (int64).
  *
  * @throws ShapeError for other ranks or channels, or a single value per channel in training
  */
@@ -221,12 +221,12 @@ abstract class InstanceNorm<C extends number> extends ChannelNorm<C, IdentityFn>
   protected _apply(x: Tensor, spatial: number): Tensor {
     const alone = (x as Tensor | undefined)?.shape.length === spatial + 1;
     this._check(x, [spatial + 2, spatial + 1], alone ? 0 : 1);
-    const { runningMean, runningVar, weight, bias, eps } = this;
-    const useInputStats = this.training || runningMean === null;
-    const options = { runningMean, runningVar, weight, bias, eps, useInputStats };
+    const { running_mean, running_var, weight, bias, eps } = this;
+    const useInputStats = this.training || running_mean === null;
+    const options = { runningMean: running_mean, runningVar: running_var, weight, bias, eps, useInputStats };
     const single = x.shape.slice(-spatial).every((size) => size === 1);
     // PyTorch takes a momentum of null for 0 here, and counts nothing; a cumulative mean is what it says.
-    const momentum = this.training && runningMean !== null && !single ? this._count() : 0;
+    const momentum = this.training && running_mean !== null && !single ? this._count() : 0;
     if (!alone) return instanceNorm(x, { ...options, momentum });
     return select(instanceNorm(unsqueeze(x, 0), { ...options, momentum }), 0, 0);
   }

@@ -419,6 +419,6 @@ export function multilabelSoftMarginLoss(input: Tensor, target: Tensor, options:
   if (reduction === 'mean') return binaryCrossEntropyWithLogits(input, target, { weight });
   return tidy(() => {
     const losses = binaryCrossEntropyWithLogits(input, target, { weight, reduction });
-    return (reduction === 'sum' ? div(losses, input.shape[rank - 1]) : mean(losses, -1));
+    return reduction === 'sum' ? div(losses, input.shape[rank - 1]) : mean(losses, -1);
   });
 }

@@ -2,7 +2,7 @@
 import { isGradEnabled } from '../autograd/mode.js';
 import { isFloating, type DType } from '../dtype.js';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
-import { tidy, untracked } from '../memory.js';
+import { sharing, tidy } from '../memory.js';
 import { native } from '../native.js';
 import { broadcastsTo, formatShape, tryBroadcast, type Shape } from '../shape.js';
 import { emptyTensor, viewTensor, type Tensor } from '../tensor/tensor.js';
@@ -120,9 +120,9 @@ const attentionOp = defineMultiOp({
     if (isGradEnabled()) return differentiableGradients(g, q, k, v, mask, attributes);
     const wanted = [needs[0], needs[1], needs[2], needs[3] && mask !== null && mask.dtype !== 'bool'];
     let results: readonly Tensor[] | null = null;
-    // All of them are made at once, in the first thunk that is called, and outlive its scope.
+    // All of them are made at once, in the first thunk that is called, for the others too.
     const gradient = (i: number) => (): Tensor => {
-      results ??= untracked(() => backwardOp([g, q, k, v, mask, out0, out1], { ...attributes, wanted }));
+      results ??= sharing(() => backwardOp([g, q, k, v, mask, out0, out1], { ...attributes, wanted }));
       const result = results[wanted.slice(0, i).filter(Boolean).length];
       return i === 3 ? result : swapHeads(result);
     };

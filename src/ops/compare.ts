@@ -1,4 +1,5 @@
 // Comparisons and logic: bool results, no gradients.
+import type { Broadcast3, OperandShape } from '../types/join.js';
 import type { DType } from '../dtype.js';
 import { ArgumentError, DTypeError } from '../errors.js';
 import * as e from '../program/expr.js';
@@ -219,7 +220,11 @@ const whereOp = defineElementwise('where', (condition, a, b) => e.select(conditi
  * where(x.gt(0), x, 0);
  */
 export function where(condition: Tensor): Tensor<readonly [number], 'int64'>[];
-export function where(condition: Tensor<Shape, 'bool'>, a: Operand, b: Operand): Tensor;
+export function where<C extends Shape, A extends Operand, B extends Operand>(
+  condition: Tensor<C, 'bool'>,
+  a: A,
+  b: B,
+): Tensor<Broadcast3<C, OperandShape<A>, OperandShape<B>>>;
 export function where(condition: Tensor, a?: Operand, b?: Operand): Tensor | Tensor<readonly [number], 'int64'>[] {
   checkTensor('where', 'condition', condition);
   if (a === undefined && b === undefined) return nonzero(condition, { asTuple: true });

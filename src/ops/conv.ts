@@ -7,6 +7,7 @@ import { tidy } from '../memory.js';
 import { native, scratchNumbers, type Handle } from '../native.js';
 import { formatShape, type Shape } from '../shape.js';
 import { emptyTensor, type Tensor } from '../tensor/tensor.js';
+import type { CheckOf, ConvFunction, ShapeOf } from '../types/conv.js';
 import { cast, contiguous } from './copy.js';
 import { checkTensor, defineOp, type Op } from './define.js';
 import { sum } from './reduce.js';
@@ -273,13 +274,16 @@ function convolveTransposed(
  * @example
  * conv1d(randn([8, 4, 100]), randn([16, 4, 5]), null, { stride: 2 }).shape; // [8, 16, 48]
  */
-export function conv1d<D extends DType>(
-  x: Tensor<Shape, D>,
-  weight: Tensor<Shape, D>,
+export function conv1d<S extends Shape, W extends Shape, D extends DType, const X extends ConvOptions = object>(
+  x: Tensor<S, D> & CheckOf<ConvFunction<'conv1d', 1, S, W, X>>,
+  weight: Tensor<W, D>,
   bias: Tensor<Shape, D> | null = null,
-  options: ConvOptions = {},
-): Tensor<Shape, D> {
-  return convolve(1, x, weight, bias, options) as Tensor<Shape, D>;
+  options?: X,
+): Tensor<ShapeOf<ConvFunction<'conv1d', 1, S, W, X>>, D> {
+  return convolve(1, x, weight, bias, options ?? {}) as unknown as Tensor<
+    ShapeOf<ConvFunction<'conv1d', 1, S, W, X>>,
+    D
+  >;
 }
 
 /**
@@ -293,13 +297,16 @@ export function conv1d<D extends DType>(
  * @example
  * conv2d(randn([8, 3, 32, 32]), randn([16, 3, 3, 3]), null, { padding: 'same' }).shape; // [8, 16, 32, 32]
  */
-export function conv2d<D extends DType>(
-  x: Tensor<Shape, D>,
-  weight: Tensor<Shape, D>,
+export function conv2d<S extends Shape, W extends Shape, D extends DType, const X extends ConvOptions = object>(
+  x: Tensor<S, D> & CheckOf<ConvFunction<'conv2d', 2, S, W, X>>,
+  weight: Tensor<W, D>,
   bias: Tensor<Shape, D> | null = null,
-  options: ConvOptions = {},
-): Tensor<Shape, D> {
-  return convolve(2, x, weight, bias, options) as Tensor<Shape, D>;
+  options?: X,
+): Tensor<ShapeOf<ConvFunction<'conv2d', 2, S, W, X>>, D> {
+  return convolve(2, x, weight, bias, options ?? {}) as unknown as Tensor<
+    ShapeOf<ConvFunction<'conv2d', 2, S, W, X>>,
+    D
+  >;
 }
 
 /**
@@ -311,13 +318,16 @@ export function conv2d<D extends DType>(
  * @throws ShapeError if channels, groups or bias do not fit, or the kernel is larger than the padded input;
  *   ArgumentError for options out of range; DTypeError for integers and mixed dtypes
  */
-export function conv3d<D extends DType>(
-  x: Tensor<Shape, D>,
-  weight: Tensor<Shape, D>,
+export function conv3d<S extends Shape, W extends Shape, D extends DType, const X extends ConvOptions = object>(
+  x: Tensor<S, D> & CheckOf<ConvFunction<'conv3d', 3, S, W, X>>,
+  weight: Tensor<W, D>,
   bias: Tensor<Shape, D> | null = null,
-  options: ConvOptions = {},
-): Tensor<Shape, D> {
-  return convolve(3, x, weight, bias, options) as Tensor<Shape, D>;
+  options?: X,
+): Tensor<ShapeOf<ConvFunction<'conv3d', 3, S, W, X>>, D> {
+  return convolve(3, x, weight, bias, options ?? {}) as unknown as Tensor<
+    ShapeOf<ConvFunction<'conv3d', 3, S, W, X>>,
+    D
+  >;
 }
 
 /**
@@ -330,13 +340,21 @@ export function conv3d<D extends DType>(
  * @throws ShapeError if channels, groups or bias do not fit, or nothing would be left; ArgumentError for options out of
  *   range (outputPadding must be below stride or dilation); DTypeError for integers and mixed dtypes
  */
-export function convTranspose1d<D extends DType>(
-  x: Tensor<Shape, D>,
-  weight: Tensor<Shape, D>,
+export function convTranspose1d<
+  S extends Shape,
+  W extends Shape,
+  D extends DType,
+  const X extends ConvTransposeOptions = object,
+>(
+  x: Tensor<S, D> & CheckOf<ConvFunction<'convTranspose1d', 1, S, W, X>>,
+  weight: Tensor<W, D>,
   bias: Tensor<Shape, D> | null = null,
-  options: ConvTransposeOptions = {},
-): Tensor<Shape, D> {
-  return convolveTransposed(1, x, weight, bias, options) as Tensor<Shape, D>;
+  options?: X,
+): Tensor<ShapeOf<ConvFunction<'convTranspose1d', 1, S, W, X>>, D> {
+  return convolveTransposed(1, x, weight, bias, options ?? {}) as unknown as Tensor<
+    ShapeOf<ConvFunction<'convTranspose1d', 1, S, W, X>>,
+    D
+  >;
 }
 
 /**
@@ -350,13 +368,21 @@ export function convTranspose1d<D extends DType>(
  * @example
  * convTranspose2d(randn([8, 16, 7, 7]), randn([16, 3, 2, 2]), null, { stride: 2 }).shape; // [8, 3, 14, 14]
  */
-export function convTranspose2d<D extends DType>(
-  x: Tensor<Shape, D>,
-  weight: Tensor<Shape, D>,
+export function convTranspose2d<
+  S extends Shape,
+  W extends Shape,
+  D extends DType,
+  const X extends ConvTransposeOptions = object,
+>(
+  x: Tensor<S, D> & CheckOf<ConvFunction<'convTranspose2d', 2, S, W, X>>,
+  weight: Tensor<W, D>,
   bias: Tensor<Shape, D> | null = null,
-  options: ConvTransposeOptions = {},
-): Tensor<Shape, D> {
-  return convolveTransposed(2, x, weight, bias, options) as Tensor<Shape, D>;
+  options?: X,
+): Tensor<ShapeOf<ConvFunction<'convTranspose2d', 2, S, W, X>>, D> {
+  return convolveTransposed(2, x, weight, bias, options ?? {}) as unknown as Tensor<
+    ShapeOf<ConvFunction<'convTranspose2d', 2, S, W, X>>,
+    D
+  >;
 }
 
 /**
@@ -368,11 +394,19 @@ export function convTranspose2d<D extends DType>(
  * @throws ShapeError if channels, groups or bias do not fit, or nothing would be left; ArgumentError for options out of
  *   range (outputPadding must be below stride or dilation); DTypeError for integers and mixed dtypes
  */
-export function convTranspose3d<D extends DType>(
-  x: Tensor<Shape, D>,
-  weight: Tensor<Shape, D>,
+export function convTranspose3d<
+  S extends Shape,
+  W extends Shape,
+  D extends DType,
+  const X extends ConvTransposeOptions = object,
+>(
+  x: Tensor<S, D> & CheckOf<ConvFunction<'convTranspose3d', 3, S, W, X>>,
+  weight: Tensor<W, D>,
   bias: Tensor<Shape, D> | null = null,
-  options: ConvTransposeOptions = {},
-): Tensor<Shape, D> {
-  return convolveTransposed(3, x, weight, bias, options) as Tensor<Shape, D>;
+  options?: X,
+): Tensor<ShapeOf<ConvFunction<'convTranspose3d', 3, S, W, X>>, D> {
+  return convolveTransposed(3, x, weight, bias, options ?? {}) as unknown as Tensor<
+    ShapeOf<ConvFunction<'convTranspose3d', 3, S, W, X>>,
+    D
+  >;
 }

@@ -5,6 +5,7 @@ import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
 import { tidy } from '../memory.js';
 import { formatShape, type Shape } from '../shape.js';
 import type { Tensor } from '../tensor/tensor.js';
+import type { LastDim } from '../types/shape.js';
 import { add, div, mul, sub } from './arithmetic.js';
 import { eq, gt, where } from './compare.js';
 import { cast } from './copy.js';
@@ -83,14 +84,17 @@ function lookUp(op: string, weight: Tensor, indices: Indices, options: Embedding
  * @throws ShapeError unless weight has 2 dimensions; ArgumentError for options out of range; IndexError (at the next read)
  *   for an index that is out of range
  */
-export function embedding<D extends DType>(
-  weight: Tensor<Shape, D>,
-  indices: Tensor<Shape, 'int64' | 'int32'>,
+export function embedding<W extends Shape, D extends DType, I extends Shape>(
+  weight: Tensor<W, D>,
+  indices: Tensor<I, 'int64' | 'int32'>,
   options: EmbeddingOptions = {},
-): Tensor<Shape, D> {
+): Tensor<readonly [...I, LastDim<W>], D> {
   checkIndex('embedding', 'indices', indices);
   checkTable('embedding', weight, options);
-  return tidy(() => lookUp('embedding', weight, indices, options)) as Tensor<Shape, D>;
+  return tidy(() => lookUp('embedding', weight, indices, options)) as unknown as Tensor<
+    readonly [...I, LastDim<W>],
+    D
+  >;
 }
 
 /** Options of `embeddingBag`. */

@@ -4,7 +4,7 @@ import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
 import { native } from '../native.js';
 import { formatShape, normalizeDim, type Shape } from '../shape.js';
 import { viewTensor, type Tensor } from '../tensor/tensor.js';
-import type { WithDim } from '../types/shape.js';
+import type { DimCheck, LastDim, WithDim } from '../types/shape.js';
 import { checkTensor, defineOp, filledTensor, type Op } from './define.js';
 import { div } from './arithmetic.js';
 import { eq } from './compare.js';
@@ -177,11 +177,11 @@ type Mask = Tensor<Shape, 'bool'>;
  * @param index int64 or int32, 1-d
  * @throws IndexError (at the next read) for a position that is out of range
  */
-export function indexSelect<S extends Shape, D extends DType, const Dim extends number>(
-  x: Tensor<S, D>,
+export function indexSelect<S extends Shape, D extends DType, const Dim extends number, I extends Shape>(
+  x: Tensor<S, D> & DimCheck<S, Dim>,
   dim: Dim,
-  index: Tensor<Shape, 'int64' | 'int32'>,
-): Tensor<WithDim<S, Dim, number>, D> {
+  index: Tensor<I, 'int64' | 'int32'>,
+): Tensor<WithDim<S, Dim, LastDim<I>>, D> {
   checkTensor('indexSelect', 'x', x);
   checkIndex('indexSelect', 'index', index);
   if (index.shape.length !== 1)
@@ -194,7 +194,7 @@ export function indexSelect<S extends Shape, D extends DType, const Dim extends 
     d === 0 && rank === 2
       ? embeddingOp([x, index], wholeTable)
       : gatherOp([x, alongDim(index, x.shape, d)], { dim: d });
-  return out as unknown as Tensor<WithDim<S, Dim, number>, D>;
+  return out as unknown as Tensor<WithDim<S, Dim, LastDim<I>>, D>;
 }
 
 /** A 1-d index as gather wants it: the same for every position of the dimensions beside `dim`. Not recorded. @internal */

@@ -4,6 +4,7 @@ import { ArgumentError, ShapeError } from '../errors.js';
 import { native } from '../native.js';
 import { formatShape, normalizeDim, type Shape } from '../shape.js';
 import { emptyTensor, viewTensor, type Tensor } from '../tensor/tensor.js';
+import type { CatCheck, CatShape, StackCheck, StackShape, TensorsOf } from '../types/join.js';
 import { cast } from './copy.js';
 import { checkSameDevice, checkTensor, definedOps, needsRecord, record } from './define.js';
 import { sliceView, unsqueeze } from './view.js';
@@ -17,7 +18,10 @@ definedOps.add('cat');
  * @example
  * cat([x, y], 1);
  */
-export function cat<D extends DType>(tensors: readonly Tensor<Shape, D>[], dim = 0): Tensor<Shape, D> {
+export function cat<const S extends readonly Shape[] | [], D extends DType, const Dim extends number = 0>(
+  tensors: TensorsOf<S> & readonly Tensor<Shape, D>[] & CatCheck<S, Dim>,
+  dim: Dim = 0 as Dim,
+): Tensor<CatShape<S, Dim>, D> {
   if (!Array.isArray(tensors) || tensors.length === 0)
     throw new ArgumentError('cat: expected a list of at least one tensor.');
   const given: readonly Tensor[] = tensors;
@@ -63,7 +67,7 @@ export function cat<D extends DType>(tensors: readonly Tensor<Shape, D>[], dim =
       ([g]) => lengths.map((length, i) => () => sliceView(g!, d, starts[i], length, 1)),
     );
   }
-  return out as Tensor as Tensor<Shape, D>;
+  return out as unknown as Tensor<CatShape<S, Dim>, D>;
 }
 
 /**
@@ -71,7 +75,10 @@ export function cat<D extends DType>(tensors: readonly Tensor<Shape, D>[], dim =
  *
  * @throws ShapeError if the shapes differ
  */
-export function stack<D extends DType>(tensors: readonly Tensor<Shape, D>[], dim = 0): Tensor<Shape, D> {
+export function stack<const S extends readonly Shape[] | [], D extends DType, const Dim extends number = 0>(
+  tensors: TensorsOf<S> & readonly Tensor<Shape, D>[] & StackCheck<S>,
+  dim: Dim = 0 as Dim,
+): Tensor<StackShape<S, Dim>, D> {
   if (!Array.isArray(tensors) || tensors.length === 0)
     throw new ArgumentError('stack: expected a list of at least one tensor.');
   const given: readonly Tensor[] = tensors;
@@ -86,8 +93,8 @@ export function stack<D extends DType>(tensors: readonly Tensor<Shape, D>[], dim
           `stack: tensors[${i}] has shape ${formatShape(tensor.shape)}, tensors[0] ${formatShape(first.shape)}.`,
         );
       }
-      return unsqueeze(tensor, d) as Tensor<Shape, D>;
+      return unsqueeze<Shape, DType, number>(tensor, d);
     }),
     d,
-  );
+  ) as unknown as Tensor<StackShape<S, Dim>, D>;
 }

@@ -5,7 +5,7 @@ import { native } from '../native.js';
 import { broadcastShapes, formatShape, matmulShape, type Shape } from '../shape.js';
 import { tidy } from '../memory.js';
 import { viewTensor, type Tensor } from '../tensor/tensor.js';
-import type { MatmulCheck, MatmulShape } from '../types/shape.js';
+import type { LastDim, LinearCheck, LinearShape, MatmulCheck, MatmulShape } from '../types/shape.js';
 import { checkTensor, defineOp, type Op } from './define.js';
 import { mT, reshape } from './view.js';
 
@@ -108,6 +108,10 @@ function flatRows(x: Tensor): Tensor {
  *
  * @throws ShapeError if the features differ
  */
-export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor {
-  return linearOp([x, weight, bias], undefined);
+export function linear<S extends Shape, W extends Shape, D extends DType>(
+  x: Tensor<S, D> & LinearCheck<S, LastDim<W>>,
+  weight: Tensor<W>,
+  bias: Tensor | null = null,
+): Tensor<LinearShape<S, LastDim<W>, W[0]>, D> {
+  return linearOp([x, weight, bias], undefined) as unknown as Tensor<LinearShape<S, LastDim<W>, W[0]>, D>;
 }

@@ -5,6 +5,7 @@ import { tidy } from '../memory.js';
 import { native } from '../native.js';
 import { formatShape, maxRank, normalizeDim, normalizeDims, type Shape } from '../shape.js';
 import { viewTensor, type Tensor } from '../tensor/tensor.js';
+import type { RepeatCheck, RepeatShape } from '../types/join.js';
 import type { DimCheck } from '../types/shape.js';
 import { fromTypedArray } from './creation.js';
 import { checkTensor, defineOp, type Op } from './define.js';
@@ -55,7 +56,10 @@ function repeatDims(op: string, x: Tensor, counts: readonly number[]): Tensor {
  * @example
  * tensor([1, 2]).repeat([2, 2]); // [[1, 2, 1, 2], [1, 2, 1, 2]]
  */
-export function repeat<S extends Shape, D extends DType>(x: Tensor<S, D>, counts: readonly number[]): Tensor<Shape, D> {
+export function repeat<S extends Shape, D extends DType, const C extends Shape>(
+  x: Tensor<S, D> & RepeatCheck<S, C>,
+  counts: C,
+): Tensor<RepeatShape<S, C>, D> {
   checkTensor('repeat', 'x', x);
   const checked = checkCounts('repeat', 'counts', counts);
   if (checked.length < x.shape.length) {
@@ -63,7 +67,7 @@ export function repeat<S extends Shape, D extends DType>(x: Tensor<S, D>, counts
       `repeat(x ${formatShape(x.shape)}, ${formatShape(checked)}): needs a count for each of the ${x.shape.length} dimensions, got ${checked.length}.`,
     );
   }
-  return tidy(() => repeatDims('repeat', x as Tensor, checked)) as Tensor<Shape, D>;
+  return tidy(() => repeatDims('repeat', x as Tensor, checked)) as unknown as Tensor<RepeatShape<S, C>, D>;
 }
 
 /**
@@ -72,14 +76,16 @@ export function repeat<S extends Shape, D extends DType>(x: Tensor<S, D>, counts
  * @method
  * @throws ArgumentError for a count that is no integer from 0
  */
-export function tile<S extends Shape, D extends DType>(x: Tensor<S, D>, counts: readonly number[]): Tensor<Shape, D> {
+export function tile<S extends Shape, D extends DType, const C extends Shape>(
+  x: Tensor<S, D>,
+  counts: C,
+): Tensor<RepeatShape<S, C>, D> {
   checkTensor('tile', 'x', x);
   const checked = checkCounts('tile', 'counts', counts);
   const missing = Math.max(0, x.shape.length - checked.length);
-  return tidy(() => repeatDims('tile', x as Tensor, [...new Array<number>(missing).fill(1), ...checked])) as Tensor<
-    Shape,
-    D
-  >;
+  return tidy(() =>
+    repeatDims('tile', x as Tensor, [...new Array<number>(missing).fill(1), ...checked]),
+  ) as unknown as Tensor<RepeatShape<S, C>, D>;
 }
 
 /**

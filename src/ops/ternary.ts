@@ -3,7 +3,8 @@ import { isFloating, type DType } from '../dtype.js';
 import { DTypeError } from '../errors.js';
 import * as e from '../program/expr.js';
 import type { Tensor } from '../tensor/tensor.js';
-import type { Shape } from '../types/shape.js';
+import type { Broadcast3, BroadcastCheck3 } from '../types/join.js';
+import type { BroadcastCheck, Shape } from '../types/shape.js';
 import { checkTensor } from './define.js';
 import { defineElementwise, resultDType, type Operand } from './elementwise.js';
 import { refuseDType, requireFloat, requireNumber, requireWholeFor } from './require.js';
@@ -45,9 +46,13 @@ function checkLerp(op: string, input: Tensor, end: Tensor, weight: number | Tens
  * @param weight a number, or a tensor of weights
  * @throws ShapeError if the shapes do not broadcast; DTypeError for integers and for different dtypes
  */
-export function lerp<D extends DType>(input: Tensor<Shape, D>, end: Tensor, weight: number | Tensor): Tensor<Shape, D> {
+export function lerp<S extends Shape, D extends DType, E extends Shape, W extends Shape = readonly []>(
+  input: Tensor<S, D>,
+  end: Tensor<E> & BroadcastCheck<S, E>,
+  weight: number | (Tensor<W> & BroadcastCheck3<S, E, W>),
+): Tensor<Broadcast3<S, E, W>, D> {
   checkLerp('lerp', input, end, weight);
-  return lerpOp.apply([input, end, weight]) as Tensor<Shape, D>;
+  return lerpOp.apply([input, end, weight]) as unknown as Tensor<Broadcast3<S, E, W>, D>;
 }
 
 /**
@@ -83,14 +88,14 @@ const addcmulOp = defineElementwise(
  * @method
  * @throws ShapeError if the shapes do not broadcast; ArgumentError for a value that would need rounding
  */
-export function addcmul<D extends DType>(
-  input: Tensor<Shape, D>,
-  tensor1: Tensor,
-  tensor2: Tensor,
+export function addcmul<S extends Shape, D extends DType, A extends Shape, B extends Shape>(
+  input: Tensor<S, D>,
+  tensor1: Tensor<A> & BroadcastCheck<S, A>,
+  tensor2: Tensor<B> & BroadcastCheck3<S, A, B>,
   options: AddcOptions = {},
-): Tensor<Shape, D> {
+): Tensor<Broadcast3<S, A, B>, D> {
   const value = checkAddc('addcmul', [input, tensor1, tensor2], options);
-  return addcmulOp.apply([input, tensor1, tensor2], [value]) as Tensor<Shape, D>;
+  return addcmulOp.apply([input, tensor1, tensor2], [value]) as unknown as Tensor<Broadcast3<S, A, B>, D>;
 }
 
 /**
@@ -121,14 +126,14 @@ const addcdivOp = defineElementwise(
  * @method
  * @throws ShapeError if the shapes do not broadcast; ArgumentError for a value that would need rounding; DTypeError for integers
  */
-export function addcdiv<D extends DType>(
-  input: Tensor<Shape, D>,
-  tensor1: Tensor,
-  tensor2: Tensor,
+export function addcdiv<S extends Shape, D extends DType, A extends Shape, B extends Shape>(
+  input: Tensor<S, D>,
+  tensor1: Tensor<A> & BroadcastCheck<S, A>,
+  tensor2: Tensor<B> & BroadcastCheck3<S, A, B>,
   options: AddcOptions = {},
-): Tensor<Shape, D> {
+): Tensor<Broadcast3<S, A, B>, D> {
   const value = checkAddc('addcdiv', [input, tensor1, tensor2], options);
-  return addcdivOp.apply([input, tensor1, tensor2], [value]) as Tensor<Shape, D>;
+  return addcdivOp.apply([input, tensor1, tensor2], [value]) as unknown as Tensor<Broadcast3<S, A, B>, D>;
 }
 
 /**

@@ -23,6 +23,7 @@ import {
   type Shape,
 } from '../shape.js';
 import { viewTensor, type Tensor } from '../tensor/tensor.js';
+import type { ChunkShape, SplitShape } from '../types/join.js';
 import type {
   DimCheck,
   ExpandCheck,
@@ -474,11 +475,12 @@ export function select<S extends Shape, D extends DType, const Dim extends numbe
  * @method
  * @throws ArgumentError if the sizes do not add up to the dimension
  */
-export function split<S extends Shape, D extends DType>(
-  x: Tensor<S, D>,
-  size: number | readonly number[],
-  dim = 0,
-): Tensor<Shape, D>[] {
+export function split<
+  S extends Shape,
+  D extends DType,
+  const N extends number | readonly number[],
+  const Dim extends number = 0,
+>(x: Tensor<S, D> & DimCheck<S, Dim>, size: N, dim: Dim = 0 as Dim): Tensor<SplitShape<S, N, Dim>, D>[] {
   checkTensor('split', 'x', x);
   const d = dimensionOf('split', x, dim);
   const total = x.shape[d];
@@ -500,7 +502,7 @@ export function split<S extends Shape, D extends DType>(
   }
   let start = 0;
   return sizes.map((n) => {
-    const part = sliceView(x, d, start, n, 1) as Tensor<Shape, D>;
+    const part = sliceView(x, d, start, n, 1) as unknown as Tensor<SplitShape<S, N, Dim>, D>;
     start += n;
     return part;
   });
@@ -511,12 +513,19 @@ export function split<S extends Shape, D extends DType>(
  *
  * @method
  */
-export function chunk<S extends Shape, D extends DType>(x: Tensor<S, D>, count: number, dim = 0): Tensor<Shape, D>[] {
+export function chunk<S extends Shape, D extends DType, const N extends number, const Dim extends number = 0>(
+  x: Tensor<S, D> & DimCheck<S, Dim>,
+  count: N,
+  dim: Dim = 0 as Dim,
+): Tensor<ChunkShape<S, N, Dim>, D>[] {
   checkTensor('chunk', 'x', x);
   if (!Number.isInteger(count) || count < 1)
     throw new ArgumentError(`chunk: count must be an integer above 0, got ${String(count)}.`);
   const d = dimensionOf('chunk', x, dim);
-  return split(x, Math.max(1, Math.ceil(x.shape[d] / count)), d);
+  return split(x as Tensor, Math.max(1, Math.ceil(x.shape[d] / count)), d) as unknown as Tensor<
+    ChunkShape<S, N, Dim>,
+    D
+  >[];
 }
 
 /**
@@ -524,8 +533,14 @@ export function chunk<S extends Shape, D extends DType>(x: Tensor<S, D>, count: 
  *
  * @method
  */
-export function unbind<S extends Shape, D extends DType>(x: Tensor<S, D>, dim = 0): Tensor<Shape, D>[] {
+export function unbind<S extends Shape, D extends DType, const Dim extends number = 0>(
+  x: Tensor<S, D> & DimCheck<S, Dim>,
+  dim: Dim = 0 as Dim,
+): Tensor<ReduceShape<S, Dim>, D>[] {
   checkTensor('unbind', 'x', x);
   const d = dimensionOf('unbind', x, dim);
-  return Array.from({ length: x.shape[d] }, (_, i) => select(x as Tensor, d, i) as Tensor<Shape, D>);
+  return Array.from({ length: x.shape[d] }, (_, i) => select(x as Tensor, d, i)) as unknown as Tensor<
+    ReduceShape<S, Dim>,
+    D
+  >[];
 }

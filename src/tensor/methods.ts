@@ -32,6 +32,7 @@ import type {
 } from '../ops/sort.js';
 import type { BincountOptions, HistcOptions, QuantileOptions } from '../ops/statistics.js';
 import type { AddcOptions } from '../ops/ternary.js';
+import type { Broadcast3, BroadcastCheck3, ChunkShape, RepeatCheck, RepeatShape, SplitShape } from '../types/join.js';
 import type {
   Broadcast,
   BroadcastCheck,
@@ -39,6 +40,7 @@ import type {
   ExpandCheck,
   ExpandShape,
   FlattenShape,
+  LastDim,
   MatmulCheck,
   MatmulShape,
   PermuteCheck,
@@ -124,12 +126,12 @@ export interface OpMethods {
    *
    * @throws ShapeError if the shapes do not broadcast; ArgumentError for a value that would need rounding; DTypeError for integers
    */
-  addcdiv<D extends DType>(
-    this: Tensor<Shape, D>,
-    tensor1: Tensor,
-    tensor2: Tensor,
+  addcdiv<S extends Shape, D extends DType, A extends Shape, B extends Shape>(
+    this: Tensor<S, D>,
+    tensor1: Tensor<A> & BroadcastCheck<S, A>,
+    tensor2: Tensor<B> & BroadcastCheck3<S, A, B>,
     options?: AddcOptions,
-  ): Tensor<Shape, D>;
+  ): Tensor<Broadcast3<S, A, B>, D>;
 
   /**
    * `addcdiv` in place: the result replaces the elements of `x`.
@@ -148,12 +150,12 @@ export interface OpMethods {
    *
    * @throws ShapeError if the shapes do not broadcast; ArgumentError for a value that would need rounding
    */
-  addcmul<D extends DType>(
-    this: Tensor<Shape, D>,
-    tensor1: Tensor,
-    tensor2: Tensor,
+  addcmul<S extends Shape, D extends DType, A extends Shape, B extends Shape>(
+    this: Tensor<S, D>,
+    tensor1: Tensor<A> & BroadcastCheck<S, A>,
+    tensor2: Tensor<B> & BroadcastCheck3<S, A, B>,
     options?: AddcOptions,
-  ): Tensor<Shape, D>;
+  ): Tensor<Broadcast3<S, A, B>, D>;
 
   /**
    * `addcmul` in place: the result replaces the elements of `x`.
@@ -508,7 +510,11 @@ export interface OpMethods {
   /**
    * `count` views of equal size along a dimension; the last may be smaller, and there may be fewer, as in PyTorch.
    */
-  chunk<S extends Shape, D extends DType>(this: Tensor<S, D>, count: number, dim?: number): Tensor<Shape, D>[];
+  chunk<S extends Shape, D extends DType, const N extends number, const Dim extends number = 0>(
+    this: Tensor<S, D> & DimCheck<S, Dim>,
+    count: N,
+    dim?: Dim,
+  ): Tensor<ChunkShape<S, N, Dim>, D>[];
 
   /**
    * Limits every element to [min, max]: `minimum(maximum(x, min), max)`; a bound may be left out. The gradient by x is 1
@@ -1278,11 +1284,11 @@ export interface OpMethods {
    * @param index int64 or int32, 1-d
    * @throws IndexError (at the next read) for a position that is out of range
    */
-  indexSelect<S extends Shape, D extends DType, const Dim extends number>(
-    this: Tensor<S, D>,
+  indexSelect<S extends Shape, D extends DType, const Dim extends number, I extends Shape>(
+    this: Tensor<S, D> & DimCheck<S, Dim>,
     dim: Dim,
-    index: Tensor<Shape, 'int64' | 'int32'>,
-  ): Tensor<WithDim<S, Dim, number>, D>;
+    index: Tensor<I, 'int64' | 'int32'>,
+  ): Tensor<WithDim<S, Dim, LastDim<I>>, D>;
 
   /**
    * The sums of products over the last dimensions: `[..., K], [...', K] -> [..., ...']`. With a scalar, the product of all elements
@@ -1363,7 +1369,11 @@ export interface OpMethods {
    * @param weight a number, or a tensor of weights
    * @throws ShapeError if the shapes do not broadcast; DTypeError for integers and for different dtypes
    */
-  lerp<D extends DType>(this: Tensor<Shape, D>, end: Tensor, weight: number | Tensor): Tensor<Shape, D>;
+  lerp<S extends Shape, D extends DType, E extends Shape, W extends Shape = readonly []>(
+    this: Tensor<S, D>,
+    end: Tensor<E> & BroadcastCheck<S, E>,
+    weight: number | (Tensor<W> & BroadcastCheck3<S, E, W>),
+  ): Tensor<Broadcast3<S, E, W>, D>;
 
   /**
    * `lerp` in place: the result replaces the elements of `x`.
@@ -2161,7 +2171,10 @@ export interface OpMethods {
    * @example
    * tensor([1, 2]).repeat([2, 2]); // [[1, 2, 1, 2], [1, 2, 1, 2]]
    */
-  repeat<S extends Shape, D extends DType>(this: Tensor<S, D>, counts: readonly number[]): Tensor<Shape, D>;
+  repeat<S extends Shape, D extends DType, const C extends Shape>(
+    this: Tensor<S, D> & RepeatCheck<S, C>,
+    counts: C,
+  ): Tensor<RepeatShape<S, C>, D>;
 
   /**
    * Every slice along a dimension repeated in place: `[a, b]` twice is `[a, a, b, b]`. Without `dim` x is flattened first.
@@ -2435,11 +2448,11 @@ export interface OpMethods {
    *
    * @throws ArgumentError if the sizes do not add up to the dimension
    */
-  split<S extends Shape, D extends DType>(
-    this: Tensor<S, D>,
-    size: number | readonly number[],
-    dim?: number,
-  ): Tensor<Shape, D>[];
+  split<S extends Shape, D extends DType, const N extends number | readonly number[], const Dim extends number = 0>(
+    this: Tensor<S, D> & DimCheck<S, Dim>,
+    size: N,
+    dim?: Dim,
+  ): Tensor<SplitShape<S, N, Dim>, D>[];
 
   /**
    * The square root.
@@ -2602,7 +2615,10 @@ export interface OpMethods {
    *
    * @throws ArgumentError for a count that is no integer from 0
    */
-  tile<S extends Shape, D extends DType>(this: Tensor<S, D>, counts: readonly number[]): Tensor<Shape, D>;
+  tile<S extends Shape, D extends DType, const C extends Shape>(
+    this: Tensor<S, D>,
+    counts: C,
+  ): Tensor<RepeatShape<S, C>, D>;
 
   /**
    * Converts dtype or moves to a device; the tensor itself when it already fits. Floats become integers by truncation toward
@@ -2681,7 +2697,10 @@ export interface OpMethods {
   /**
    * The slices along a dimension, which is removed.
    */
-  unbind<S extends Shape, D extends DType>(this: Tensor<S, D>, dim?: number): Tensor<Shape, D>[];
+  unbind<S extends Shape, D extends DType, const Dim extends number = 0>(
+    this: Tensor<S, D> & DimCheck<S, Dim>,
+    dim?: Dim,
+  ): Tensor<ReduceShape<S, Dim>, D>[];
 
   /**
    * One dimension split into several: the opposite of `flatten`. One of the sizes may be -1.

@@ -247,3 +247,38 @@ export interface ConvTranspose2dFn<I extends number, O extends number, K, X> ext
 export interface ConvTranspose3dFn<I extends number, O extends number, K, X> extends ShapeFn {
   readonly out: Out3d<Layer<'ConvTranspose3d', I, O, K, X, true>, InputOf<this>>;
 }
+
+// ---- Functions
+
+/** The shape, where a type is either a shape or the reason why there is none. */
+export type ShapeOf<Out> = Out extends Shape ? Out : Shape;
+
+/** `unknown`, or the reason. */
+export type CheckOf<Out> = Out extends ShapeMismatch<string> ? Out : unknown;
+
+type OutOf<Spatial extends 1 | 2 | 3, C extends Conv, S extends Shape> = Spatial extends 1
+  ? Out1d<C, S>
+  : Spatial extends 2
+    ? Out2d<C, S>
+    : Out3d<C, S>;
+
+// With groups, a weight does not tell all channels.
+type Ungrouped<N extends number, X> = 'groups' extends keyof X ? number : N;
+
+/**
+ * What a convolution function gives for an input and weight `[O, I / groups, ...kernel]`, or `[I, O / groups, ...kernel]` of
+ * a transposed one: a shape or a `ShapeMismatch`.
+ */
+export type ConvFunction<
+  Name extends string,
+  Spatial extends 1 | 2 | 3,
+  S extends Shape,
+  W extends Shape,
+  X,
+> = Name extends `convTranspose${string}`
+  ? W extends readonly [infer I extends number, infer O extends number, ...infer K extends Shape]
+    ? OutOf<Spatial, Layer<Name, I, Ungrouped<O, X>, K, X, true>, S>
+    : OutOf<Spatial, Layer<Name, number, number, number, X, true>, S>
+  : W extends readonly [infer O extends number, infer I extends number, ...infer K extends Shape]
+    ? OutOf<Spatial, Layer<Name, Ungrouped<I, X>, O, K, X, false>, S>
+    : OutOf<Spatial, Layer<Name, number, number, number, X, false>, S>;

@@ -9,10 +9,22 @@ type ChannelOut<S extends Shape, Name extends string, C extends number> = S exte
   infer Given extends number,
   ...number[],
 ]
-  ? Differ<Given, C> extends true
-    ? ShapeMismatch<`${Name}(${C}): ${ShowShape<S>} has ${Given} channels, not ${C}`>
-    : S
+  ? SameChannels<S, Name, C, Given>
   : S;
+
+type SameChannels<S extends Shape, Name extends string, C extends number, Given extends number> =
+  Differ<Given, C> extends true ? ShapeMismatch<`${Name}(${C}): ${ShowShape<S>} has ${Given} channels, not ${C}`> : S;
+
+// Of a shape with an unknown batch, as inside a chain, the rank that the layer wants tells where the channels are.
+type OpenChannelOut<S extends Shape, Name extends string, C extends number, Ranks extends number> = [Ranks] extends [4]
+  ? S extends readonly [...Shape, infer Given extends number, number, number]
+    ? SameChannels<S, Name, C, Given>
+    : S
+  : [Ranks] extends [5]
+    ? S extends readonly [...Shape, infer Given extends number, number, number, number]
+      ? SameChannels<S, Name, C, Given>
+      : S
+    : S;
 
 /**
  * `[N, C, ...]` of a rank in `Ranks` to itself.
@@ -23,7 +35,9 @@ export interface ChannelFn<Name extends string, C extends number, Ranks extends 
   readonly out: InputOf<this> extends infer S extends Shape
     ? Differ<S['length'], Ranks> extends true
       ? ShapeMismatch<`${Name}(${C}): ${ShowShape<S>} has ${S['length']} dimensions`>
-      : ChannelOut<S, Name, C>
+      : number extends S['length']
+        ? OpenChannelOut<S, Name, C, Ranks>
+        : ChannelOut<S, Name, C>
     : never;
 }
 

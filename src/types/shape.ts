@@ -60,8 +60,8 @@ type Positions = [
   { '-9': 0; '-8': 1; '-7': 2; '-6': 3; '-5': 4; '-4': 5; '-3': 6; '-2': 7; '-1': 8; '0': 0; '1': 1; '2': 2; '3': 3; '4': 4; '5': 5; '6': 6; '7': 7; '8': 8 },
 ];
 
-// The position from 0 of a dimension number; `never` if it is out of range.
-type Position<Rank extends number, Dim extends number> = Rank extends keyof Positions
+/** The position from 0 of a dimension number; `never` if it is out of range. */
+export type Position<Rank extends number, Dim extends number> = Rank extends keyof Positions
   ? `${Dim}` extends infer Key
     ? Key extends keyof Positions[Rank]
       ? Positions[Rank][Key] & number
@@ -92,7 +92,8 @@ export type DimCheck<S extends Shape, Dims extends number | readonly number[] | 
 
 // ---- Tuples
 
-type AllUnknown<S extends Shape> = { readonly [I in keyof S]: number };
+/** A shape of the same rank of which nothing else is known. */
+export type AllUnknown<S extends Shape> = { readonly [I in keyof S]: number };
 
 // Removes the positions in `Drop`.
 type RemoveAt<
@@ -249,7 +250,8 @@ export type MatmulShape<A extends Shape, B extends Shape> = A extends readonly [
         : Shape
     : Shape;
 
-type LastDim<S extends Shape> = S extends readonly [...Shape, infer Last extends number] ? Last : number;
+/** The last dimension. */
+export type LastDim<S extends Shape> = S extends readonly [...Shape, infer Last extends number] ? Last : number;
 
 type InnerDimOfRight<S extends Shape> = S extends readonly [infer K extends number]
   ? K

@@ -17,15 +17,14 @@ import { each, family, withState, type Run } from './sample.js';
 const { samples, rows } = family();
 export { samples };
 
-type Options = Parameters<typeof conv2d>[3];
-type TransposeOptions = Parameters<typeof convTranspose2d>[3];
+type Convolve<Options> = (x: Tensor, weight: Tensor, bias: Tensor | null, options?: Options) => Tensor;
 
 const convolution =
-  (fn: typeof conv2d, options?: Options): Run =>
+  (fn: Convolve<nn.ConvOptions>, options?: nn.ConvOptions): Run =>
   ([x, weight, bias]) =>
     fn(x, weight, bias ?? null, options);
 const transposed =
-  (fn: typeof convTranspose2d, options?: TransposeOptions): Run =>
+  (fn: Convolve<nn.ConvTransposeOptions>, options?: nn.ConvTransposeOptions): Run =>
   ([x, weight, bias]) =>
     fn(x, weight, bias ?? null, options);
 

@@ -9,8 +9,8 @@ type Ints = Tensor<readonly number[], 'int64'>;
 const f = nn.functional;
 const layer =
   (make: () => nn.AnyModule): Run =>
-  (inputs) =>
-    make().forward(...inputs) as Tensor;
+  ([x, ...others]) =>
+    make().forward(x, ...(others as never[])) as Tensor;
 
 rows('maxPool1d', {
   plain: ([x]) => f.maxPool1d(x, 2),
