@@ -9,7 +9,7 @@ import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
 import * as e from '../program/expr.js';
 import type { Expr } from '../program/expr.js';
 import { formatShape, shapesEqual, type Shape } from '../shape.js';
-import { tidy } from '../tensor/scope.js';
+import { tidy } from '../memory.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { cast } from './copy.js';
 import { linspace, zeros } from './creation.js';
@@ -105,7 +105,7 @@ const reflectionTaps = pair((alignCorners) =>
 );
 const nearestTap = defineElementwise(op, (p, max) => inside(e.round(p), max), {
   inputs: ['position'],
-  scalars: ['max', 'scale'],
+  scalars: ['max'],
 });
 
 const flatIndex = defineElementwise(op, (outer, inner, size) => e.add(e.mul(outer, size), inner), {
