@@ -157,11 +157,7 @@ const nearestPlaneOp = defineElementwise(
 const nearestVolumeOp = defineElementwise(
   op,
   (v, z, y, x, maxZ, maxY, maxX) =>
-    e.select(
-      e.mul(isValid(e.round(z), maxZ), isValid(e.round(y), maxY), isValid(e.round(x), maxX)),
-      v,
-      0,
-    ),
+    e.select(e.mul(isValid(e.round(z), maxZ), isValid(e.round(y), maxY), isValid(e.round(x), maxX)), v, 0),
   { inputs: ['v', 'z', 'y', 'x'], scalars: ['maxZ', 'maxY', 'maxX'] },
 );
 
@@ -335,7 +331,7 @@ export function gridSample<D extends DType>(
       mode === 'bicubic'
         ? sampleCubic(x, positions, axes, paddingMode, alignCorners)
         : (mode === 'nearest' ? sampleNearest : sampleLinear)(x, positions, axes);
-    return cast(out, x.dtype) as Tensor<Shape, D>;
+    return cast<Shape, D>(out, x.dtype);
   });
 }
 
@@ -344,6 +340,15 @@ function requireOneOf(name: string, value: unknown, known: readonly string[]): v
   const shown = typeof value === 'string' ? `'${value}'` : String(value);
   throw new ArgumentError(
     `${op}: unknown ${name} ${shown}, expected one of ${known.map((each) => `'${each}'`).join(', ')}.`,
+  );
+}
+
+function checkSize(name: string, size: unknown): void {
+  const isList = Array.isArray(size);
+  const known = isList && (size.length === 4 || size.length === 5);
+  if (known && size.every((n) => Number.isSafeInteger(n) && (n as number) > 0)) return;
+  throw new ArgumentError(
+    `${name}: size must be [N, C, H, W] or [N, C, D, H, W] of whole numbers above 0, got ${isList ? `[${size.join(',')}]` : String(size)}.`,
   );
 }
 
@@ -378,12 +383,7 @@ export function affineGrid<D extends DType>(
   const name = 'affineGrid';
   requireFloat(name, 'theta', theta);
   const { alignCorners = false } = options;
-  const isSize = Array.isArray(size) && (size.length === 4 || size.length === 5);
-  if (!isSize || !size.every((n) => Number.isSafeInteger(n) && n > 0)) {
-    throw new ArgumentError(
-      `${name}: size must be [N, C, H, W] or [N, C, D, H, W] of whole numbers above 0, got ${Array.isArray(size) ? formatShape(size) : String(size)}.`,
-    );
-  }
+  checkSize(name, size);
   const rank = size.length - 2;
   const wanted = [size[0], rank, rank + 1];
   if (!shapesEqual(theta.shape, wanted)) {

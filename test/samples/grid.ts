@@ -18,7 +18,9 @@ for (const mode of ['bilinear', 'nearest', 'bicubic'] as const) {
       const single = paddingMode === 'border' ? [] : [`single${title}${end}`];
       rows(
         'gridSample',
-        each([...planes, ...volumes, ...single], ([x, grid]) => gridSample(x, grid, { mode, paddingMode, alignCorners })),
+        each([...planes, ...volumes, ...single], ([x, grid]) =>
+          gridSample(x, grid, { mode, paddingMode, alignCorners }),
+        ),
       );
     }
   }
