@@ -38,3 +38,4 @@ export { elasticNet, l1Penalty, l2Penalty, type ElasticNetOptions } from './pena
 export * from '../ops/pool.js';
 export { pad, type PadMode, type PadOptions } from '../ops/pad.js';
 export { interpolate, type InterpolateMode, type InterpolateOptions } from '../ops/interpolate.js';
+export * from '../ops/gridSample.js';
