@@ -49,8 +49,27 @@ export interface Kernels {
   convBackwardWeight(out: Handle, g: Handle, x: Handle, geometry: number): void;
   im2col(out: Handle, x: Handle, geometry: number): void;
   col2im(out: Handle, columns: Handle, geometry: number): void;
-  ctcLoss(loss: Handle, alpha: Handle, logProbs: Handle, targets: Handle, inputLengths: Handle, targetLengths: Handle, blank: number, zeroInfinity: boolean): void;
-  ctcLossBackward(gx: Handle, g: Handle, alpha: Handle, logProbs: Handle, targets: Handle, inputLengths: Handle, targetLengths: Handle, blank: number, zeroInfinity: boolean): void;
+  ctcLoss(
+    loss: Handle,
+    alpha: Handle,
+    logProbs: Handle,
+    targets: Handle,
+    inputLengths: Handle,
+    targetLengths: Handle,
+    blank: number,
+    zeroInfinity: boolean,
+  ): void;
+  ctcLossBackward(
+    gx: Handle,
+    g: Handle,
+    alpha: Handle,
+    logProbs: Handle,
+    targets: Handle,
+    inputLengths: Handle,
+    targetLengths: Handle,
+    blank: number,
+    zeroInfinity: boolean,
+  ): void;
   // prettier-ignore
   attention(out: Handle, logSums: Handle, q: Handle, k: Handle, v: Handle, mask: Handle, causal: boolean, scale: number, dropout: number, seed: bigint, offset: number): void;
   // prettier-ignore

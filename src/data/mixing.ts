@@ -105,7 +105,7 @@ export function mixup<S extends Shape, D extends DType, T extends Shape, E exten
   const lambda = betaNumber(alpha, uniformSource(generator));
   return tidy(() => {
     const order = randperm(x.shape[0], { generator, device: x.device });
-    const mix = (t: Tensor): Tensor => lerp(t, indexSelect(t, 0, order) as Tensor, 1 - lambda);
+    const mix = (t: Tensor): Tensor => lerp(t, indexSelect(t, 0, order), 1 - lambda);
     return { x: mix(x) as Tensor<S, D>, targets: mix(targets) as Tensor<T, E>, lambda };
   });
 }
@@ -147,7 +147,7 @@ export function cutmix<S extends Shape, D extends DType, T extends Shape, E exte
   return tidy(() => {
     const order = randperm(images.shape[0], { generator, device: images.device });
     const mask = fromTypedArray(inside, [height, width], { dtype: 'bool', device: images.device });
-    const others = (t: Tensor): Tensor => indexSelect(t, 0, order) as Tensor;
+    const others = (t: Tensor): Tensor => indexSelect(t, 0, order);
     return {
       x: where(mask, others(images), images as Tensor) as Tensor<S, D>,
       targets: lerp(targets as Tensor, others(targets as Tensor), 1 - lambda) as unknown as Tensor<T, E>,

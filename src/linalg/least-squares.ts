@@ -70,7 +70,7 @@ export function matrixRank(x: Tensor, options: RankOptions = {}): Tensor<Shape, 
   return tidy(() =>
     noGrad(() => {
       const values = options.hermitian === true ? abs(eigvalsh(x)) : svdvals(x);
-      return sum(counting(values, tolerances) as Tensor, -1) as Tensor as Tensor<Shape, 'int64'>;
+      return sum<Shape, DType, -1>(counting(values, tolerances), -1) as unknown as Tensor<Shape, 'int64'>;
     }),
   );
 }

@@ -116,7 +116,7 @@ export function cond<D extends DType>(x: Tensor<Shape, D>, p: MatrixOrder = 2): 
     const singular = eq(noGrad(() => slogdet(x)).sign as Tensor, 0);
     const n = x.shape[x.shape.length - 1];
     const identity = eye(n, n, { dtype: x.dtype as 'float32', device: x.device });
-    const invertible = where(singular.unsqueeze(-1).unsqueeze(-1) as Tensor<Shape, 'bool'>, identity, x as Tensor);
+    const invertible = where(singular.unsqueeze(-1).unsqueeze(-1), identity, x as Tensor);
     const product = mul(matrixNorm(x, p) as Tensor, matrixNorm(inv(invertible), p));
     return where(singular, Infinity, product) as Tensor<Shape, D>;
   });
@@ -140,7 +140,7 @@ export function norm<D extends DType>(
   checkTensor(op, 'x', x);
   const keepDim = options.keepDim === true;
   const over = typeof dim === 'number' ? [dim] : dim;
-  if (ord === undefined) return vectorNorm(x as Tensor, 2, over, { keepDim }) as Tensor as Tensor<Shape, D>;
+  if (ord === undefined) return vectorNorm(x as Tensor, 2, over, { keepDim }) as Tensor<Shape, D>;
   const count = over?.length ?? x.shape.length;
   if (count === 2) {
     const [row, column] = over ?? [0, 1];
@@ -154,5 +154,5 @@ export function norm<D extends DType>(
   if (typeof ord !== 'number') {
     throw new ArgumentError(`${op}: the order ${JSON.stringify(ord)} is one of matrices, and dim says vectors.`);
   }
-  return vectorNorm(x as Tensor, ord, over, { keepDim }) as Tensor as Tensor<Shape, D>;
+  return vectorNorm(x as Tensor, ord, over, { keepDim }) as Tensor<Shape, D>;
 }

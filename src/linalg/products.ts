@@ -42,7 +42,7 @@ export function matrixExp<S extends Shape, D extends DType>(x: Tensor<S, D>): Te
   checkSquare('linalg.matrixExp', 'x', x);
   if (x.numel === 0) return clone(x);
   return tidy(() => {
-    const norm = noGrad(() => Number(amax(sum(abs(x as Tensor), -2) as Tensor).itemSync()));
+    const norm = noGrad(() => Number(amax(sum(abs(x as Tensor), -2)).itemSync()));
     // A matrix with NaN or infinities has no exponential: nothing is found out about it by squaring.
     if (!Number.isFinite(norm)) return mul(x as Tensor, NaN);
     const squarings = Math.max(0, Math.ceil(Math.log2(norm / padeLimit)));
@@ -57,7 +57,7 @@ export function matrixExp<S extends Shape, D extends DType>(x: Tensor<S, D>): Te
     const mix = (k6: number, k4: number, k2: number): Tensor => add(add(mul(a6, k6), mul(a4, k4)), mul(a2, k2));
     const odd = product(a, add(add(product(a6, mix(c[13], c[11], c[9])), mix(c[7], c[5], c[3])), mul(one, c[1])));
     const even = add(add(product(a6, mix(c[12], c[10], c[8])), mix(c[6], c[4], c[2])), mul(one, c[0]));
-    let result = solve(sub(even, odd), add(even, odd)) as Tensor;
+    let result = solve(sub(even, odd), add(even, odd));
     for (let i = 0; i < squarings; i++) result = product(result, result);
     return result;
   }) as Tensor<S, D>;
@@ -92,7 +92,7 @@ export function multiDot<D extends DType>(tensors: readonly Tensor<Shape, D>[]):
     const column = given[last].shape.length === 1;
     const matrices = given.map((t, i) =>
       i === 0 && row ? unsqueeze(t, 0) : i === last && column ? unsqueeze(t, 1) : t,
-    ) as Tensor[];
+    );
     matrices.forEach((t, i) => {
       if (i > 0 && matrices[i - 1].shape[1] !== t.shape[0]) {
         throw new ShapeError(
@@ -101,8 +101,8 @@ export function multiDot<D extends DType>(tensors: readonly Tensor<Shape, D>[]):
       }
     });
     let out = chain(matrices);
-    if (column) out = squeeze(out, -1) as Tensor;
-    if (row) out = squeeze(out, 0) as Tensor;
+    if (column) out = squeeze(out, -1);
+    if (row) out = squeeze(out, 0);
     return out as Tensor<Shape, D>;
   });
 }
@@ -150,7 +150,7 @@ export function vecdot<D extends DType>(
     const products = mul(a as Tensor, b as Tensor);
     const dim = normalizeDim(op, options.dim ?? -1, products.shape.length);
     return sum(products, dim, { dtype: a.dtype });
-  }) as Tensor<Shape, D>;
+  });
 }
 
 /**

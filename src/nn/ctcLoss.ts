@@ -178,11 +178,11 @@ export function ctcLoss(
         `ctcLoss: targetLengths add up to ${lengths.total}, and there are ${most} targets in the row.`,
       );
     }
-    const x = rank === 2 ? (unsqueeze(logProbs, 1) as Tensor) : logProbs;
+    const x = rank === 2 ? unsqueeze(logProbs, 1) : logProbs;
     const values = contiguous(cast(padded, 'int64'));
     const [losses] = ctcOp([x, values, inputs.tensor, lengths.tensor], { blank, zeroInfinity });
-    if (reduction === 'sum') return sum(losses) as Loss;
+    if (reduction === 'sum') return sum(losses);
     if (reduction === 'none') return (rank === 2 ? reshape(losses, []) : losses) as Loss;
-    return mean(div(losses, cast(clamp(lengths.tensor, { min: 1 }), losses.dtype) as Tensor) as Loss);
+    return mean(div(losses, cast(clamp(lengths.tensor, { min: 1 }), losses.dtype)) as Loss);
   });
 }

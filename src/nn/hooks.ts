@@ -30,7 +30,7 @@ export type FullBackwardPreHook<M> = (
 ) => ModuleGradients | null | undefined | void;
 
 interface Forwarding {
-  forward(...inputs: unknown[]): unknown;
+  forward: (...inputs: unknown[]) => unknown;
 }
 
 /** The hooks of one module. @internal */

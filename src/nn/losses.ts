@@ -329,7 +329,7 @@ export function klDiv(input: Tensor, target: Tensor, options: KLDivLossOptions =
   }
   const total = reduceLoss(op, 'sum', [input, target]);
   const batch = input.shape[0];
-  return batch <= 1 ? total : tidy(() => div(total, batch) as Loss);
+  return batch <= 1 ? total : tidy(() => div(total, batch));
 }
 
 // log(t!) for t > 1, approximately; for the others 0 instead of what is not defined or not close.

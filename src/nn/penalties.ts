@@ -26,7 +26,7 @@ function total(op: string, penalty: ElementwiseOp, params: Iterable<Tensor>, num
   if (list.length === 0)
     throw new ArgumentError(`${op}: params is empty; pass model.parameters() or a list of tensors.`);
   return tidy(() =>
-    list.map((param) => reduceElementwise(penalty, 'sum', [param], numbers)).reduce((a, b) => add(a, b) as Tensor),
+    list.map((param) => reduceElementwise(penalty, 'sum', [param], numbers)).reduce((a, b) => add(a, b)),
   ) as Penalty;
 }
 

@@ -119,7 +119,7 @@ export class AvgPool1d<
   override forward<S extends Shape, D extends DType>(
     x: Tensor<S, D> & ApplyCheck<Pool1dFn<'AvgPool1d', K, X>, S>,
   ): Tensor<ApplyShape<Pool1dFn<'AvgPool1d', K, X>, S>, D> {
-    return ops.avgPool1d(x as Tensor, this.kernelSize, this.options) as unknown as Tensor<
+    return ops.avgPool1d(x, this.kernelSize, this.options) as unknown as Tensor<
       ApplyShape<Pool1dFn<'AvgPool1d', K, X>, S>,
       D
     >;
@@ -149,7 +149,7 @@ export class LPPool1d<
   override forward<S extends Shape, D extends DType>(
     x: Tensor<S, D> & ApplyCheck<Pool1dFn<'LPPool1d', K, X>, S>,
   ): Tensor<ApplyShape<Pool1dFn<'LPPool1d', K, X>, S>, D> {
-    const out = ops.lpPool1d(x as Tensor, this.normType, this.kernelSize, this.options);
+    const out = ops.lpPool1d(x, this.normType, this.kernelSize, this.options);
     return out as unknown as Tensor<ApplyShape<Pool1dFn<'LPPool1d', K, X>, S>, D>;
   }
 }
@@ -171,7 +171,7 @@ export class AdaptiveAvgPool1d<
   override forward<S extends Shape, D extends DType>(
     x: Tensor<S, D> & ApplyCheck<AdaptivePool1dFn<'AdaptiveAvgPool1d', Z>, S>,
   ): Tensor<ApplyShape<AdaptivePool1dFn<'AdaptiveAvgPool1d', Z>, S>, D> {
-    return ops.adaptiveAvgPool1d(x as Tensor, this.outputSize) as unknown as Tensor<
+    return ops.adaptiveAvgPool1d(x, this.outputSize) as unknown as Tensor<
       ApplyShape<AdaptivePool1dFn<'AdaptiveAvgPool1d', Z>, S>,
       D
     >;
@@ -285,7 +285,7 @@ export class AvgPool2d<
   override forward<S extends Shape, D extends DType>(
     x: Tensor<S, D> & ApplyCheck<Pool2dFn<'AvgPool2d', K, X>, S>,
   ): Tensor<ApplyShape<Pool2dFn<'AvgPool2d', K, X>, S>, D> {
-    return ops.avgPool2d(x as Tensor, this.kernelSize, this.options) as unknown as Tensor<
+    return ops.avgPool2d(x, this.kernelSize, this.options) as unknown as Tensor<
       ApplyShape<Pool2dFn<'AvgPool2d', K, X>, S>,
       D
     >;
@@ -315,7 +315,7 @@ export class LPPool2d<
   override forward<S extends Shape, D extends DType>(
     x: Tensor<S, D> & ApplyCheck<Pool2dFn<'LPPool2d', K, X>, S>,
   ): Tensor<ApplyShape<Pool2dFn<'LPPool2d', K, X>, S>, D> {
-    const out = ops.lpPool2d(x as Tensor, this.normType, this.kernelSize, this.options);
+    const out = ops.lpPool2d(x, this.normType, this.kernelSize, this.options);
     return out as unknown as Tensor<ApplyShape<Pool2dFn<'LPPool2d', K, X>, S>, D>;
   }
 }
@@ -338,7 +338,7 @@ export class AdaptiveAvgPool2d<
   override forward<S extends Shape, D extends DType>(
     x: Tensor<S, D> & ApplyCheck<AdaptivePool2dFn<'AdaptiveAvgPool2d', Z>, S>,
   ): Tensor<ApplyShape<AdaptivePool2dFn<'AdaptiveAvgPool2d', Z>, S>, D> {
-    return ops.adaptiveAvgPool2d(x as Tensor, this.outputSize) as unknown as Tensor<
+    return ops.adaptiveAvgPool2d(x, this.outputSize) as unknown as Tensor<
       ApplyShape<AdaptivePool2dFn<'AdaptiveAvgPool2d', Z>, S>,
       D
     >;
@@ -451,7 +451,7 @@ export class AvgPool3d<
   override forward<S extends Shape, D extends DType>(
     x: Tensor<S, D> & ApplyCheck<Pool3dFn<'AvgPool3d', K, X>, S>,
   ): Tensor<ApplyShape<Pool3dFn<'AvgPool3d', K, X>, S>, D> {
-    return ops.avgPool3d(x as Tensor, this.kernelSize, this.options) as unknown as Tensor<
+    return ops.avgPool3d(x, this.kernelSize, this.options) as unknown as Tensor<
       ApplyShape<Pool3dFn<'AvgPool3d', K, X>, S>,
       D
     >;
@@ -481,7 +481,7 @@ export class LPPool3d<
   override forward<S extends Shape, D extends DType>(
     x: Tensor<S, D> & ApplyCheck<Pool3dFn<'LPPool3d', K, X>, S>,
   ): Tensor<ApplyShape<Pool3dFn<'LPPool3d', K, X>, S>, D> {
-    const out = ops.lpPool3d(x as Tensor, this.normType, this.kernelSize, this.options);
+    const out = ops.lpPool3d(x, this.normType, this.kernelSize, this.options);
     return out as unknown as Tensor<ApplyShape<Pool3dFn<'LPPool3d', K, X>, S>, D>;
   }
 }
@@ -504,7 +504,7 @@ export class AdaptiveAvgPool3d<
   override forward<S extends Shape, D extends DType>(
     x: Tensor<S, D> & ApplyCheck<AdaptivePool3dFn<'AdaptiveAvgPool3d', Z>, S>,
   ): Tensor<ApplyShape<AdaptivePool3dFn<'AdaptiveAvgPool3d', Z>, S>, D> {
-    return ops.adaptiveAvgPool3d(x as Tensor, this.outputSize) as unknown as Tensor<
+    return ops.adaptiveAvgPool3d(x, this.outputSize) as unknown as Tensor<
       ApplyShape<AdaptivePool3dFn<'AdaptiveAvgPool3d', Z>, S>,
       D
     >;

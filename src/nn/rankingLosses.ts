@@ -288,9 +288,9 @@ function checkClasses(op: string, input: Tensor): void {
 // An elementwise loss over [N, C], or [N, J, C], of which the classes are averaged and the samples reduced as asked.
 // `count`: how many classes the sum of a sample is divided by.
 function reduceSamples(losses: Loss, count: number, samples: Shape, reduction: Reduction): Loss {
-  if (reduction !== 'none') return div(losses, count) as Loss;
+  if (reduction !== 'none') return div(losses, count);
   const dims = losses.shape.map((_, d) => d).slice(samples.length);
-  return div(sum(losses, dims), count) as Loss;
+  return div(sum(losses, dims), count);
 }
 
 const multiMargin = (x: e.Expr, own: e.Expr, c: e.Expr, t: e.Expr, margin: e.Expr): e.Expr =>
@@ -349,14 +349,14 @@ export function multiMarginLoss(input: Tensor, target: Tensor, options: MultiMar
   }
   return tidy(() => {
     const column = unsqueeze(target, -1) as Tensor<Shape, 'int64'>;
-    const own = gather(input, -1, column) as Tensor;
+    const own = gather(input, -1, column);
     const operands = [input, own, arange(0, classes, 1, { dtype: 'int64', device: input.device }), column as Tensor];
     let loss: Loss;
     if (weight === null)
       loss = reduceLoss(p === 1 ? multiMarginOp : multiMarginSquareOp, reduction, operands, [margin]);
     else {
       const flat = reshape(target, [-1]) as Tensor<Shape, 'int64'>;
-      const ownWeight = reshape(indexSelect(weight, 0, flat) as Tensor, column.shape);
+      const ownWeight = reshape(indexSelect(weight, 0, flat), column.shape);
       const weightedOp = p === 1 ? multiMarginWeightedOp : multiMarginWeightedSquareOp;
       loss = reduceLoss(weightedOp, reduction, [...operands, ownWeight], [margin]);
     }
@@ -389,10 +389,10 @@ export function multilabelMarginLoss(input: Tensor, target: Tensor, options: Los
   return tidy(() => {
     const samples = input.shape.slice(0, -1);
     const classes = input.shape[samples.length];
-    const listed = cumprod(cast(ge(target, 0), 'int64'), -1) as Tensor<Shape, 'int64'>;
+    const listed = cumprod(cast(ge(target, 0), 'int64'), -1);
     const safe = where(ge(listed, 1), target, 0) as Tensor<Shape, 'int64'>;
     const isTarget = scatterAlong(listed.shape, samples.length, safe, listed);
-    const own = gather(input, -1, safe) as Tensor;
+    const own = gather(input, -1, safe);
     const operands = [unsqueeze(input, -2), unsqueeze(own, -1), unsqueeze(listed, -1), unsqueeze(isTarget, -2)];
     const losses = reduceLoss(multilabelOp, reduction === 'mean' ? 'sum' : reduction, operands);
     const count = reduction === 'mean' ? classes * (samples[0] ?? 1) : classes;

@@ -39,7 +39,7 @@ export class Sequential<const L extends readonly unknown[] = readonly AnyModule[
    * @throws IndexError if there is none
    */
   at<const I extends number>(index: I): `${I}` extends keyof L ? L[`${I}`] : L[number] {
-    return itemAt<unknown>('Sequential', this.layers, index) as `${I}` extends keyof L ? L[`${I}`] : L[number];
+    return itemAt<unknown>('Sequential', this.layers, index);
   }
 
   /** The layers in order. */

@@ -157,7 +157,7 @@ function picksOf(op: string, shape: Shape, groups: readonly Group[]): Picks {
   const sizes = groups.map(({ dim, count }) => numel(shape.slice(dim, dim + count)));
   const linear = flatten(
     linearIndex(
-      groups.map(({ index }) => expand(index, picked) as Tensor),
+      groups.map(({ index }) => expand(index, picked)),
       sizes,
       groups.map(({ dim }) => dim),
     ),
@@ -187,20 +187,20 @@ function replaced({ ordered, dim, count }: Picks, by: readonly number[]): number
 // The window with the dimensions that are picked from as one.
 function merged(window: Tensor, picks: Picks): Tensor {
   const { order, ordered, dim, count } = picks;
-  const inOrder = order === null ? window : (permute(window, order) as Tensor);
+  const inOrder = order === null ? window : permute(window, order);
   if (count === 1) return inOrder;
-  return reshape(inOrder, replaced(picks, [numel(ordered.slice(dim, dim + count))])) as Tensor;
+  return reshape(inOrder, replaced(picks, [numel(ordered.slice(dim, dim + count))]));
 }
 
 // The way back.
 function unmerged(rows: Tensor, { order, ordered }: Picks): Tensor {
-  const inOrder = reshape(rows, ordered as number[]) as Tensor;
+  const inOrder = reshape(rows, ordered as number[]);
   if (order === null) return inOrder;
   const back = new Array<number>(order.length);
   order.forEach((d, i) => {
     back[d] = i;
   });
-  return permute(inOrder, back) as Tensor;
+  return permute(inOrder, back);
 }
 
 /**
@@ -234,7 +234,7 @@ export function index<S extends Shape, D extends DType>(x: Tensor<S, D>, ...part
     if (picks === null) return part;
     const base = merged(part, picks);
     const rows = gatherOp([base, alongDim(picks.linear, base.shape, picks.dim)], { dim: picks.dim });
-    return reshape(rows, replaced(picks, picks.shape)) as Tensor;
+    return reshape(rows, replaced(picks, picks.shape));
   }) as Tensor<Shape, D>;
 }
 
@@ -260,7 +260,7 @@ function fitted(op: string, x: Tensor, values: Tensor, shape: Shape): Tensor {
       `${op}(x ${formatShape(x.shape)}, values ${formatShape(values.shape)}): values do not broadcast to the shape of what is indexed, ${formatShape(shape)}.`,
     );
   }
-  return expand(values, shape) as Tensor;
+  return expand(values, shape);
 }
 
 const replaceOp = defineReplace('indexPut');

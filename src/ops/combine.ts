@@ -147,7 +147,7 @@ export function meshgrid<D extends DType>(
   const shape = given.map(({ numel }) => numel);
   return given.map((tensor, i) => {
     const along = shape.map((n, d) => (d === i ? n : 1));
-    const grid = expand(reshape(tensor, along) as Tensor, shape) as Tensor;
+    const grid = expand(reshape(tensor, along), shape) as Tensor;
     return (indexing === 'xy' && shape.length > 1 ? transpose(grid, 0, 1) : grid) as Tensor<Shape, D>;
   });
 }
@@ -216,7 +216,7 @@ export function combinations<D extends DType>(
   };
   choose(0);
   return tidy(() =>
-    reshape(indexSelect(x as Tensor, 0, fromTypedArray(BigInt64Array.from(places), [places.length])) as Tensor, [
+    reshape(indexSelect(x as Tensor, 0, fromTypedArray(BigInt64Array.from(places), [places.length])), [
       places.length / r,
       r,
     ]),

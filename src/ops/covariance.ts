@@ -68,7 +68,7 @@ export function cov(x: Tensor, options: CovOptions = {}): Tensor<Shape, FloatDTy
     const weights = given.length === 0 ? null : given.reduce((a, b) => mul(a, b));
     const weighted = (t: Tensor): Tensor => (weights === null ? t : mul(t, weights));
     const total: Tensor | number = weights === null ? count : sum(weights);
-    const centred = sub(rows, div(sum(weighted(rows), 1, { keepDim: true }) as Tensor, total));
+    const centred = sub(rows, div(sum(weighted(rows), 1, { keepDim: true }), total));
     // With importances the correction counts as many observations as weigh as much.
     let divisor: Tensor | number;
     if (weights === null) divisor = Math.max(0, count - correction);
@@ -77,7 +77,7 @@ export function cov(x: Tensor, options: CovOptions = {}): Tensor<Shape, FloatDTy
         aweights === undefined ? correction : mul(div(sum(mul(weights, cast(aweights, dtype))), total), correction);
       divisor = clamp(sub(total, lost), { min: 0 });
     }
-    const products = div(matmul(weighted(centred), centred.t()) as Tensor, divisor);
+    const products = div(matmul(weighted(centred), centred.t()), divisor);
     return vector ? reshape(products, []) : products;
   }) as Tensor<Shape, FloatDType>;
 }
@@ -98,7 +98,7 @@ export function corrcoef(x: Tensor): Tensor<Shape, FloatDType> {
     if (c.shape.length === 0) return div(c, c);
     if (c.numel === 0) return c;
     const deviations = sqrt(diagonalOfLast(c)) as Tensor;
-    const scaled = div(div(c, unsqueeze(deviations, -1) as Tensor), deviations);
+    const scaled = div(div(c, unsqueeze(deviations, -1)), deviations);
     return clamp(scaled, { min: -1, max: 1 });
   }) as Tensor<Shape, FloatDType>;
 }

@@ -194,7 +194,7 @@ function triangleIndices(
       places[count + at] = BigInt(column);
     }
   }
-  return cast(fromTypedArray(places, [2, count] as const), dtype) as Tensor<readonly [2, number], 'int64' | 'int32'>;
+  return cast(fromTypedArray(places, [2, count] as const), dtype);
 }
 
 /**

@@ -184,8 +184,7 @@ const euclideanOp: Op<undefined> = defineOp({
     ),
   vjp: ([g], { a, b, out }) => {
     const ratio = (): Tensor => ratioOp.apply([g, out]);
-    const pull = (r: Tensor, x: Tensor, y: Tensor): Tensor =>
-      sub(mul(sum(r, -1, { keepDim: true }) as Tensor, x), matmul(r, y));
+    const pull = (r: Tensor, x: Tensor, y: Tensor): Tensor => sub(mul(sum(r, -1, { keepDim: true }), x), matmul(r, y));
     return [() => pull(ratio(), a, b), () => pull(mT(ratio()), b, a)];
   },
 });
@@ -354,6 +353,6 @@ export function cosineSimilarity<D extends DType>(
     const a = x1.expand(shape) as Tensor;
     const b = x2.expand(shape) as Tensor;
     const norm = (x: Tensor): Tensor => leastOp.apply([vectorNorm(x, 2, d)], [eps]);
-    return div(sum(mul(a, b), d) as Tensor, mul(norm(a), norm(b))) as Tensor as Tensor<Shape, D>;
+    return div(sum(mul(a, b), d), mul(norm(a), norm(b))) as Tensor as Tensor<Shape, D>;
   });
 }

@@ -91,10 +91,7 @@ export function embedding<W extends Shape, D extends DType, I extends Shape>(
 ): Tensor<readonly [...I, LastDim<W>], D> {
   checkIndex('embedding', 'indices', indices);
   checkTable('embedding', weight, options);
-  return tidy(() => lookUp('embedding', weight, indices, options)) as unknown as Tensor<
-    readonly [...I, LastDim<W>],
-    D
-  >;
+  return tidy(() => lookUp('embedding', weight, indices, options)) as unknown as Tensor<readonly [...I, LastDim<W>], D>;
 }
 
 /** Options of `embeddingBag`. */

@@ -64,7 +64,7 @@ export function cat<const S extends readonly Shape[] | [], D extends DType, cons
       parts,
       [out],
       () => [],
-      ([g]) => lengths.map((length, i) => () => sliceView(g!, d, starts[i], length, 1)),
+      ([g]) => lengths.map((length, i) => () => sliceView(g, d, starts[i], length, 1)),
     );
   }
   return out as unknown as Tensor<CatShape<S, Dim>, D>;

@@ -83,9 +83,9 @@ export function maskedSelect<S extends Shape, D extends DType, M extends Shape>(
   const shape = broadcastTwo('maskedSelect', 'x', x.shape, 'mask', mask.shape);
   return tidy(() => {
     const wide = expand(mask as Tensor, shape) as unknown as Tensor<Shape, 'bool'>;
-    const picked = index(expand(x as Tensor, shape) as Tensor, wide);
+    const picked = index(expand(x as Tensor, shape), wide);
     return picked;
-  }) as Tensor as Tensor<readonly [number], D>;
+  }) as Tensor<readonly [number], D>;
 }
 
 const maskedFillOp = defineElementwise('maskedFill', (x, mask, value) => e.select(mask, value, x), {
@@ -170,7 +170,7 @@ export function maskedScatter<S extends Shape, D extends DType>(
     throw new ShapeError(`${op}: mask ${formatShape(mask.shape)} does not broadcast to x ${formatShape(shape)}.`);
   }
   return tidy(() => {
-    const places = select(coordinates(op, flatten(expand(mask as Tensor, shape) as Tensor)), 1, 0);
+    const places = select(coordinates(op, flatten(expand(mask as Tensor, shape))), 1, 0);
     const count = places.numel;
     if (count > source.numel) {
       throw new ShapeError(`${op}: the mask has ${count} places, source only ${source.numel} elements.`);

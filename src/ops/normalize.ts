@@ -646,7 +646,7 @@ export function normalize<S extends Shape, D extends DType>(
     const powers = (): Tensor => sum(pow(abs(wide), p), dim, kept);
     const norm =
       p === 2
-        ? sqrt(limited(sum(square(wide), dim, kept) as Tensor, Math.max(eps ** 2, tiny)))
+        ? sqrt(limited(sum(square(wide), dim, kept), Math.max(eps ** 2, tiny)))
         : p === Infinity
           ? limited(amax(abs(wide), dim, kept), eps)
           : p === 1

@@ -134,7 +134,7 @@ export function pad<D extends DType>(
   }
   const amounts = x.shape.map((size, d): readonly [number, number] => {
     const at = 2 * (rank - 1 - d);
-    const [low, high] = [padding[at] ?? 0, padding[at + 1] ?? 0];
+    const [low, high] = [(padding as readonly number[])[at] ?? 0, (padding as readonly number[])[at + 1] ?? 0];
     const left = size + low + high;
     // Of constants a size of 0 may be left, as in PyTorch; cutting more off than there is may not be made up for.
     if (left < 0 || (mode !== 'constant' && left === 0 && size > 0) || Math.min(size + low, size + high) < 0) {

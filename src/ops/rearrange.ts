@@ -45,7 +45,7 @@ function repeatDims(op: string, x: Tensor, counts: readonly number[]): Tensor {
   }
   const split = from.flatMap((n, d) => (doubled.includes(d) ? [1, n] : [n]));
   const expanded = from.flatMap((n, d) => (doubled.includes(d) ? [counts[d], n] : [n * counts[d]]));
-  return reshape(expand(reshape(x, split) as Tensor, expanded) as Tensor, result) as Tensor;
+  return reshape(expand(reshape(x, split), expanded) as Tensor, result);
 }
 
 /**
@@ -140,7 +140,7 @@ export function repeatInterleave<S extends Shape, D extends DType>(
       return indexSelect(base, d, fromTypedArray(places, [places.length]));
     }
     const wide = [...base.shape.slice(0, d + 1), count, ...base.shape.slice(d + 1)];
-    return reshape(expand(unsqueeze(base, d + 1) as Tensor, wide) as Tensor, shape);
+    return reshape(expand(unsqueeze(base, d + 1), wide) as Tensor, shape);
   }) as Tensor<Shape, D>;
 }
 
@@ -228,7 +228,7 @@ export function rot90<S extends Shape, D extends DType>(
   const turned = (): Tensor => {
     if (turns === 0) return reverse('rot90', base, []);
     if (turns === 2) return reverse('rot90', base, [a, b]);
-    return transpose(reverse('rot90', base, turns === 1 ? b : a), a, b) as Tensor;
+    return transpose(reverse('rot90', base, turns === 1 ? b : a), a, b);
   };
   return tidy(turned) as Tensor<Shape, D>;
 }

@@ -145,7 +145,7 @@ export function broadcastTensors(...tensors: Tensor[]): Tensor[] {
     tensors.map((_, i) => `tensors[${i}]`),
     tensors.map((tensor) => tensor.shape),
   );
-  return tensors.map((tensor) => expand(tensor, shape) as Tensor);
+  return tensors.map((tensor) => expand(tensor, shape));
 }
 
 /** A scalar as a vector of one element; anything else as it is. */

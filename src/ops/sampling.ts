@@ -216,7 +216,7 @@ function checkWeights(weights: Tensor, needed: number): void {
       'multinomial: the weights must be numbers >= 0; there is a negative one, a NaN or an infinity.',
     );
   }
-  const positive = sum(weights.gt(0) as Tensor, -1) as Tensor;
+  const positive = sum(weights.gt(0) as Tensor, -1);
   if (positive.lt(needed).any().itemSync() === true) {
     throw new ArgumentError(`multinomial: a row has fewer than ${needed} positive weights.`);
   }
@@ -257,7 +257,7 @@ export function gumbelSoftmax<S extends Shape, D extends DType>(
     const soft: Tensor = softmax(div(add(logits as Tensor, noise), tau) as Tensor, d);
     if (!hard) return soft as Tensor<S, D>;
     const picked = noGrad(() => {
-      const index = argmax(soft, d, { keepDim: true }) as Tensor<Shape, 'int64'>;
+      const index = argmax(soft, d, { keepDim: true });
       return scatter(zerosLike(soft), d, index, 1);
     });
     return add(picked, soft.sub(soft.detach())) as Tensor<S, D>;

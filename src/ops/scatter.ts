@@ -49,10 +49,7 @@ export const scatterOp: Op<{ dim: number }> = defineOp({
 
 // A number as a tensor of a shape, without memory for it.
 function spread(op: string, value: number | bigint | boolean, like: Tensor, shape: Shape): Tensor {
-  return expand(
-    filledTensor(op, [], like.dtype, like.device, fillValue(op, value, like.dtype)) as Tensor,
-    shape,
-  ) as Tensor;
+  return expand(filledTensor(op, [], like.dtype, like.device, fillValue(op, value, like.dtype)) as Tensor, shape);
 }
 
 /** What a write does: `src` goes to the places that `index` names along `dim`, over what is there, or added to it. */
@@ -209,16 +206,16 @@ function productGradients(g: Tensor, saved: SavedOfCombine, attributes: CombineA
   const pick = (from: Tensor): Tensor => gatherOp([from, index], { dim });
   return [
     () => {
-      const filled = maskedFill(x, eq(x, 0) as Tensor<Shape, 'bool'>, 1) as Tensor;
+      const filled = maskedFill(x, eq(x, 0), 1);
       return div(mul(g, combineOp([filled, index, src], attributes)), filled);
     },
     () => {
-      const isZero = eq(src, 0) as Tensor<Shape, 'bool'>;
+      const isZero = eq(src, 0);
       const counts = scatterAddOp([spread('scatterReduce', 0, x, x.shape), index, cast(isZero, x.dtype)], { dim });
       // With two zeros at a place all products are 0, as out is; with one, only that of the others is not.
-      const single = logicalAnd(isZero, eq(pick(counts), 1)) as Tensor<Shape, 'bool'>;
-      const others = combineOp([x, index, maskedFill(src, single, 1) as Tensor], attributes);
-      return where(single, pick(mul(g, others)), div(pick(mul(g, out)), maskedFill(src, isZero, 1) as Tensor));
+      const single = logicalAnd(isZero, eq(pick(counts), 1));
+      const others = combineOp([x, index, maskedFill(src, single, 1)], attributes);
+      return where(single, pick(mul(g, others)), div(pick(mul(g, out)), maskedFill(src, isZero, 1)));
     },
   ];
 }
@@ -296,7 +293,7 @@ export function scatterReduce<S extends Shape, D extends DType>(
     const counts = scatterAddOp([own, wide.index, spread(op, 1, own, index.shape)], { dim: d });
     const divisors = clamp(counts, { min: 1 });
     return isFloating(x.dtype) ? div(total, divisors) : cast(floorDivide(total, divisors), x.dtype);
-  }) as Tensor as Tensor<S, D>;
+  }) as Tensor<S, D>;
 }
 
 // ---- whole slices
@@ -353,7 +350,7 @@ function planIndexAdd(
     );
   }
   const plan = planIndexed(op, x, dim, index, source, true);
-  return alpha === 1 ? plan : { ...plan, src: cast(mul(source, alpha), source.dtype) as Tensor };
+  return alpha === 1 ? plan : { ...plan, src: cast(mul(source, alpha), source.dtype) };
 }
 
 /**
@@ -440,7 +437,7 @@ function planIndexFill(
   if (value.shape.length > 0)
     throw new ShapeError(`${op}: value must be a number or a scalar tensor, got shape ${formatShape(value.shape)}.`);
   const plan = planIndexed(op, x, dim, index, 0, false, true);
-  return { ...plan, src: expand(value, plan.src.shape) as Tensor };
+  return { ...plan, src: expand(value, plan.src.shape) };
 }
 
 /**

@@ -64,7 +64,7 @@ export function makeView(
       [x],
       [out],
       () => [],
-      ([g]) => [() => vjp(g!)],
+      ([g]) => [() => vjp(g)],
     );
   return out;
 }
@@ -372,7 +372,7 @@ function sliceBackward(g: Tensor, shape: Shape, dim: number, start: number, step
       [g],
       [out],
       () => [],
-      ([gg]) => [() => sliceView(gg!, dim, start, length, step)],
+      ([gg]) => [() => sliceView(gg, dim, start, length, step)],
     );
   }
   return out;

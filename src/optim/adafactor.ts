@@ -131,7 +131,7 @@ export class Adafactor extends Optimizer<AdafactorOptions> {
           const means = [mean(squares, -1, { keepDim: true }), mean(squares, -2, { keepDim: true })] as Tensor[];
           blended.run({ v: [row, col], fresh: means }, { share });
           const variance = matmul(row, col);
-          const scale = mean(row, -2, { keepDim: true }) as Tensor;
+          const scale = mean(row, -2, { keepDim: true });
           direction.run({ out: [u], g: [grad], variance: [variance], scale: [scale] }, values);
         }
         step.run(
