@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import {
   ArgumentError,
+  expr,
   fromTypedArray,
   manualSeed,
   memory,
@@ -468,6 +469,49 @@ describe('beyond a step', () => {
     });
     expect(Number(first!.itemSync())).toBeCloseTo(24.2, 10);
     expect(flat([p]).map((v) => Math.abs(v - 1) < 1e-5)).toEqual([true, true]);
+  });
+});
+
+describe('defineOptimizer', () => {
+  const { add, mul, sign, sub } = expr;
+  const Signum = optim.defineOptimizer({
+    name: 'Signum',
+    options: { lr: 1e-3, momentum: 0.5 },
+    state: ['m'],
+    update: ({ p, g, m, lr, momentum, t }) => {
+      const next = add(mul(momentum, m), mul(sub(1, momentum), g));
+      return { m: next, p: sub(p, mul(lr, mul(t, sign(next)))) };
+    },
+  });
+
+  test('has groups, state, state dicts, schedules and regularisation', () => {
+    const a = tensor([1, -1], { requiresGrad: true });
+    const b = tensor([4], { requiresGrad: true });
+    const optimizer = new Signum([{ params: [a] }, { params: [b], lr: 0.5, l1: 1, l1Mode: 'proximal' }], { lr: 0.25 });
+    const run = (o: optim.Optimizer<object>): void => {
+      o.zeroGrad();
+      a.square().sum().add(b.sum()).backward();
+      o.step();
+    };
+    run(optimizer);
+    expect([flat([a]), flat([b])]).toEqual([[0.75, -0.75], [3]]);
+    expect(flat([optimizer.state.get(a)!['m'] as Tensor])).toEqual([1, -1]);
+    const other = new Signum([{ params: [a] }, { params: [b] }]);
+    other.loadStateDict(optimizer.stateDict());
+    expect(other.paramGroups[1].lr).toBe(0.5);
+    run(other);
+    expect([flat([a]), flat([b])]).toEqual([[0.25, -0.25], [1.5]]);
+    new optim.lrScheduler.StepLR(other, 1, { gamma: 0.5 }).step();
+    expect(other.paramGroups.map(({ lr }) => lr)).toEqual([0.125, 0.25]);
+  });
+
+  test('errors', () => {
+    expect(errorOf(() => new Signum([tensor([1], { requiresGrad: true })], { rate: 1 } as object))).toBe(
+      'ArgumentError: Signum: there is no option rate; the options are lr, momentum, l1, l1Mode, maxNorm, gradientNoise, gradientNoiseDecay.',
+    );
+    expect(errorOf(() => optim.defineOptimizer({ name: 'Own', options: {}, update: ({ p }) => ({ p }) }))).toBe(
+      'ArgumentError: Own: the options must have a learning rate, lr.',
+    );
   });
 });
 
