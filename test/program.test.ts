@@ -446,3 +446,15 @@ test('pow keeps its corner cases', () => {
     1,
   ]);
 });
+
+test('what scalars alone decide is computed in float64', () => {
+  const share = program({
+    name: 'share',
+    tensors: ['p', 'g'],
+    scalars: ['beta'],
+    update: ({ g, beta }) => ({ p: expr.mul(expr.sub(1, expr.square(beta)), g) }),
+  });
+  const p = tensor([0]);
+  share.run({ p: [p], g: [tensor([1])] }, { beta: 0.9999 });
+  expect(p.itemSync()).toBe(Math.fround(1 - 0.9999 * 0.9999));
+});

@@ -88,7 +88,7 @@ describe.each(Object.keys(trainings))('%s', (name) => {
       step(number);
       return number === 4 || number === losses.length - 1 ? memory({ collect: true }).tensors : 0;
     });
-    // The stack may still hold a few of the last step's.
-    expect(counts.at(-1)).toBeLessThan(counts[4] + losses.length - 5);
+    // A step makes hundreds. Tiny ones are collected by pages of 16, and the stack may hold a few of the last step's.
+    expect(counts.at(-1)).toBeLessThan(counts[4] + 100);
   });
 });

@@ -7,6 +7,7 @@ import { formatShape, shapesEqual, type Shape } from '../shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { compile } from './compile.js';
 import { inputExpr, scalarExpr, toExpr, type Expr, type ExprLike } from './expr.js';
+import { hoistScalars, type HoistedScalar } from './hoist.js';
 
 /** What a program is made from. `I`: names of tensors, `S`: names of run-time scalars. */
 export interface ProgramSpec<I extends string, S extends string> {
@@ -25,6 +26,7 @@ export class Program<I extends string, S extends string> {
   private readonly id: ProgramId;
   private readonly written: readonly I[];
   private readonly scalars: readonly S[];
+  private readonly hoisted: readonly HoistedScalar[];
 
   constructor(private readonly spec: ProgramSpec<I, S>) {
     const inputs = spec.tensors.map((name) => inputExpr(name));
@@ -40,12 +42,9 @@ export class Program<I extends string, S extends string> {
     }
     this.written = spec.tensors.filter((name) => results[name] !== undefined);
     if (this.written.length === 0) throw new ArgumentError(`program '${spec.name}': it updates none of its tensors.`);
-    this.id = compile(
-      spec.name,
-      this.written.map((name) => toExpr(results[name]!)),
-      inputs,
-      scalars,
-    );
+    const { roots, hoisted } = hoistScalars(this.written.map((name) => toExpr(results[name]!)));
+    this.hoisted = hoisted;
+    this.id = compile(spec.name, roots, inputs, [...scalars, ...hoisted.map(({ scalar }) => scalar)]);
   }
 
   /**
@@ -96,10 +95,14 @@ export class Program<I extends string, S extends string> {
           for (const name of written) scratchHandles[n++] = lists[name][k]._handle;
           for (const name of spec.tensors) scratchHandles[n++] = lists[name][k]._handle;
         }
+        const given = this.scalars.length;
         this.scalars.forEach((name, i) => {
           scratchNumbers[i] = scalars[name];
         });
-        native.map(this.id, n, this.scalars.length);
+        this.hoisted.forEach(({ evaluate }, i) => {
+          scratchNumbers[given + i] = evaluate(scalars);
+        });
+        native.map(this.id, n, given + this.hoisted.length);
       };
       if (debugLevel > 0) traceOp(spec.name, lists[spec.tensors[0]].slice(from, to), [], launch);
       else launch();
