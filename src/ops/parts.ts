@@ -1,7 +1,7 @@
 // Parts of a dimension with one gradient: what packed projections are taken apart with.
 import type { Tensor } from '../tensor/tensor.js';
 import { viewTensor } from '../tensor/tensor.js';
-import { filledTensor, needsRecord, record } from './define.js';
+import { needsRecord, record } from './define.js';
 import { cat } from './join.js';
 
 /**
@@ -22,19 +22,12 @@ export function lastParts(x: Tensor, sizes: readonly number[]): Tensor[] {
     return part;
   });
   if (needsRecord([x])) {
-    const specs = parts.map(({ shape, dtype, device }) => ({ shape, dtype, device }));
     record(
       'split',
       [x],
       parts,
       () => [],
-      (grads) => [
-        () =>
-          cat(
-            grads.map((g, i) => g ?? filledTensor('split', specs[i].shape, specs[i].dtype, specs[i].device, 0)),
-            -1,
-          ),
-      ],
+      (grads) => [() => cat(grads, -1)],
     );
   }
   return parts;
