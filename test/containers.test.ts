@@ -118,6 +118,6 @@ test('Sequential as a list', () => {
   const longer = chain.append(new nn.Linear(3, 1));
   expect(longer).toBe(chain);
   expect([longer.length, [...longer].length, longer.at(-1) === longer.layers[2]]).toEqual([3, 3, true]);
-  expect(longer.at(0).inFeatures).toBe(2);
+  expect(chain.at(0).inFeatures).toBe(2);
   expect(longer.forward(randn([4, 2])).shape).toEqual([4, 1]);
 });

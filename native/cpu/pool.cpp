@@ -357,6 +357,8 @@ void maxPool(Context& ctx, const TensorView& out, const OptionalTensor& indices,
   const char* op = "maxPool";
   PoolShape s = readPoolShape(op, x, out, geometry, 12);
   readNumbers(op, geometry, 9, s.dilation, 3, 1);
+  if (s.adaptive && (s.dilation[0] != 1 || s.dilation[1] != 1 || s.dilation[2] != 1))
+    fail(ErrorKind::Native, "%s: adaptive windows have no dilation", op);
   if (indices.defined) checkIndices(op, indices, out);
   if (s.planes == 0) return;
   for (int d = 0; d < 3; d++)

@@ -85,7 +85,10 @@ export interface QrOptions {
 export function qr<D extends DType>(
   x: Tensor<Shape, D>,
   options: QrOptions = {},
-): { readonly Q: Tensor<Shape, D>; readonly R: Tensor<Shape, D> } {
+): {
+  /** Orthonormal columns. */ readonly Q: Tensor<Shape, D>;
+  /** Upper triangular. */ readonly R: Tensor<Shape, D>;
+} {
   const { mode = 'reduced' } = options;
   checkMatrix('linalg.qr', 'x', x);
   if (mode !== 'reduced' && mode !== 'complete' && mode !== 'r') {

@@ -268,7 +268,11 @@ export function luFactor<D extends DType>(x: Tensor<Shape, D>): LuFactors<D> {
  */
 export function lu<D extends DType>(
   x: Tensor<Shape, D>,
-): { readonly P: Tensor<Shape, D>; readonly L: Tensor<Shape, D>; readonly U: Tensor<Shape, D> } {
+): {
+  /** The permutation. */ readonly P: Tensor<Shape, D>;
+  /** Lower triangular, ones on the diagonal. */ readonly L: Tensor<Shape, D>;
+  /** Upper triangular. */ readonly U: Tensor<Shape, D>;
+} {
   checkMatrix('linalg.lu', 'x', x);
   const k = Math.min(rowsOf(x), columnsOf(x));
   return tidy(() => {
@@ -347,7 +351,10 @@ const slogdetOp = defineMultiOp({
  */
 export function slogdet<D extends DType>(
   x: Tensor<Shape, D>,
-): { readonly sign: Tensor<Shape, D>; readonly logabsdet: Tensor<Shape, D> } {
+): {
+  /** -1, 0 or 1. */ readonly sign: Tensor<Shape, D>;
+  /** The logarithm of the absolute value. */ readonly logabsdet: Tensor<Shape, D>;
+} {
   checkSquare('linalg.slogdet', 'x', x);
   return tidy(() => {
     const [sign, logabsdet] = slogdetOp([x], undefined);

@@ -203,7 +203,10 @@ function upperOf(op: string, x: Tensor, { UPLO = 'L' }: EighOptions): boolean {
 export function eigh<D extends DType>(
   x: Tensor<Shape, D>,
   options: EighOptions = {},
-): { readonly eigenvalues: Tensor<Shape, D>; readonly eigenvectors: Tensor<Shape, D> } {
+): {
+  /** Ascending. */ readonly eigenvalues: Tensor<Shape, D>;
+  /** In the columns. */ readonly eigenvectors: Tensor<Shape, D>;
+} {
   const upper = upperOf('linalg.eigh', x, options);
   const [eigenvalues, eigenvectors] = eighOp([x], { upper });
   return { eigenvalues: eigenvalues as Tensor<Shape, D>, eigenvectors: eigenvectors as Tensor<Shape, D> };

@@ -77,8 +77,8 @@ abstract class ConvLayer<I extends number, O extends number, F extends ShapeFn> 
 
   /** @internal */
   constructor(
-    protected readonly _name: string,
-    protected readonly _spatial: number,
+    /** @internal */ protected readonly _name: string,
+    /** @internal */ protected readonly _spatial: number,
     inChannels: I,
     outChannels: O,
     kernelSize: Sizes,
@@ -115,6 +115,7 @@ abstract class ConvLayer<I extends number, O extends number, F extends ShapeFn> 
       : null;
   }
 
+  /** What extraRepr is made of. @internal */
   protected describe(padding: string, more: string): string {
     const uneven = (name: string, sizes: readonly number[]): string =>
       sizes.every((size) => size === 1) ? '' : `, ${name}=${formatShape(sizes)}`;
@@ -155,6 +156,7 @@ abstract class ConvNd<I extends number, O extends number, F extends ShapeFn> ext
     this.paddingMode = paddingMode;
   }
 
+  /** Runs the op with the layer's options. @internal */
   protected convolve(op: ConvolveFunction<ConvOptions>, x: Tensor): Tensor {
     const { stride, dilation, groups, padding, paddingMode } = this;
     if (paddingMode === 'zeros') return op(x, this.weight, this.bias, { stride, dilation, groups, padding });
@@ -234,6 +236,7 @@ abstract class ConvTransposeNd<I extends number, O extends number, F extends Sha
     });
   }
 
+  /** Runs the op with the layer's options. @internal */
   protected convolve(op: ConvolveFunction<ConvTransposeOptions>, x: Tensor, options: OutputSizeOptions): Tensor {
     const { stride, padding, dilation, groups } = this;
     const { outputSize } = options;
@@ -345,9 +348,11 @@ export class ConvTranspose1d<
     super('ConvTranspose1d', 1, inChannels, outChannels, kernelSize, options ?? {});
   }
 
+  /** The output; of several sizes that its stride allows, the smallest. */
   override forward<S extends Shape, D extends DType>(
     x: Tensor<S, D> & ApplyCheck<ConvTranspose1dFn<I, O, K, X>, S>,
   ): Tensor<ApplyShape<ConvTranspose1dFn<I, O, K, X>, S>, D>;
+  /** The output of a given size. */
   override forward<D extends DType>(x: Tensor<Shape, D>, options: OutputSizeOptions): Tensor<Shape, D>;
   override forward(x: Tensor, options: OutputSizeOptions = {}): Tensor {
     return this.convolve(convTranspose1d, x, options);
@@ -374,9 +379,11 @@ export class ConvTranspose2d<
     super('ConvTranspose2d', 2, inChannels, outChannels, kernelSize, options ?? {});
   }
 
+  /** The output; of several sizes that its stride allows, the smallest. */
   override forward<S extends Shape, D extends DType>(
     x: Tensor<S, D> & ApplyCheck<ConvTranspose2dFn<I, O, K, X>, S>,
   ): Tensor<ApplyShape<ConvTranspose2dFn<I, O, K, X>, S>, D>;
+  /** The output of a given size. */
   override forward<D extends DType>(x: Tensor<Shape, D>, options: OutputSizeOptions): Tensor<Shape, D>;
   override forward(x: Tensor, options: OutputSizeOptions = {}): Tensor {
     return this.convolve(convTranspose2d, x, options);
@@ -400,9 +407,11 @@ export class ConvTranspose3d<
     super('ConvTranspose3d', 3, inChannels, outChannels, kernelSize, options ?? {});
   }
 
+  /** The output; of several sizes that its stride allows, the smallest. */
   override forward<S extends Shape, D extends DType>(
     x: Tensor<S, D> & ApplyCheck<ConvTranspose3dFn<I, O, K, X>, S>,
   ): Tensor<ApplyShape<ConvTranspose3dFn<I, O, K, X>, S>, D>;
+  /** The output of a given size. */
   override forward<D extends DType>(x: Tensor<Shape, D>, options: OutputSizeOptions): Tensor<Shape, D>;
   override forward(x: Tensor, options: OutputSizeOptions = {}): Tensor {
     return this.convolve(convTranspose3d, x, options);

@@ -17,7 +17,9 @@ import type { ApplyCheck, ApplyShape, ShapeFn } from '../types/sequential.js';
 import { Module } from './module.js';
 
 /** What a layer of maxima gives: with `returnIndices` a pair of values and indices. */
-export type MaxPooled<X, S extends Shape, D extends DType> = X extends { readonly returnIndices: true }
+export type MaxPooled<X, S extends Shape, D extends DType> = X extends {
+  /** Asked for. */ readonly returnIndices: true;
+}
   ? readonly [values: Tensor<S, D>, indices: Tensor<S, 'int64'>]
   : Tensor<S, D>;
 
@@ -224,7 +226,9 @@ export class MaxUnpool1d extends Module {
     readSizes('MaxUnpool1d', 'kernelSize', kernelSize, 1, 1);
   }
 
+  /** The values at their places in a plane of the size that pooling most likely came from. */
   override forward<D extends DType>(x: Tensor<Shape, D>, indices: Tensor): Tensor<Shape, D>;
+  /** The same in a plane of a given size. */
   override forward<D extends DType>(
     x: Tensor<Shape, D>,
     indices: Tensor,
@@ -392,7 +396,9 @@ export class MaxUnpool2d extends Module {
     readSizes('MaxUnpool2d', 'kernelSize', kernelSize, 2, 1);
   }
 
+  /** The values at their places in a plane of the size that pooling most likely came from. */
   override forward<D extends DType>(x: Tensor<Shape, D>, indices: Tensor): Tensor<Shape, D>;
+  /** The same in a plane of a given size. */
   override forward<D extends DType>(
     x: Tensor<Shape, D>,
     indices: Tensor,
@@ -558,7 +564,9 @@ export class MaxUnpool3d extends Module {
     readSizes('MaxUnpool3d', 'kernelSize', kernelSize, 3, 1);
   }
 
+  /** The values at their places in a plane of the size that pooling most likely came from. */
   override forward<D extends DType>(x: Tensor<Shape, D>, indices: Tensor): Tensor<Shape, D>;
+  /** The same in a plane of a given size. */
   override forward<D extends DType>(
     x: Tensor<Shape, D>,
     indices: Tensor,

@@ -226,7 +226,13 @@ export class RotaryEmbedding extends Module<IdentityFn> {
   }
 
   /** cos and sin, `[length, dim / 2]`, of positions `offset` to `offset + length - 1`, for `applyRotary`. */
-  angles(length: number, options: { offset?: number; dtype?: DType } = {}): { cos: Tensor; sin: Tensor } {
+  angles(
+    length: number,
+    options: { offset?: number; dtype?: DType } = {},
+  ): {
+    /** Cosines, `[length, dim / 2]`. */ cos: Tensor;
+    /** Sines. */ sin: Tensor;
+  } {
     const { offset = 0, dtype = 'float32' } = options;
     if (!Number.isInteger(offset) || offset < 0)
       throw new ArgumentError(`RotaryEmbedding: offset must be an integer >= 0, got ${String(offset)}.`);

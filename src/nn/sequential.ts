@@ -3,7 +3,7 @@ import type { DType } from '../dtype.js';
 import { ArgumentError } from '../errors.js';
 import type { Shape } from '../shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import type { ApplyCheck, ApplyShape, ChainFn, CheckedLayers } from '../types/sequential.js';
+import type { ApplyCheck, ApplyShape, ChainFn, CheckedLayers, LayerAt } from '../types/sequential.js';
 import { itemAt } from './items.js';
 import { Module, type AnyModule } from './module.js';
 
@@ -38,7 +38,7 @@ export class Sequential<const L extends readonly unknown[] = readonly AnyModule[
    *
    * @throws IndexError if there is none
    */
-  at<const I extends number>(index: I): `${I}` extends keyof L ? L[`${I}`] : L[number] {
+  at<const I extends number>(index: I): LayerAt<L, I> {
     return itemAt<unknown>('Sequential', this.layers, index);
   }
 
@@ -48,15 +48,15 @@ export class Sequential<const L extends readonly unknown[] = readonly AnyModule[
   }
 
   /**
-   * Adds a layer at the end, in place; the result is this chain, of the type that it has now.
+   * Adds a layer at the end, in place; the result is this chain, of whose shapes the compiler knows nothing any more.
    *
    * @throws ArgumentError unless it is a Module
    */
-  append<M extends AnyModule>(layer: M): Sequential<readonly [...L, M]> {
+  append(layer: AnyModule): Sequential {
     if (!((layer as unknown) instanceof Module))
       throw new ArgumentError(`Sequential: the layer to append is a ${typeof layer}, expected a Module.`);
     (this.layers as unknown as AnyModule[]).push(layer);
-    return this as unknown as Sequential<readonly [...L, M]>;
+    return this as unknown as Sequential;
   }
 
   override *namedChildren(): Generator<[string, AnyModule]> {

@@ -122,6 +122,7 @@ abstract class TransformerLayer<Name extends string, E extends number> extends M
     return { ...this._options, dtype: this.parameters()[0].dtype };
   }
 
+  /** @internal */
   protected drop(x: Tensor): Tensor {
     const { generator } = this._options;
     return dropout(x, {
@@ -139,6 +140,7 @@ abstract class TransformerLayer<Name extends string, E extends number> extends M
     });
   }
 
+  /** @internal */
   protected feedForward(x: Tensor, linear1: Linear, linear2: Linear): Tensor {
     const hidden = this._activation(linear1.forward(x));
     return linear2.forward(this.drop(hidden));

@@ -383,10 +383,27 @@ export interface UniqueOptions<
   sorted?: boolean;
 }
 
+/** The distinct elements. */
+export interface UniqueValues<D extends DType> {
+  /** Ascending, or in their order. */
+  values: Tensor<Shape, D>;
+}
+
+/** With `returnInverse`. */
+export interface UniqueInverse {
+  /** Where each element is among the values. */
+  inverse: Tensor<Shape, 'int64'>;
+}
+
+/** With `returnCounts`. */
+export interface UniqueCounts {
+  /** How often each value occurs. */
+  counts: Tensor<readonly [number], 'int64'>;
+}
+
 /** What `unique` gives: the unique elements alone, or an object with all that was asked for. */
 export type Unique<D extends DType, I extends boolean, C extends boolean> = true extends I | C
-  ? { values: Tensor<Shape, D> } & (I extends true ? { inverse: Tensor<Shape, 'int64'> } : unknown) &
-      (C extends true ? { counts: Tensor<readonly [number], 'int64'> } : unknown)
+  ? UniqueValues<D> & (I extends true ? UniqueInverse : unknown) & (C extends true ? UniqueCounts : unknown)
   : Tensor<Shape, D>;
 
 function uniqueRows(op: string, x: Tensor, options: UniqueConsecutiveOptions, sorting: boolean): unknown {

@@ -320,11 +320,10 @@ export interface BincountOptions {
 }
 
 /**
- * How often each integer from 0 occurs, or the sum of the weights where it does. How long the result is depends on the
+ * How often each integer of x `[n]` from 0 occurs, or the sum of the weights where it does. How long the result is depends on the
  * largest one, so this waits for queued work. Not differentiable.
  *
  * @method
- * @param x integers, `[n]`
  * @param weights of x's shape; the result is float32 for float32 weights, else float64
  * @throws ShapeError unless x has 1 dimension and weights its shape; DTypeError for floats and bools; ArgumentError for
  *   negative numbers

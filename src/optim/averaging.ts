@@ -17,8 +17,14 @@ const blend = program({
   update: ({ average, p, share }) => ({ average: add(average, mul(share, sub(p, average))) }),
 });
 
+/** Something with tensors by name, such as a module. */
+export interface HasStateDict {
+  /** The tensors by name. */
+  stateDict(): ReadonlyMap<string, Tensor>;
+}
+
 /** What is averaged: a module (its parameters and float buffers), or tensors. */
-export type Averageable = { stateDict(): ReadonlyMap<string, Tensor> } | Iterable<Tensor>;
+export type Averageable = HasStateDict | Iterable<Tensor>;
 
 /** The state of an average, for saving. Tensors are those in use. */
 export interface AverageStateDict {

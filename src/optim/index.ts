@@ -6,7 +6,15 @@ export { Adam, AdamW, type AdamOptions } from './adam.js';
 export { Adamax, type AdamaxOptions } from './adamax.js';
 export { ASGD, type ASGDOptions } from './asgd.js';
 export { defineOptimizer, type OptimizerClass, type OptimizerSpec } from './define.js';
-export { EMA, SWA, WeightAverage, type Averageable, type AverageStateDict, type EMAOptions } from './averaging.js';
+export {
+  EMA,
+  SWA,
+  WeightAverage,
+  type Averageable,
+  type AverageStateDict,
+  type EMAOptions,
+  type HasStateDict,
+} from './averaging.js';
 export * as batchSizeScheduler from './batchSizeScheduler.js';
 export type { CommonOptions } from './common.js';
 export { LAMB, type LAMBOptions } from './lamb.js';

@@ -45,6 +45,7 @@ abstract class Wrapper {
     this.base.zeroGrad();
   }
 
+  /** @internal */
   protected params(): Tensor[] {
     return this.base.paramGroups.flatMap((group) => group.params);
   }

@@ -140,3 +140,8 @@ type At<Errors, I> = I extends keyof Errors ? Errors[I] : unknown;
 export type CheckedLayers<Layers extends readonly unknown[]> = {
   readonly [I in keyof Layers]: Layers[I] & At<CheckChain<Layers>, I>;
 };
+
+/** The layer of a chain at a position: known for literal positions from the front, else one of them. */
+export type LayerAt<Layers extends readonly unknown[], I extends number> = `${I}` extends keyof Layers
+  ? Layers[`${I}`]
+  : Layers[number];

@@ -99,7 +99,11 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
     this.step(0);
   }
 
-  /** @param epoch go there, for instance to `epoch + batch / batches`; default: one further */
+  /**
+   * Takes a step.
+   *
+   * @param epoch go there, for instance to `epoch + batch / batches`; default: one further
+   */
   override step(epoch?: number): void {
     if (epoch === undefined && this.lastEpoch < 0) epoch = 0;
     if (epoch === undefined) {
