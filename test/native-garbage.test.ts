@@ -280,6 +280,14 @@ describe('programs', () => {
   });
 });
 
+test('adaptive pooling with a dilation, whose taps would lie outside, is refused', () => {
+  const [out, x] = [newTensor(0, [1, 1, 2]), newTensor(0, [1, 1, 5])];
+  // kernel, stride, padding, dilation
+  [0, 0, 0, 1, 1, 1, 0, 0, 0, 1, 1, 2 ** 20].forEach((value, i) => (scratchNumbers[i] = value));
+  const error = attempt(() => native.maxPool(out, 0, x, 12), []) ?? settle();
+  expect((error as Error).message).toBe('maxPool: adaptive windows have no dilation');
+});
+
 describe('kernels on random tensors', () => {
   test.each(kernels)('%s', (name) => {
     // THALWEG_FUZZ_SEED=n tries others, THALWEG_FUZZ_SIZE=n larger tensors.
