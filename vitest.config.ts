@@ -18,7 +18,7 @@ export default defineConfig({
     // Processes, not threads: each test file gets its own addon, and a crash is reported with the file's name.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: sanitized ? 600_000 : 60_000,
+    testTimeout: sanitized ? 600_000 : 180_000,
     hookTimeout: sanitized ? 600_000 : 60_000,
   },
 });

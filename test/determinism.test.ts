@@ -155,7 +155,8 @@ describe('the goldens hold', () => {
   async function child(files: readonly string[], variables: Readonly<Record<string, string>>): Promise<void> {
     const env = { ...process.env, THALWEG_TEST_GOLDENS_ONLY: '1', NO_COLOR: '1', CI: '1', ...variables };
     const names = files.map((name) => (name.endsWith('/') ? `test/${name}` : `test/${name}.test.ts`));
-    const options = ['--reporter=dot', '--typecheck.enabled=false', '--maxWorkers=1'];
+    // One process for all files: most of the time of so many is loading the library.
+    const options = ['--reporter=dot', '--typecheck.enabled=false', '--maxWorkers=1', '--no-isolate'];
     await run(process.execPath, [vitest, 'run', ...names, ...options], { cwd: root, env }).catch(
       (error: { stdout?: string; stderr?: string }) => {
         throw new Error(`with ${JSON.stringify(variables)}:\n${error.stdout}\n${error.stderr}`);
@@ -165,11 +166,15 @@ describe('the goldens hold', () => {
 
   // The best instruction set is what all other test files run on.
   const { isa: best, isas } = info();
-  test.each(isas.filter((isa) => isa !== best))('on %s', async (isa) => {
-    await child(['samples/', 'random', 'optim'], { THALWEG_CPU: isa });
-  });
+  test.each(isas.filter((isa) => isa !== best))(
+    'on %s',
+    async (isa) => {
+      await child(['samples/', 'random', 'optim'], { THALWEG_CPU: isa });
+    },
+    600_000,
+  );
 
   test('with THALWEG_SYNC=1', async () => {
     await child(['samples/', 'autograd', 'program', 'optim'], { THALWEG_SYNC: '1' });
-  });
+  }, 600_000);
 });
