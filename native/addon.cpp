@@ -128,17 +128,40 @@ uint32_t tryCreate(Environment& environment, DType dtype, int ndim, const int64_
   return handle;
 }
 
-// empty(dtype, ndim, owner, force): a handle; 0 when a collection should come first. Sizes from scratch number 0.
+// True if the strides are those of row-major order of the dimensions in some order: each element has a place of its own,
+// and there are no gaps.
+bool isDense(int ndim, const int64_t* shape, const int64_t* strides) {
+  int64_t next = 1;
+  bool used[kMaxDims] = {};
+  for (int placed = 0; placed < ndim; placed++) {
+    int at = -1;
+    for (int d = 0; d < ndim; d++)
+      if (!used[d] && strides[d] == next && (at < 0 || shape[d] <= 1)) at = d;
+    if (at < 0) return false;
+    used[at] = true;
+    next *= shape[at] > 0 ? shape[at] : 1;
+  }
+  return true;
+}
+
+// empty(dtype, ndim, owner, force, strided): a handle; 0 when a collection should come first. Sizes from scratch number
+// 0; if strided, strides at kMaxDims: those of row-major order of the dimensions in another order.
 napi_value empty(napi_env env, napi_callback_info info) {
   return guarded(env, [&](Environment& environment) -> napi_value {
     Arguments arguments(environment, info);
     const DType dtype = readDType(arguments);
     const int ndim = static_cast<int>(arguments.integerBetween(0, kMaxDims));
     napi_value owner = arguments.next();
-    const bool force = arguments.boolean();
-    int64_t shape[kMaxDims];
+    const bool force = arguments.boolean(), strided = arguments.boolean();
+    int64_t shape[kMaxDims], strides[kMaxDims];
     readSizes(arguments, ndim, 0, shape, true);
-    return makeHandle(env, tryCreate(environment, dtype, ndim, shape, owner, force));
+    if (strided) {
+      readSizes(arguments, ndim, kMaxDims, strides, false);
+      if (!isDense(ndim, shape, strides)) arguments.bad("strides of a dense tensor");
+    }
+    const uint32_t handle = tryCreate(environment, dtype, ndim, shape, owner, force);
+    if (handle != 0 && strided) environment.handles.setStrides(handle, strides);
+    return makeHandle(env, handle);
   });
 }
 

@@ -3,7 +3,7 @@ import os from 'node:os';
 import v8 from 'node:v8';
 import vm from 'node:vm';
 import { OutOfMemoryError } from './errors.js';
-import { native, scratchNumbers, type Handle } from './native.js';
+import { native, scratchNumbers, strideBase, type Handle } from './native.js';
 
 /** What a scope and the collector know of a tensor. */
 export interface Disposable {
@@ -123,26 +123,29 @@ export function keeperFor(tensor: { _page: object | null }, bytes: number): obje
   return undefined;
 }
 
-/** Memory for a tensor whose shape is staged in the scratch numbers. @internal */
+/** Memory for a tensor; null strides: contiguous. @internal */
 export function allocate(
   op: string,
   tensor: { _page: object | null },
   dtypeId: number,
   shape: readonly number[],
   bytes: number,
+  strides: readonly number[] | null = null,
 ): Handle {
   const ndim = shape.length;
   const owner = keeperFor(tensor, bytes);
   for (let d = 0; d < ndim; d++) scratchNumbers[d] = shape[d]!;
-  let handle = native.empty(dtypeId, ndim, owner, false);
+  if (strides !== null) for (let d = 0; d < ndim; d++) scratchNumbers[strideBase + d] = strides[d]!;
+  const strided = strides !== null;
+  let handle = native.empty(dtypeId, ndim, owner, false, strided);
   if (handle !== 0) return handle;
   if (bytes <= limitBytes) {
     collect(false);
-    handle = native.empty(dtypeId, ndim, owner, true);
+    handle = native.empty(dtypeId, ndim, owner, true, strided);
     if (handle !== 0) return handle;
     collect(true);
     native.trim();
-    handle = native.empty(dtypeId, ndim, owner, true);
+    handle = native.empty(dtypeId, ndim, owner, true, strided);
     if (handle !== 0) return handle;
   }
   const [, live, , cached] = native.stats(false);

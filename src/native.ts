@@ -177,7 +177,7 @@ export interface Kernels {
 /** What the addon offers beside kernels: memory, transfer, the stream. See native/addon.cpp. */
 interface Runtime {
   init(makeError: (kind: string, message: string) => Error): { handles: Uint32Array; numbers: Float64Array };
-  empty(dtype: number, ndim: number, owner: object | undefined, force: boolean): Handle;
+  empty(dtype: number, ndim: number, owner: object | undefined, force: boolean, strided: boolean): Handle;
   mapNew(program: ProgramId, packed: number, owner: object | undefined): Handle;
   view(base: Handle, ndim: number, offset: number, owner: object | undefined): Handle;
   openPage(owner: object): void;

@@ -469,6 +469,32 @@ export function isContiguous(shape: Shape, strides: readonly number[]): boolean 
 }
 
 /**
+ * Strides of [N, C, spatial...] with the channels of a position side by side, which is how convolutions, pools and norms
+ * like images; of 3 to 5 dimensions.
+ */
+export function channelsLastStrides(shape: Shape): number[] {
+  const out = new Array<number>(shape.length);
+  out[1] = 1;
+  let stride = Math.max(shape[1], 1);
+  for (let d = shape.length - 1; d > 1; d--) {
+    out[d] = stride;
+    stride *= Math.max(shape[d], 1);
+  }
+  out[0] = stride;
+  return out;
+}
+
+/**
+ * True if the elements lie as `channelsLastStrides` says and not in row-major order as well. The stride of a dimension of 1
+ * does not matter.
+ */
+export function isChannelsLast(shape: Shape, strides: readonly number[]): boolean {
+  if (shape.length < 3 || shape.length > 5 || isContiguous(shape, strides)) return false;
+  const wanted = channelsLastStrides(shape);
+  return shape.every((size, d) => size === 1 || strides[d] === wanted[d]);
+}
+
+/**
  * The strides with which the same elements are seen as `newShape`, or null if only a copy can have that shape. The
  * element counts must be equal.
  *

@@ -41,7 +41,7 @@ const owner = {};
 
 function newTensor(dtype: number, shape: readonly number[]): number {
   shape.forEach((n, d) => (scratchNumbers[d] = n));
-  return native.empty(dtype, shape.length, owner, true);
+  return native.empty(dtype, shape.length, owner, true, false);
 }
 
 function newView(base: number, shape: readonly number[], strides: readonly number[], offset: number): number {

@@ -70,6 +70,11 @@ uint32_t HandleTable::create(CachingAllocator& allocator, uint8_t device, DType 
   return handleOf(index);
 }
 
+void HandleTable::setStrides(uint32_t handle, const int64_t* strides) {
+  TensorView& view = entries_[handle & kHandleIndexMask].view;
+  for (int d = 0; d < view.ndim; d++) view.strides[d] = strides[d];
+}
+
 uint32_t HandleTable::createView(uint32_t base, int ndim, const int64_t* shape, const int64_t* strides,
                                  int64_t offset) {
   Storage* storage = get(base, "view").storage;

@@ -55,6 +55,8 @@ class HandleTable {
   uint32_t create(CachingAllocator& allocator, uint8_t device, DType dtype, int ndim, const int64_t* shape,
                   int64_t bytes);
   // Another window on base's storage. Throws ShapeError when it would reach outside.
+  // Of a tensor just created; the caller has checked that they reach each of its elements once.
+  void setStrides(uint32_t handle, const int64_t* strides);
   uint32_t createView(uint32_t base, int ndim, const int64_t* shape, const int64_t* strides, int64_t offset);
   // Throws DisposedError for anything but a live handle.
   const HandleEntry& get(uint32_t handle, const char* op) const;

@@ -5,11 +5,11 @@ import { checkDevice, type Device } from '../device.js';
 import { native, scratchHandles } from '../native.js';
 import { compile } from '../program/compile.js';
 import { add as addExpr, inputExpr } from '../program/expr.js';
-import { broadcastsTo, formatShape, type Shape } from '../shape.js';
-import { ShapeError } from '../errors.js';
+import { broadcastsTo, channelsLastStrides, formatShape, isContiguous, type Shape } from '../shape.js';
+import { ArgumentError, ShapeError } from '../errors.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { fillValue } from '../tensor/nested.js';
-import { viewTensor } from '../tensor/tensor.js';
+import { stridesLike, viewTensor } from '../tensor/tensor.js';
 import { broadcastStrides } from '../shape.js';
 import { checkSameDevice, checkTensor, checkWritable, defineOp, inPlaceGradError } from './define.js';
 
@@ -21,10 +21,20 @@ const cloneOp = defineOp({
   vjp: ([g]) => [() => g],
 });
 
+const channelsLastOp = defineOp({
+  name: 'contiguous',
+  inputs: ['x'],
+  shape: ({ x }) => x.shape,
+  strides: (shape) => channelsLastStrides(shape),
+  forward: ([out], { x }) => native.copy(out._handle, x._handle),
+  vjp: ([g]) => [() => g],
+});
+
 const castOp = defineOp({
   name: 'to',
   inputs: ['x'],
   shape: ({ x }) => x.shape,
+  strides: (shape, { x }) => stridesLike(shape, x),
   dtype: (_, attributes: { dtype: DType }) => attributes.dtype,
   forward: ([out], { x }) => native.copy(out._handle, x._handle),
   // Converting the gradient back is what backward does with any dtype that differs.
@@ -45,11 +55,35 @@ export function clone<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor
 /**
  * The tensor itself if its elements lie in row-major order, else a copy in which they do.
  *
+ * @param options `memoryFormat: 'channelsLast'`: the channels of a position of [N, C, spatial...] lie side by side instead.
+ *   The shape and the meaning of the dimensions stay. Convolutions, pools and norms do that by themselves: their results
+ *   are channels-last, so that a chain of them converts only its first input.
  * @method
+ * @throws ShapeError for channels-last of other than 3 to 5 dimensions
+ * @example
+ * zeros([8, 3, 32, 32]).contiguous({ memoryFormat: 'channelsLast' }).strides; // [3072, 1, 96, 3]
  */
-export function contiguous<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D> {
+export function contiguous<S extends Shape, D extends DType>(
+  x: Tensor<S, D>,
+  options: { memoryFormat?: 'contiguous' | 'channelsLast' } = {},
+): Tensor<S, D> {
   checkTensor('contiguous', 'x', x);
-  return x.isContiguous ? x : clone(x);
+  const { memoryFormat = 'contiguous' } = options;
+  if (memoryFormat === 'contiguous') return x.isContiguous ? x : clone(x);
+  if (memoryFormat !== 'channelsLast') {
+    throw new ArgumentError(
+      `contiguous: unknown memoryFormat '${String(memoryFormat)}', expected 'contiguous' or 'channelsLast'.`,
+    );
+  }
+  const { shape } = x;
+  if (shape.length < 3 || shape.length > 5) {
+    throw new ShapeError(
+      `contiguous(x ${formatShape(shape)}, memoryFormat 'channelsLast'): x must be [N, C, spatial...] with 1 to 3 spatial dimensions.`,
+    );
+  }
+  const there =
+    x.memoryFormat === 'channelsLast' || (x.isContiguous && isContiguous(shape, channelsLastStrides(shape)));
+  return there ? x : (channelsLastOp([x], undefined) as Tensor<S, D>);
 }
 
 /** Conversion without checks; the tensor itself when nothing changes. @internal */

@@ -202,7 +202,12 @@ export function empty<const S extends Shape, D extends DType = 'float32'>(
   return finish(create('empty', shape, options), options);
 }
 
-function like<S extends Shape, D extends DType>(op: string, x: Tensor<S>, options: TensorOptions<D>): TensorOptions<D> {
+/** Options with the dtype and device of x where they have none. @internal */
+export function like<S extends Shape, D extends DType, O extends TensorOptions<D>>(
+  op: string,
+  x: Tensor<S>,
+  options: O,
+): O {
   checkTensor(op, 'x', x);
   return { dtype: x.dtype as D, device: x.device, ...options };
 }

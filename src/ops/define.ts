@@ -16,6 +16,8 @@ export interface OutputSpec {
   readonly shape: Shape;
   /** The element type. */
   readonly dtype: DType;
+  /** Where the elements lie, if not in row-major order: see `stridesLike`. */
+  readonly strides?: readonly number[] | null;
 }
 
 type Named<N extends string> = { readonly [K in N]: Tensor };
@@ -43,7 +45,9 @@ export interface OpDefinition<N extends string, O extends string, A> {
   readonly shape?: (inputs: NamedOptional<N, O>, attributes: A) => Shape;
   /** The output's dtype. Default: that of the inputs, which must agree. */
   readonly dtype?: (inputs: NamedOptional<N, O>, attributes: A) => DType;
-  /** For several outputs, in place of `shape` and `dtype`. */
+  /** The output's strides; null (the default): contiguous. Only what `channelsLastStrides` gives is known to all kernels. */
+  readonly strides?: (shape: Shape, inputs: NamedOptional<N, O>, attributes: A) => readonly number[] | null;
+  /** For several outputs, in place of `shape`, `dtype` and `strides`. */
   readonly outputs?: (inputs: NamedOptional<N, O>, attributes: A) => readonly OutputSpec[];
   /** Runs the kernel. */
   readonly forward: (outs: readonly Tensor[], inputs: NamedOptional<N, O>, attributes: A) => void;
@@ -165,8 +169,13 @@ export function defineMultiOp<const N extends string, A, const O extends string 
 
   const outputsOf = (inputs: NamedOptional<N, O>, first: Tensor, attributes: A): readonly OutputSpec[] => {
     if (definition.outputs !== undefined) return definition.outputs(inputs, attributes);
+    const shape = definition.shape!(inputs, attributes);
     return [
-      { shape: definition.shape!(inputs, attributes), dtype: definition.dtype?.(inputs, attributes) ?? first.dtype },
+      {
+        shape,
+        dtype: definition.dtype?.(inputs, attributes) ?? first.dtype,
+        strides: definition.strides?.(shape, inputs, attributes) ?? null,
+      },
     ];
   };
 
@@ -189,7 +198,7 @@ export function defineMultiOp<const N extends string, A, const O extends string 
     }
     const named = inputs as NamedOptional<N, O>;
     const specs = outputsOf(named, first!, attributes);
-    const outs = specs.map((spec) => emptyTensor(name, spec.shape, spec.dtype, first!.device));
+    const outs = specs.map((spec) => emptyTensor(name, spec.shape, spec.dtype, first!.device, spec.strides));
     if (debugLevel > 0) traceOp(name, given, outs, () => definition.forward(outs, named, attributes));
     else definition.forward(outs, named, attributes);
     if (definition.vjp === undefined || !needsRecord(given)) return outs;

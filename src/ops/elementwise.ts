@@ -9,7 +9,7 @@ import { compile } from '../program/compile.js';
 import { derive, leavesOf, substitute } from '../program/derive.js';
 import { inputExpr, scalarExpr, toExpr, type Expr, type ExprLike } from '../program/expr.js';
 import { broadcastShapes, broadcastTwo, formatShape, shapesEqual, type Shape } from '../shape.js';
-import { emptyTensor, mapNewTensor, Tensor } from '../tensor/tensor.js';
+import { emptyTensor, mapNewTensor, stridesLike, Tensor } from '../tensor/tensor.js';
 import {
   checkSameDevice,
   checkTensor,
@@ -84,6 +84,7 @@ export class ElementwiseOp {
     const first = operands[0];
     if (debugLevel > 0 || !(first instanceof Tensor) || first._disposed || numbers.length < this.scalars.length)
       return null;
+    if (first._strides !== null && first.shape.length > 2) return null;
     const { shape, dtype, device } = first;
     const floating = isFloating(dtype);
     if (!floating && this.kind === 'float') return null;
@@ -99,6 +100,7 @@ export class ElementwiseOp {
           operand._disposed ||
           operand.dtype !== dtype ||
           operand.device !== device ||
+          (operand._strides !== null && shape.length > 2) ||
           !shapesEqual(operand.shape, shape)
         )
           return null;
@@ -123,7 +125,7 @@ export class ElementwiseOp {
   private applyAny(operands: readonly Operand[], numbers: readonly number[]): Tensor {
     const { shape, dtype, device, tensors, mask, scalarCount } = this.prepare(operands, numbers);
     const resultType = this.kind === 'bool' ? 'bool' : dtype;
-    const out = emptyTensor(this.name, shape, resultType, device);
+    const out = emptyTensor(this.name, shape, resultType, device, resultStrides(shape, tensors));
     if (debugLevel > 0) {
       traceOp(this.name, tensors, [out], () => this.launch(out, tensors, mask, operands, numbers, scalarCount));
     } else this.launch(out, tensors, mask, operands, numbers, scalarCount);
@@ -397,6 +399,16 @@ export function resultDType(operands: readonly Operand[]): DType {
   }
   for (const operand of operands) if (!(operand instanceof Tensor)) result = resultTypeWithScalar(result, operand);
   return result;
+}
+
+// Channels-last as soon as one operand of the result's shape is: what made it, and what reads it, most likely likes it so.
+function resultStrides(shape: Shape, tensors: readonly Tensor[]): readonly number[] | null {
+  for (const t of tensors) {
+    if (t._strides === null || !shapesEqual(t.shape, shape)) continue;
+    const strides = stridesLike(shape, t);
+    if (strides !== null) return strides;
+  }
+  return null;
 }
 
 function canStore(from: DType, to: DType): boolean {

@@ -18,16 +18,7 @@ import { requireFloat } from './require.js';
 import { searchsorted, topk } from './sort.js';
 import { softmax } from './softmax.js';
 import { expand, narrow } from './view.js';
-import { zerosLike } from './creation.js';
-
-function like<S extends Shape, D extends DType>(
-  op: string,
-  x: Tensor<S, DType>,
-  options: RandomOptions<D>,
-): RandomOptions<D> {
-  checkTensor(op, 'x', x);
-  return { dtype: x.dtype as D, device: x.device, ...options };
-}
+import { like, zerosLike } from './creation.js';
 
 /** Uniform numbers of [0, 1) with the shape, dtype and device of x. */
 export function randLike<S extends Shape, D extends DType>(

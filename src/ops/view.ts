@@ -94,7 +94,8 @@ export function reshape<S extends Shape, D extends DType, const N extends Shape>
 }
 
 /**
- * As `reshape`, but never copies.
+ * As `reshape`, but refuses views that only a copy could serve. A channels-last tensor is copied: that its elements lie so
+ * was the choice of the convolution that made it.
  *
  * @method
  * @throws ShapeError if only a copy could have that shape
@@ -105,7 +106,7 @@ export function view<S extends Shape, D extends DType, const N extends Shape>(
 ): Tensor<ReshapeShape<S, N>, D> {
   checkTensor('view', 'x', x);
   const target = reshapeShape('view', x.shape, shape);
-  if (x._strides !== null && viewStrides(x.shape, x._strides, target) === null) {
+  if (x._strides !== null && x.memoryFormat !== 'channelsLast' && viewStrides(x.shape, x._strides, target) === null) {
     throw new ShapeError(
       `view(x ${formatShape(x.shape)}, ${formatShape(target)}): strides ${formatShape(x.strides)} do not allow a view; use reshape(), which copies.`,
     );

@@ -686,8 +686,18 @@ export interface OpMethods {
 
   /**
    * The tensor itself if its elements lie in row-major order, else a copy in which they do.
+   *
+   * @param options `memoryFormat: 'channelsLast'`: the channels of a position of [N, C, spatial...] lie side by side instead.
+   *   The shape and the meaning of the dimensions stay. Convolutions, pools and norms do that by themselves: their results
+   *   are channels-last, so that a chain of them converts only its first input.
+   * @throws ShapeError for channels-last of other than 3 to 5 dimensions
+   * @example
+   * zeros([8, 3, 32, 32]).contiguous({ memoryFormat: 'channelsLast' }).strides; // [3072, 1, 96, 3]
    */
-  contiguous<S extends Shape, D extends DType>(this: Tensor<S, D>): Tensor<S, D>;
+  contiguous<S extends Shape, D extends DType>(
+    this: Tensor<S, D>,
+    options?: { memoryFormat?: 'contiguous' | 'channelsLast' },
+  ): Tensor<S, D>;
 
   /**
    * Copies `source` into `target` in place, broadcasting and converting.
@@ -3263,7 +3273,8 @@ export interface OpMethods {
   vdot<D extends DType>(this: Tensor<Shape, D>, b: Tensor<Shape, D>): Tensor<readonly [], D>;
 
   /**
-   * As `reshape`, but never copies.
+   * As `reshape`, but refuses views that only a copy could serve. A channels-last tensor is copied: that its elements lie so
+   * was the choice of the convolution that made it.
    *
    * @throws ShapeError if only a copy could have that shape
    */

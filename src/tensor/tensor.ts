@@ -7,7 +7,17 @@ import { dtypeId, isFloating, itemSize, typedArrayOf, type DType, type ItemOf, t
 import { DisposedError, DTypeError, GradError, ShapeError } from '../errors.js';
 import { allocate, keeperFor, track } from '../memory.js';
 import { native, scratchNumbers, strideBase, type Handle, type ProgramId } from '../native.js';
-import { contiguousStrides, formatShape, isContiguous, maxRank, normalizeDim, numel, type Shape } from '../shape.js';
+import {
+  channelsLastStrides,
+  contiguousStrides,
+  formatShape,
+  isChannelsLast,
+  isContiguous,
+  maxRank,
+  normalizeDim,
+  numel,
+  type Shape,
+} from '../shape.js';
 import type { OpMethods } from './methods.js';
 import { nest, type NestedArray } from './nested.js';
 
@@ -94,6 +104,15 @@ export class Tensor<S extends Shape = Shape, D extends DType = DType> {
   /** True when the elements lie in row-major order without gaps. */
   get isContiguous(): boolean {
     return this._strides === null || isContiguous(this.shape, this._strides);
+  }
+
+  /**
+   * How the elements lie in memory: `'contiguous'` (row-major), `'channelsLast'` (of [N, C, spatial...]: the channels of a
+   * position side by side, as convolutions leave them), or `'strided'` for any other view.
+   */
+  get memoryFormat(): 'contiguous' | 'channelsLast' | 'strided' {
+    if (this.isContiguous) return 'contiguous';
+    return isChannelsLast(this.shape, this.strides) ? 'channelsLast' : 'strided';
   }
 
   /** True when memory was given back; any further use throws DisposedError. */
@@ -322,20 +341,32 @@ export function releaseHandle(tensor: Tensor): void {
   }
 }
 
-/** A new contiguous tensor of a checked shape, with unspecified contents. @internal */
+/**
+ * A new tensor of a checked shape, with unspecified contents: contiguous, or with strides that are a permutation of that.
+ *
+ * @internal
+ */
 export function emptyTensor<S extends Shape, D extends DType>(
   op: string,
   shape: S,
   dtype: D,
   device: Device,
+  strides: readonly number[] | null = null,
 ): Tensor<S, D> {
   if (shape.length > maxRank)
     throw new ShapeError(`${op}: the result would have ${shape.length} dimensions, at most ${maxRank} are supported.`);
-  const result = new Tensor(shape, dtype, device, null, 0, { count: 0 });
+  const result = new Tensor(shape, dtype, device, strides, 0, { count: 0 });
   const bytes = numel(shape, op) * itemSize(dtype);
-  result._handle = allocate(op, result, dtypeId(dtype), shape, bytes);
+  result._handle = allocate(op, result, dtypeId(dtype), shape, bytes, strides);
   track(result);
   return result;
+}
+
+/** The strides of a result of `shape` that lies in memory as `like` does: those of channels-last, or null. @internal */
+export function stridesLike(shape: Shape, like: Tensor): readonly number[] | null {
+  if (like._strides === null || !isChannelsLast(like.shape, like._strides)) return null;
+  const strides = channelsLastStrides(shape);
+  return isContiguous(shape, strides) ? null : strides;
 }
 
 /**
