@@ -191,6 +191,48 @@ const S& passed(const S& stored) {
 }
 inline const Program& passed(const Program* stored) { return *stored; }
 
+// The work that an operand stands for, in elements. Saturated: an expanded view may have more than any memory.
+constexpr int64_t kMuchWork = int64_t{1} << 40;
+template <class S>
+int64_t elements(const S&) {
+  return 0;
+}
+inline int64_t elements(const TensorView& view) {
+  double product = 1;
+  for (int d = 0; d < view.ndim; d++) product *= static_cast<double>(view.shape[d]);
+  return product < static_cast<double>(kMuchWork) ? static_cast<int64_t>(product) : kMuchWork;
+}
+inline int64_t elements(const OptionalTensor& view) {
+  return view.defined ? elements(static_cast<const TensorView&>(view)) : 0;
+}
+inline int64_t elements(const TensorList& list) {
+  int64_t sum = list.count;
+  for (int64_t i = 0; i < list.count && sum < kMuchWork; i++) sum += elements(list[i]);
+  return sum;
+}
+
+// What a call of a kernel has to do, in elements read or written; only for choosing where it runs.
+template <auto Member>
+struct Work {
+  template <class Stored>
+  static int64_t of(const Stored& stored) {
+    return std::apply([](const auto&... value) { return (int64_t{0} + ... + elements(value)); }, stored);
+  }
+};
+
+template <>
+struct Work<&KernelTable::matmul> {
+  template <class Stored>
+  static int64_t of(const Stored& stored) {
+    const TensorView& a = std::get<1>(stored);
+    const int64_t inner = a.ndim > 0 && a.shape[a.ndim - 1] < kMuchWork ? a.shape[a.ndim - 1] : 1;
+    const int64_t products = elements(std::get<0>(stored)) < kMuchWork / (inner + 1)
+                                 ? elements(std::get<0>(stored)) * inner
+                                 : kMuchWork;
+    return elements(a) + elements(std::get<2>(stored)) + products / 16;
+  }
+};
+
 static_assert(sizeof(TensorView) % 16 == 8 || sizeof(TensorView) % 16 == 0);
 
 // KernelCall<&KernelTable::matmul>::call is the N-API function of that kernel.
@@ -216,19 +258,24 @@ struct KernelCallImpl<Member, void (*KernelTable::*)(Context&, P...)> {
 
   // Lists in `stored` may point anywhere: they are copied into the command.
   static void enqueue(Environment& environment, const char* name, const Stored& stored) {
-    if (environment.stream.isInline()) {
-      const FlushScope scope(environment.stream.flushesDenormals());
-      run(environment.stream.context(), *environment.kernels, stored);
+    Stream& stream = environment.stream;
+    if (stream.isInline()) {
+      const FlushScope scope(stream.flushesDenormals());
+      run(stream.context(), *environment.kernels, stored);
+      return;
+    }
+    if (stream.prefersNow(Work<Member>::of(stored))) {
+      stream.runNow(name, [&] { run(stream.context(), *environment.kernels, stored); });
       return;
     }
     const int64_t extra =
         std::apply([](const auto&... value) { return (int64_t{0} + ... + extraBytes(value)); }, stored);
     const int64_t fixed = (static_cast<int64_t>(sizeof(Payload)) + 15) / 16 * 16;
-    char* payload = environment.stream.reserve(&execute, nullptr, name, fixed + extra);
+    char* payload = stream.reserve(&execute, nullptr, name, fixed + extra);
     Payload* command = new (payload) Payload(environment.kernels, stored);
     char* space = payload + fixed;
     std::apply([&](auto&... value) { (moveExtra(value, space), ...); }, command->second);
-    environment.stream.submit();
+    stream.submit();
   }
 
  private:

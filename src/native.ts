@@ -198,7 +198,7 @@ interface Runtime {
   ): ProgramId;
   threads(count: number): number;
   flushDenormal(flush: boolean): boolean;
-  read(handle: Handle, dtype: number): Promise<ArrayBuffer>;
+  read(handle: Handle, dtype: number, now: boolean): Promise<ArrayBuffer>;
   readSync(handle: Handle, dtype: number): ArrayBuffer;
   write(handle: Handle, data: ArrayBufferView, dtype: number): void;
   describe(): { isa: string; isas: string[]; kernels: string[]; opcodes: string[]; inline: boolean };

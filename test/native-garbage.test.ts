@@ -927,7 +927,7 @@ describe('writing and reading', () => {
     );
     expect(() => native.write(handle, new Float32Array(3), 8)).toThrow('write: argument 3 is 8, outside 0 to 7');
     expect(() => native.readSync(handle, -1)).toThrow('readSync: argument 2 is -1, outside 0 to 7');
-    expect(() => native.read(handle, NaN)).toThrow('read: argument 2 is not an integer');
+    expect(() => native.read(handle, NaN, true)).toThrow('read: argument 2 is not an integer');
   });
 
   test('bytes need not be aligned', () => {
@@ -949,7 +949,7 @@ describe('writing and reading', () => {
   test('an array that changes hands while it is read from', async () => {
     const handle = newTensor(0, [1000]);
     native.fill(handle, 2);
-    const reads = Array.from({ length: 20 }, () => native.read(handle, 0));
+    const reads = Array.from({ length: 20 }, () => native.read(handle, 0, false));
     native.dispose(handle);
     for (const buffer of await Promise.all(reads)) expect(new Float32Array(buffer)[999]).toBe(2);
   });

@@ -2,10 +2,7 @@
 
 #include <chrono>
 #include <cstdlib>
-#include <new>
 #include <system_error>
-
-#include "runtime/denormal.h"
 
 namespace thalweg {
 
@@ -82,15 +79,7 @@ void Stream::execute(Header* header, bool run) {
   if (!run) {
     if (header->drop) header->drop(*this, payload);
   } else {
-    try {
-      header->run(*this, payload);
-    } catch (const Error& error) {
-      setError(error.kind, error.what());
-    } catch (const std::bad_alloc&) {
-      setError(ErrorKind::OutOfMemory, std::string(header->name) + ": the system has no memory left");
-    } catch (const std::exception& error) {
-      setError(ErrorKind::Native, std::string(header->name) + ": " + error.what());
-    }
+    attempt(header->name, [&] { header->run(*this, payload); });
   }
   std::free(header->external);
 }

@@ -162,21 +162,15 @@ class Pass {
 // An output that nobody used has a zero gradient, which is made only if the rule looks at it.
 function withZeros(node: GradNode, grads: readonly (Tensor | null)[]): readonly Tensor[] {
   if (!grads.includes(null)) return grads as readonly Tensor[];
-  const filled = [...grads] as Tensor[];
-  grads.forEach((grad, i) => {
-    if (grad !== null) return;
-    let zero: Tensor | null = null;
-    Object.defineProperty(filled, i, {
-      get: () => {
-        if (zero === null) {
-          const { shape, dtype, device } = node.outputs[i];
-          zero = sharing(() => filledTensor(node.op, shape, dtype, device, 0));
-        }
-        return zero;
-      },
-    });
+  return new Proxy([...grads] as Tensor[], {
+    get(filled, key) {
+      const found: unknown = Reflect.get(filled, key);
+      if (found !== null) return found;
+      const i = Number(key);
+      const { shape, dtype, device } = node.outputs[i];
+      return (filled[i] = sharing(() => filledTensor(node.op, shape, dtype, device, 0)));
+    },
   });
-  return filled;
 }
 
 // The nodes that lie between the roots and something wanted (everything, when leaves in general are wanted).

@@ -18,6 +18,7 @@ import {
   numel,
   type Shape,
 } from '../shape.js';
+import { mayAnswerNow } from '../turn.js';
 import type { OpMethods } from './methods.js';
 import { nest, type NestedArray } from './nested.js';
 
@@ -156,7 +157,7 @@ export class Tensor<S extends Shape = Shape, D extends DType = DType> {
 
   /** The elements in row-major order, as a typed array (float16 and bfloat16 as Float32Array, int64 as BigInt64Array). */
   async data<T extends DType>(this: Tensor<Shape, T>): Promise<TypedArrayOf<T>> {
-    return new (typedArrayOf(this.dtype))(await native.read(liveHandle(this, 'data'), readDType(this.dtype)));
+    return new (typedArrayOf(this.dtype))(await native.read(liveHandle(this, 'data'), readDType(this.dtype), mayAnswerNow()));
   }
 
   /** As `data()`, waiting for queued work. */
@@ -166,7 +167,7 @@ export class Tensor<S extends Shape = Shape, D extends DType = DType> {
 
   /** The elements as they lie in memory in row-major order, little endian, `itemSize(dtype)` bytes each. */
   async bytes(): Promise<Uint8Array> {
-    return new Uint8Array(await native.read(liveHandle(this, 'bytes'), dtypeId(this.dtype)));
+    return new Uint8Array(await native.read(liveHandle(this, 'bytes'), dtypeId(this.dtype), mayAnswerNow()));
   }
 
   /** As `bytes()`, waiting for queued work. */
