@@ -101,6 +101,7 @@ const Program* internProgram(Program&& program) {
     registryIndex().erase(entry);
     refuse(program, "more programs than the registry holds", kMaxPrograms - 1);
   }
+  prepareSteps(program);
   program.id = ++registryCount;
   const Program* result = new Program(std::move(program));
   registry[result->id].store(result, std::memory_order_release);

@@ -42,6 +42,25 @@ struct Instruction {
 constexpr int kMaxRegisters = 256;
 constexpr int kMaxProgramOperands = 64;  // inputs, and outputs
 
+// What an interpreter runs at once: one instruction, or a pair of them of which the second takes the first one's result
+// in a machine register and is its only reader. Fewer steps mean fewer loads and stores between them.
+struct Step {
+  static constexpr int kMaxOperands = 5;
+  uint16_t code;  // of a single instruction its opcode, of a pair kOpcodeCount + pairIndex
+  uint16_t dst;
+  uint16_t operands[kMaxOperands];  // those of the first instruction, then the others of the second
+};
+
+// The pairs: each FIRST of pairs.def followed by each SECOND.
+constexpr int kPairSeconds = 0
+#define SECOND(name, arity, at) +1
+#include "pairs.def"
+    ;
+constexpr int kPairCount = kPairSeconds * (0
+#define FIRST(name, arity) +1
+#include "pairs.def"
+                                          );
+
 struct Program {
   uint32_t id = 0;
   std::string name;  // for traces and error messages
@@ -49,6 +68,11 @@ struct Program {
   std::vector<double> constants;
   std::vector<Instruction> code;
   std::vector<uint16_t> outputRegisters;
+
+  // Made by internProgram: the code as single instructions, and with pairs; and for each output the inputs that are
+  // still read after its register has been written, in either of them.
+  std::vector<Step> singles, steps;
+  std::vector<uint64_t> laterReads;
 
   int firstScalar() const { return inputs; }
   int firstConstant() const { return inputs + scalars; }
@@ -72,6 +96,11 @@ inline ComputeType computeTypeOf(const TensorView* views, int64_t count, Compute
 // Fails unless every number in the program is in range, every temporary is written before it is read, and the register
 // of an output is written once. Kernels rely on it.
 void validateProgram(const Program& program);
+
+// The number of registers that a step reads.
+int stepOperands(const Step& step);
+// Makes singles, steps and laterReads of a valid program.
+void prepareSteps(Program& program);
 
 // The process-wide registry. internProgram validates, and returns the registered program of equal content (name
 // included); ids start at 1 and programs are never freed, so the pointer stays good. Both may be called on any thread.

@@ -4,9 +4,8 @@
 // tensors is one parallel loop, and one large tensor is spread over all threads.
 #include <memory>
 
-#include "cpu/convert.h"
 #include "cpu/kernel.h"
-#include "cpu/program_tile.h"
+#include "cpu/map_group.h"
 #include "cpu/shape_text.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
@@ -20,29 +19,7 @@ struct Job {
   const TensorView* items;
   int64_t perGroup;
   Scalars scalars;
-  // For each output: the inputs that are still read once its register has been written.
-  const uint64_t* laterReads;
 };
-
-void laterReads(const Program& p, uint64_t* later) {
-  uint64_t reads = 0;
-  const auto note = [&](int r) {
-    if (r < p.inputs) reads |= uint64_t{1} << r;
-  };
-  for (int k = 0; k < p.outputs; k++) {
-    later[k] = 0;
-    note(p.outputRegisters[static_cast<size_t>(k)]);
-  }
-  for (size_t j = p.code.size(); j-- > 0;) {
-    const Instruction& i = p.code[j];
-    for (int k = 0; k < p.outputs; k++)
-      if (p.outputRegisters[static_cast<size_t>(k)] == i.dst) later[k] = reads;
-    const int arity = opcodeArity(i.op);
-    note(i.a);
-    if (arity > 1) note(i.b);
-    if (arity > 2) note(i.c);
-  }
-}
 
 void checkView(const Program& p, const TensorView& v, const char* role, int64_t index) {
   const auto number = static_cast<long long>(index);
@@ -83,62 +60,9 @@ int64_t checkGroup(const Program& p, const TensorView* items, int64_t group) {
   return n;
 }
 
-bool overlap(const TensorView& a, const TensorView& b) {
-  const auto end = [](const TensorView& v) {
-    int64_t last = 0;
-    for (int d = 0; d < v.ndim; d++) last += (v.shape[d] - 1) * v.strides[d];
-    return reinterpret_cast<uintptr_t>(v.data) + static_cast<uintptr_t>((last + 1) * itemSize(v.dtype));
-  };
-  return reinterpret_cast<uintptr_t>(a.data) < end(b) && reinterpret_cast<uintptr_t>(b.data) < end(a);
-}
-
 template <class T>
 void runGroup(const Job& job, const TensorView* outs, const TensorView* ins, int64_t begin, int64_t end) {
-  const Program& p = job.program;
-  TileProgram<T> tile(p, ins, job.scalars, outs[0].shape, outs[0].ndim);
-
-  struct Output {
-    char* data;
-    DType dtype;
-    bool direct;  // instructions write straight to memory
-    Strided dims;
-  };
-  Output outputs[kMaxProgramOperands];
-  for (int k = 0; k < p.outputs; k++) {
-    Output& o = outputs[k];
-    const TensorView& view = outs[k];
-    o.data = view.data;
-    o.dtype = view.dtype;
-    mergeDims(o.dims, view.shape, view.strides, view.ndim);
-    const int r = p.outputRegisters[static_cast<size_t>(k)];
-    o.direct = r >= p.firstTemporary() && o.dtype == dtypeOf<T> && o.dims.contiguous();
-    for (int j = 0; o.direct && j < k; j++) o.direct = p.outputRegisters[static_cast<size_t>(j)] != r;
-    uint64_t later = o.direct ? job.laterReads[k] : 0;
-    for (; later != 0; later &= later - 1)
-      if (overlap(view, ins[__builtin_ctzll(later)])) o.direct = false;
-    // An input handed on as an output is stored after the others: another output must not have changed it by then.
-    if (r < p.inputs)
-      for (int j = 0; j < p.outputs; j++)
-        if (j != k && overlap(outs[j], ins[r])) tile.copyInput(r);
-  }
-
-  typename TileProgram<T>::Workspace workspace(tile);
-  T* targets[kMaxProgramOperands];
-  for (int64_t at = begin; at < end; at += kTile) {
-    const int n = end - at < kTile ? static_cast<int>(end - at) : kTile;
-    for (int k = 0; k < p.outputs; k++)
-      targets[k] = outputs[k].direct ? reinterpret_cast<T*>(outputs[k].data) + at : nullptr;
-    const T* const* values = tile.eval(workspace, at, n, targets);
-    for (int k = 0; k < p.outputs; k++) {
-      const T* value = values[k];
-      if (value == targets[k]) continue;
-      const Output& o = outputs[k];
-      forRuns(o.dims, at, n, [&](int64_t offset, int64_t stride, int64_t run) {
-        storeRun<T>(value, o.dtype, o.data + offset * itemSize(o.dtype), stride, run);
-        value += run;
-      });
-    }
-  }
+  GroupRun<T>(job.program, job.scalars, outs, ins).run(begin, end);
 }
 
 // Dimensions in the order of the first output's strides: an update of a transposed tensor walks through memory in
@@ -203,9 +127,7 @@ void map(Context& ctx, const Program& program, TensorList tensors, Scalars scala
   const int64_t groups = tensors.count / perGroup;
   if (groups == 0) return;
 
-  uint64_t later[kMaxProgramOperands];
-  laterReads(program, later);
-  const Job job{program, tensors.items, perGroup, scalars, later};
+  const Job job{program, tensors.items, perGroup, scalars};
   const auto group = [&](int64_t g) { return tensors.items + g * perGroup; };
   const int64_t grain = ((int64_t{1} << 18) / programCost(program) & ~(kGroupAlign - 1)) + 1024;
 

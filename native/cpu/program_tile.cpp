@@ -1,101 +1,12 @@
-// The bodies of the tile interpreter. Every instruction is one loop over whole vectors: tiles are padded to them, and
-// the padding's lanes may hold anything.
+// Programs prepared for one iteration space, and their evaluation tile by tile.
 #include "cpu/program_tile.h"
 
 #include <cmath>
 
 #include "cpu/convert.h"
-#include "cpu/vecmath.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {
-
-template <class T>
-using Reg = typename TileProgram<T>::Register;
-template <class T>
-using Body = void (*)(const Instruction&, Reg<T>*, int n);
-
-template <class T, class F>
-void run1(const Instruction& i, Reg<T>* r, int n) {
-  T* dst = r[i.dst].data;
-  const T* a = r[i.a].data;
-  const int as = r[i.a].step;
-  for (int k = 0; k < n; k += lanes<T>, a += as) store<T>(dst + k, F::apply(load<T>(a)));
-}
-template <class T, class F>
-void run2(const Instruction& i, Reg<T>* r, int n) {
-  T* dst = r[i.dst].data;
-  const T *a = r[i.a].data, *b = r[i.b].data;
-  const int as = r[i.a].step, bs = r[i.b].step;
-  for (int k = 0; k < n; k += lanes<T>, a += as, b += bs) store<T>(dst + k, F::apply(load<T>(a), load<T>(b)));
-}
-template <class T, class F>
-void run3(const Instruction& i, Reg<T>* r, int n) {
-  T* dst = r[i.dst].data;
-  const T *a = r[i.a].data, *b = r[i.b].data, *c = r[i.c].data;
-  const int as = r[i.a].step, bs = r[i.b].step, cs = r[i.c].step;
-  for (int k = 0; k < n; k += lanes<T>, a += as, b += bs, c += cs)
-    store<T>(dst + k, F::apply(load<T>(a), load<T>(b), load<T>(c)));
-}
-
-#define OPCODE(name, arity)           \
-  template <class Ops>                \
-  struct Apply_##name {               \
-    template <class... V>             \
-    THALWEG_MATH auto apply(V... v) { \
-      return Ops::name(v...);         \
-    }                                 \
-  };
-#include "opcodes.def"
-#undef OPCODE
-
-template <class T>
-struct Table {
-  Body<T> bodies[kOpcodeCount] = {};
-  constexpr Body<T>& operator[](Opcode op) { return bodies[static_cast<int>(op)]; }
-  constexpr const Body<T>& operator[](Opcode op) const { return bodies[static_cast<int>(op)]; }
-};
-
-template <class T>
-constexpr Table<T> makeTable() {
-  using Ops = FloatOps<VectorMath<T>>;
-  return {{
-#define OPCODE(name, arity) &run##arity<T, Apply_##name<Ops>>,
-#include "opcodes.def"
-#undef OPCODE
-  }};
-}
-
-struct Identity {
-  THALWEG_MATH auto apply(Vec<int64_t> v) { return v; }
-};
-template <int value>
-struct Constant {
-  THALWEG_MATH auto apply(Vec<int64_t>) { return broadcast<int64_t>(value); }
-};
-
-// On integers some opcodes share a body, and those that mean nothing have none.
-template <>
-constexpr Table<int64_t> makeTable<int64_t>() {
-  using Ops = IntegerOps<VectorMath<int64_t>>;
-  Table<int64_t> t;
-#define BODY(name, arity) t[Opcode::name] = &run##arity<int64_t, Apply_##name<Ops>>
-  BODY(neg, 1), BODY(abs, 1), BODY(sign, 1), BODY(square, 1), BODY(logicalNot, 1), BODY(bitwiseNot, 1);
-  BODY(add, 2), BODY(sub, 2), BODY(mul, 2), BODY(div, 2), BODY(floorDiv, 2), BODY(remainder, 2), BODY(fmod, 2);
-  BODY(pow, 2), BODY(maximum, 2), BODY(minimum, 2), BODY(eq, 2), BODY(ne, 2), BODY(lt, 2), BODY(le, 2), BODY(gt, 2);
-  BODY(ge, 2), BODY(bitwiseAnd, 2), BODY(bitwiseOr, 2), BODY(bitwiseXor, 2), BODY(bitwiseLeftShift, 2);
-  BODY(bitwiseRightShift, 2), BODY(fma, 3), BODY(select, 3);
-#undef BODY
-  t[Opcode::fmax] = t[Opcode::maximum];
-  t[Opcode::fmin] = t[Opcode::minimum];
-  for (Opcode op : {Opcode::floor, Opcode::ceil, Opcode::round, Opcode::trunc}) t[op] = &run1<int64_t, Identity>;
-  for (Opcode op : {Opcode::isnan, Opcode::isinf}) t[op] = &run1<int64_t, Constant<0>>;
-  t[Opcode::isfinite] = &run1<int64_t, Constant<1>>;
-  return t;
-}
-
-template <class T>
-constexpr Table<T> kBodies = makeTable<T>();
 
 const char* opcodeName(Opcode op) {
   static constexpr const char* names[] = {
@@ -110,10 +21,10 @@ bool divides(Opcode op) {
   return op == Opcode::div || op == Opcode::floorDiv || op == Opcode::remainder || op == Opcode::fmod;
 }
 
-void refuseZero(const Program& program, const TileProgram<int64_t>::Register& divisor, int n) {
-  const int count = divisor.step == 0 ? 1 : n;
+void refuseZero(const Program& program, const TileProgram<int64_t>::Register& divisor, int64_t n) {
+  const int64_t count = divisor.step == 0 ? 1 : n;
   bool zero = false;
-  for (int k = 0; k < count; k++) zero |= divisor.data[k] == 0;
+  for (int64_t k = 0; k < count; k++) zero |= divisor.data[k] == 0;
   if (zero) fail(ErrorKind::Native, "%s: integer division by zero", program.name.c_str());
 }
 
@@ -150,13 +61,14 @@ TileProgram<T>::TileProgram(const Program& program, const TensorView* ins, Scala
          static_cast<long long>(scalars.count), program.scalars);
   if constexpr (std::is_same_v<T, int64_t>)
     for (const Instruction& i : program.code)
-      if (kBodies<T>[i.op] == nullptr)
+      if (bodyOf<T>(static_cast<uint16_t>(i.op)) == nullptr)
         fail(ErrorKind::DType, "%s: %s is not defined for integers", program.name.c_str(), opcodeName(i.op));
   for (int i = 0; i < program.inputs; i++) {
     Input& input = inputs_[i];
     input.data = ins[i].data;
     input.dtype = ins[i].dtype;
     mergeBroadcast(input.dims, ins[i], shape, ndim);
+    input.copied = false;
     input.uniform = input.dims.uniform();
     input.periodic = input.dims.ndim == 2 && input.dims.strides[0] == 0 && input.dims.shape[1] <= kTile / 2;
     input.inPlace = input.dtype == dtypeOf<T> && !input.periodic;
@@ -167,7 +79,10 @@ template <class T>
 TileProgram<T>::Workspace::Workspace(const TileProgram& prepared) {
   const Program& p = prepared.program_;
   const int count = p.registers();
-  memory = threadScratch(kProgramSlot, count * kTileBytes);
+  const auto stepCount = static_cast<int64_t>(prepared.steps().size());
+  memory = threadScratch(kProgramSlot, count * kTileBytes + stepCount * static_cast<int64_t>(sizeof(StepBody<T>)));
+  bodies = reinterpret_cast<StepBody<T>*>(memory + count * kTileBytes);
+  for (int64_t i = 0; i < stepCount; i++) bodies[i] = bodyOf<T>(prepared.steps()[static_cast<size_t>(i)].code);
   for (int r = 0; r < count; r++) registers[r] = {tile(r), lanes<T>};
   for (int i = 0; i < p.inputs; i++) {
     const Input& input = prepared.inputs_[i];
@@ -190,6 +105,16 @@ TileProgram<T>::Workspace::Workspace(const TileProgram& prepared) {
     if (r.step != 0) continue;
     for (int e = lanes<T>; e < kTile; e += lanes<T>) store<T>(r.data + e, load<T>(r.data));
     r.step = lanes<T>;
+  }
+}
+
+template <class T>
+void TileProgram<T>::execute(Workspace& w, int64_t n) const {
+  const StepBody<T>* body = w.bodies;
+  for (const Step& step : steps()) {
+    if constexpr (std::is_same_v<T, int64_t>)
+      if (divides(static_cast<Opcode>(step.code))) refuseZero(program_, w.registers[step.operands[1]], n);
+    (*body++)(step, w.registers, n);
   }
 }
 
@@ -226,11 +151,7 @@ const T* const* TileProgram<T>::eval(Workspace& w, int64_t begin, int n, T* cons
       const int r = program.outputRegisters[static_cast<size_t>(k)];
       if (targets[k] != nullptr) w.registers[r].data = whole ? targets[k] : w.tile(r);
     }
-  for (const Instruction& i : program.code) {
-    if constexpr (std::is_same_v<T, int64_t>)
-      if (divides(i.op)) refuseZero(program, w.registers[i.b], n);
-    kBodies<T>[i.op](i, w.registers, n);
-  }
+  execute(w, n);
   for (int k = 0; k < program.outputs; k++)
     w.outputs[k] = w.registers[program.outputRegisters[static_cast<size_t>(k)]].data;
   return w.outputs;

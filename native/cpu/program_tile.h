@@ -1,9 +1,10 @@
-// The tile interpreter of elementwise programs: each instruction runs over a tile of elements that stays in the
-// first-level cache. Shared by map and the reductions. The bodies are in program_tile.cpp (T = float, double, int64_t).
+// The tile interpreter of elementwise programs: each step runs over a tile of elements that stays in the first-level
+// cache. Shared by map and the reductions. The steps' loops are in program_bodies.cpp and program_pairs.cpp.
 #pragma once
 #include <cstdint>
 
 #include "../kernel.h"
+#include "cpu/program_bodies.h"
 #include "cpu/simd.h"
 #include "cpu/strided.h"
 
@@ -24,11 +25,7 @@ int programCost(const Program& program);
 template <class T>
 class TileProgram {
  public:
-  // A register's tile. step 0: one vector of equal values stands for the whole tile.
-  struct Register {
-    T* data;
-    int step;
-  };
+  using Register = TileRegister<T>;
 
   // One thread's registers. It lives in threadScratch(kProgramSlot), so a thread has one at a time: make it inside the
   // parallel body, after the TileProgram.
@@ -36,6 +33,7 @@ class TileProgram {
     explicit Workspace(const TileProgram& prepared);
     T* tile(int r) { return reinterpret_cast<T*>(memory + r * kTileBytes); }  // a register's own memory
     char* memory;
+    StepBody<T>* bodies;                // of the steps, in order
     Register registers[kMaxRegisters];  // where each value is now: its tile, an input's memory, or a target
     const T* outputs[kMaxProgramOperands];
   };
@@ -49,8 +47,20 @@ class TileProgram {
   // (then the pointer returned is that one, else the caller copies). Only meant for registers that are temporaries.
   const T* const* eval(Workspace& workspace, int64_t begin, int n, T* const* targets = nullptr) const;
 
+  // The same for a caller that has put the operands where it likes: runs the steps over n values of every register.
+  // Whole vectors are read and written.
+  void execute(Workspace& workspace, int64_t n) const;
+
   // Never read this input in place: an output is about to be written over it.
-  void copyInput(int i) { inputs_[i].inPlace = false; }
+  void copyInput(int i) {
+    inputs_[i].inPlace = false;
+    inputs_[i].copied = true;
+  }
+  // One value for the whole iteration space: the workspace has it already.
+  bool uniform(int i) const { return inputs_[i].uniform; }
+  bool readableInPlace(int i) const { return !inputs_[i].copied; }
+
+  const std::vector<Step>& steps() const { return std::is_same_v<T, float> ? program_.steps : program_.singles; }
 
  private:
   // Not a multiple of 4096, so that loads don't wait for stores of the same page offset.
@@ -60,6 +70,7 @@ class TileProgram {
     const char* data;
     DType dtype;
     bool inPlace;   // contiguous runs of T need no copy
+    bool copied;    // never to be read in place
     bool uniform;   // one value for the whole space
     bool periodic;  // one short row, repeated: a bias
     Strided dims;

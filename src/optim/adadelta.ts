@@ -7,6 +7,7 @@ import {
   checkOption,
   column,
   commonScalars,
+  commonUsual,
   commonValues,
   decayed,
   descent,
@@ -27,6 +28,7 @@ const adadelta = program({
   name: 'Adadelta',
   tensors: ['p', 'g', 'v', 'u'],
   scalars: ['lr', 'rho', 'eps', ...commonScalars],
+  usual: commonUsual,
   update: (x) => {
     const d = descent(x);
     const v = add(mul(x.rho, x.v), mul(sub(1, x.rho), square(d)));

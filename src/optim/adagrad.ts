@@ -8,6 +8,7 @@ import {
   checkOption,
   column,
   commonScalars,
+  commonUsual,
   commonValues,
   decayed,
   descent,
@@ -30,6 +31,7 @@ const adagrad = program({
   name: 'Adagrad',
   tensors: ['p', 'g', 'sum'],
   scalars: ['stepSize', 'eps', ...commonScalars],
+  usual: commonUsual,
   update: (x) => {
     const d = descent(x);
     const sum = add(x.sum, square(d));

@@ -6,6 +6,7 @@ import {
   checkAdamLike,
   column,
   commonScalars,
+  commonUsual,
   commonValues,
   decayed,
   descent,
@@ -24,7 +25,7 @@ export interface AdamOptions extends CommonOptions {
   amsgrad: boolean;
 }
 
-const scalars = ['beta1', 'beta2', 'stepSize', 'rootCorrection2', 'eps', ...commonScalars] as const;
+const scalars = ['beta1', 'beta2', 'stepSize', 'rootScale2', 'eps', ...commonScalars] as const;
 
 type Values = Readonly<Record<'p' | 'g' | 'm' | 'v' | (typeof scalars)[number], Expr>>;
 
@@ -37,12 +38,13 @@ function moments(x: Values): { m: Expr; v: Expr } {
 }
 
 const stepped = (x: Values, m: Expr, v: Expr): Expr =>
-  sub(decayed(x), div(mul(x.stepSize, m), add(div(sqrt(v), x.rootCorrection2), x.eps)));
+  sub(decayed(x), div(mul(x.stepSize, m), add(mul(sqrt(v), x.rootScale2), x.eps)));
 
 const adam = program({
   name: 'Adam',
   tensors: ['p', 'g', 'm', 'v'],
   scalars,
+  usual: commonUsual,
   update: (x) => {
     const { m, v } = moments(x);
     return { m, v, p: stepped(x, m, v) };
@@ -53,6 +55,7 @@ const amsgrad = program({
   name: 'Adam',
   tensors: ['p', 'g', 'm', 'v', 'vMax'],
   scalars,
+  usual: commonUsual,
   update: (x) => {
     const { m, v } = moments(x);
     const vMax = maximum(x.vMax, v);
@@ -105,7 +108,7 @@ export class Adam extends Optimizer<AdamOptions> {
       beta1,
       beta2,
       stepSize: o.lr / (1 - beta1 ** t),
-      rootCorrection2: Math.sqrt(1 - beta2 ** t),
+      rootScale2: 1 / Math.sqrt(1 - beta2 ** t),
       eps: o.eps,
       ...commonValues(o),
     };

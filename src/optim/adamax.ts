@@ -6,6 +6,7 @@ import {
   checkAdamLike,
   column,
   commonScalars,
+  commonUsual,
   commonValues,
   decayed,
   descent,
@@ -26,6 +27,7 @@ const adamax = program({
   name: 'Adamax',
   tensors: ['p', 'g', 'm', 'u'],
   scalars: ['beta1', 'beta2', 'stepSize', 'eps', ...commonScalars],
+  usual: commonUsual,
   update: (x) => {
     const d = descent(x);
     const m = add(mul(x.beta1, x.m), mul(sub(1, x.beta1), d));

@@ -7,6 +7,7 @@ import {
   checkOption,
   column,
   commonScalars,
+  commonUsual,
   commonValues,
   decayed,
   descent,
@@ -29,6 +30,7 @@ const asgd = program({
   name: 'ASGD',
   tensors: ['p', 'g', 'average'],
   scalars: ['eta', 'lambd', 'mu', ...commonScalars],
+  usual: commonUsual,
   update: (x) => {
     const p = sub(mul(decayed(x), sub(1, mul(x.lambd, x.eta))), mul(x.eta, descent(x)));
     return { p, average: add(x.average, mul(x.mu, sub(p, x.average))) };

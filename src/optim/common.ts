@@ -23,13 +23,17 @@ export interface CommonOptions {
 /** The run-time scalars of `descent` and `decayed`. */
 export const commonScalars = ['sign', 'weightDecay', 'keep'] as const;
 
+/** What they mostly are: then neither takes an instruction. */
+export const commonUsual = { sign: 1, weightDecay: 0, keep: 1 } as const;
+
 /** The gradient to descend along: of the other sign to maximize, with the L2 penalty where it is not decoupled. */
 export const descent = ({
   g,
   p,
   sign,
   weightDecay,
-}: Readonly<Record<'g' | 'p' | 'sign' | 'weightDecay', Expr>>): Expr => add(mul(sign, g), mul(weightDecay, p));
+}: Readonly<Record<'g' | 'p' | 'sign' | 'weightDecay', Expr>>): Expr =>
+  weightDecay.kind === 'constant' && weightDecay.value === 0 ? mul(sign, g) : add(mul(sign, g), mul(weightDecay, p));
 
 /** The parameter after decoupled weight decay. */
 export const decayed = ({ p, keep }: Readonly<Record<'p' | 'keep', Expr>>): Expr => mul(keep, p);

@@ -7,6 +7,7 @@ import {
   checkAdamLike,
   column,
   commonScalars,
+  commonUsual,
   commonValues,
   descent,
   stateTensor,
@@ -27,6 +28,7 @@ const direction = program({
   name: 'LAMB',
   tensors: ['r', 'p', 'g', 'm', 'v'],
   scalars: ['beta1', 'beta2', 'correction1', 'correction2', 'eps', 'decay', ...commonScalars],
+  usual: commonUsual,
   update: (x) => {
     const d = descent(x);
     const m = add(mul(x.beta1, x.m), mul(sub(1, x.beta1), d));

@@ -7,6 +7,7 @@ import {
   checkTuple,
   column,
   commonScalars,
+  commonUsual,
   commonValues,
   decayed,
   descent,
@@ -25,6 +26,7 @@ const lion = program({
   name: 'Lion',
   tensors: ['p', 'g', 'm'],
   scalars: ['lr', 'beta1', 'beta2', ...commonScalars],
+  usual: commonUsual,
   update: (x) => {
     const d = descent(x);
     const c = add(mul(x.beta1, x.m), mul(sub(1, x.beta1), d));

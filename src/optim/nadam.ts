@@ -7,6 +7,7 @@ import {
   checkOption,
   column,
   commonScalars,
+  commonUsual,
   commonValues,
   decayed,
   descent,
@@ -29,6 +30,7 @@ const nadam = program({
   name: 'NAdam',
   tensors: ['p', 'g', 'm', 'v'],
   scalars: ['beta1', 'beta2', 'gradientStep', 'momentStep', 'correction2', 'eps', ...commonScalars],
+  usual: commonUsual,
   update: (x) => {
     const d = descent(x);
     const m = add(mul(x.beta1, x.m), mul(sub(1, x.beta1), d));

@@ -6,6 +6,7 @@ import {
   checkAdamLike,
   column,
   commonScalars,
+  commonUsual,
   commonValues,
   decayed,
   descent,
@@ -27,6 +28,7 @@ const radam = program({
   name: 'RAdam',
   tensors: ['p', 'g', 'm', 'v'],
   scalars: ['beta1', 'beta2', 'plain', 'adaptive', 'eps', ...commonScalars],
+  usual: commonUsual,
   update: (x) => {
     const d = descent(x);
     const m = add(mul(x.beta1, x.m), mul(sub(1, x.beta1), d));

@@ -7,6 +7,7 @@ import {
   checkOption,
   column,
   commonScalars,
+  commonUsual,
   commonValues,
   decayed,
   descent,
@@ -42,6 +43,7 @@ const plain = program({
   name: 'RMSprop',
   tensors: ['p', 'g', 'v', 'b'],
   scalars,
+  usual: commonUsual,
   update: (x) => {
     const d = descent(x);
     const v = meanSquare(x, d);
@@ -53,6 +55,7 @@ const centered = program({
   name: 'RMSprop',
   tensors: ['p', 'g', 'v', 'b', 'mean'],
   scalars,
+  usual: commonUsual,
   update: (x) => {
     const d = descent(x);
     const v = meanSquare(x, d);

@@ -8,6 +8,7 @@ import {
   checkTuple,
   column,
   commonScalars,
+  commonUsual,
   commonValues,
   decayed,
   descent,
@@ -28,6 +29,7 @@ const rprop = program({
   name: 'Rprop',
   tensors: ['p', 'g', 'previous', 'stepSize'],
   scalars: ['etaMinus', 'etaPlus', 'stepMin', 'stepMax', ...commonScalars],
+  usual: commonUsual,
   update: (x) => {
     const d = descent(x);
     const agreement = mul(d, x.previous);

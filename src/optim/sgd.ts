@@ -7,6 +7,7 @@ import {
   checkCommon,
   checkOption,
   commonScalars,
+  commonUsual,
   commonValues,
   decayed,
   descent,
@@ -29,6 +30,7 @@ const plain = program({
   name: 'SGD',
   tensors: ['p', 'g'],
   scalars: ['lr', ...commonScalars],
+  usual: commonUsual,
   update: (v) => ({ p: sub(decayed(v), mul(v.lr, descent(v))) }),
 });
 
@@ -36,6 +38,7 @@ const withMomentum = program({
   name: 'SGD',
   tensors: ['p', 'g', 'buffer'],
   scalars: ['lr', 'momentum', 'undamped', 'ahead', ...commonScalars],
+  usual: commonUsual,
   update: (v) => {
     const d = descent(v);
     const buffer = add(mul(v.momentum, v.buffer), mul(v.undamped, d));

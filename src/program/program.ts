@@ -17,23 +17,30 @@ export interface ProgramSpec<I extends string, S extends string> {
   readonly tensors: readonly I[];
   /** Names of the numbers that are given at each run. */
   readonly scalars?: readonly S[];
+  /**
+   * Values that scalars mostly have. When all of these do, a version of the program runs in which they are constants, and
+   * which is shorter for it: `update` is called a second time with them.
+   */
+  readonly usual?: { readonly [K in S]?: number };
   /** From symbolic values to the new values of some of the tensors, which are updated in place. */
   readonly update: (values: { readonly [K in I | S]: Expr }) => { readonly [K in I]?: ExprLike };
 }
 
+interface Compiled {
+  readonly id: ProgramId;
+  readonly hoisted: readonly HoistedScalar[];
+}
+
 /** A compiled update of lists of tensors. */
 export class Program<I extends string, S extends string> {
-  private readonly id: ProgramId;
   private readonly written: readonly I[];
   private readonly scalars: readonly S[];
-  private readonly hoisted: readonly HoistedScalar[];
+  private readonly general: Compiled;
+  private usual: Compiled | null = null; // compiled at its first use
 
   constructor(private readonly spec: ProgramSpec<I, S>) {
-    const inputs = spec.tensors.map((name) => inputExpr(name));
     this.scalars = spec.scalars ?? [];
-    const scalars = this.scalars.map((name) => scalarExpr(name));
-    const values = Object.fromEntries([...inputs, ...scalars].map((e) => [e.label, e])) as Record<I | S, Expr>;
-    const results = spec.update(values);
+    const results = spec.update(this.parameters({}).values);
     const unknown = Object.keys(results).filter((name) => !spec.tensors.includes(name as I));
     if (unknown.length > 0) {
       throw new ArgumentError(
@@ -42,9 +49,35 @@ export class Program<I extends string, S extends string> {
     }
     this.written = spec.tensors.filter((name) => results[name] !== undefined);
     if (this.written.length === 0) throw new ArgumentError(`program '${spec.name}': it updates none of its tensors.`);
+    this.general = this.compile({});
+  }
+
+  private parameters(constants: { readonly [K in S]?: number }): {
+    inputs: Expr[];
+    scalars: Expr[];
+    values: Record<I | S, Expr>;
+  } {
+    const inputs = this.spec.tensors.map((name) => inputExpr(name));
+    const scalars = this.scalars.map((name) => scalarExpr(name));
+    const values = Object.fromEntries([...inputs, ...scalars].map((e) => [e.label, e])) as Record<I | S, Expr>;
+    for (const [name, value] of Object.entries(constants)) values[name as S] = toExpr(value as number);
+    return { inputs, scalars, values };
+  }
+
+  private compile(constants: { readonly [K in S]?: number }): Compiled {
+    const { spec } = this;
+    const { inputs, scalars, values } = this.parameters(constants);
+    const results = spec.update(values);
     const { roots, hoisted } = hoistScalars(this.written.map((name) => toExpr(results[name]!)));
-    this.hoisted = hoisted;
-    this.id = compile(spec.name, roots, inputs, [...scalars, ...hoisted.map(({ scalar }) => scalar)]);
+    const id = compile(spec.name, roots, inputs, [...scalars, ...hoisted.map(({ scalar }) => scalar)]);
+    return { id, hoisted };
+  }
+
+  private versionFor(scalars: { readonly [K in S]: number }): Compiled {
+    const { usual } = this.spec;
+    if (usual === undefined) return this.general;
+    for (const name in usual) if (!Object.is(scalars[name], usual[name])) return this.general;
+    return (this.usual ??= this.compile(usual));
   }
 
   /**
@@ -85,6 +118,7 @@ export class Program<I extends string, S extends string> {
       if (typeof scalars[name] !== 'number')
         throw new ArgumentError(`${spec.name}: the scalar '${name}' is not a number.`);
     }
+    const { id, hoisted } = this.versionFor(scalars);
     const perGroup = written.length + spec.tensors.length;
     const groupsAtOnce = Math.floor(scratchHandles.length / perGroup);
     for (let from = 0; from < count; from += groupsAtOnce) {
@@ -99,10 +133,10 @@ export class Program<I extends string, S extends string> {
         this.scalars.forEach((name, i) => {
           scratchNumbers[i] = scalars[name];
         });
-        this.hoisted.forEach(({ evaluate }, i) => {
+        hoisted.forEach(({ evaluate }, i) => {
           scratchNumbers[given + i] = evaluate(scalars);
         });
-        native.map(this.id, n, given + this.hoisted.length);
+        native.map(id, n, given + hoisted.length);
       };
       if (debugLevel > 0) traceOp(spec.name, lists[spec.tensors[0]].slice(from, to), [], launch);
       else launch();
