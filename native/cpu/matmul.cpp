@@ -1,37 +1,12 @@
-// Matrix multiplication: checks, batches, and the choice of algorithm. The algorithms are in matmul_gemm.h (matrix
-// times matrix), matmul_gemv.h (a row or a column) and matmul_integer.h.
+// Matrix multiplication: checks and batches. The algorithms are in matmul_float.h (which chooses one), matmul_gemm.h
+// (matrix times matrix), matmul_gemv.h (a row or a column) and matmul_integer.cpp.
 #include "cpu/gemm.h"
 #include "cpu/kernel.h"
-#include "cpu/matmul_gemv.h"
-#include "cpu/matmul_integer.h"
+#include "cpu/matmul_problem.h"
 #include "cpu/shape_text.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {
-
-constexpr int kMaxBatchDims = kMaxDims - 2;
-
-// The batch dimensions, broadcast: an operand's stride is 0 where it is repeated. The last is the innermost.
-struct Batch {
-  int ndim = 0;
-  int64_t shape[kMaxBatchDims], a[kMaxBatchDims], b[kMaxBatchDims], c[kMaxBatchDims];
-
-  int64_t count() const {
-    int64_t n = 1;
-    for (int d = 0; d < ndim; d++) n *= shape[d];
-    return n;
-  }
-  void offsets(int64_t index, int64_t& atA, int64_t& atB, int64_t& atC) const {
-    atA = atB = atC = 0;
-    for (int d = ndim - 1; d >= 0; d--) {
-      const int64_t i = index % shape[d];
-      index /= shape[d];
-      atA += i * a[d];
-      atB += i * b[d];
-      atC += i * c[d];
-    }
-  }
-};
 
 [[noreturn]] void failShapes(const TensorView& out, const TensorView& a, const TensorView& b, const char* what) {
   fail(ErrorKind::Shape, "matmul(out %s, a %s, b %s): %s", shapeText(out).c_str(), shapeText(a).c_str(),
@@ -88,38 +63,6 @@ void foldBatchIntoRows(Problem<S>& p, Batch& batch) {
   }
 }
 
-// No terms: activation(bias).
-template <class S>
-void emptySum(const Problem<S>& p) {
-  using T = Compute<S>;
-  for (int64_t i = 0; i < p.m; i++) {
-    for (int64_t j = 0; j < p.n; j += NR<T>) {
-      const int columns = static_cast<int>(p.n - j < NR<T> ? p.n - j : NR<T>);
-      alignas(64) T tile[NR<T>] = {};
-      finishTile(p, i, j, 1, columns, NV, tile, NR<T>);
-      storeTile(p, i, j, 1, columns, tile, NR<T>);
-    }
-  }
-}
-
-template <class S>
-void multiply(ThreadPool& pool, Problem<S> p) {
-  if constexpr (std::is_integral_v<S>) {
-    integerMatmul(pool, p);
-  } else {
-    // The algorithms want rows of out contiguous, and a single row rather than a single column.
-    if ((p.ccs != 1 && p.crs == 1 && p.m != 1) || (p.n == 1 && p.m != 1)) p = p.transposed();
-    if (p.n == 1) p.bcs = p.ccs = 1;
-    if (p.k == 0) {
-      if (!p.accumulate) emptySum(p);
-    } else if (isGemv(p)) {
-      gemv(pool, p.accumulatingByBias());
-    } else {
-      gemm(pool, p);
-    }
-  }
-}
-
 template <class S>
 void matmulOf(ThreadPool& pool, const TensorView& out, const TensorView& a, const TensorView& b, const TensorView& bias,
               Activation activation, Batch batch) {
@@ -143,31 +86,16 @@ void matmulOf(ThreadPool& pool, const TensorView& out, const TensorView& a, cons
   p.activation = activation;
   foldBatchIntoRows(p, batch);
 
-  const int64_t count = batch.count();
-  const double flops = 2.0 * static_cast<double>(p.m) * static_cast<double>(p.n) * (static_cast<double>(p.k) + 1);
-  // Small products are done whole, several to a task; large ones one after the other, each by all threads.
-  const bool whole = count > 1 && (flops < 2 * kTaskFlops || (count >= 16 && flops < 32 * kTaskFlops));
-  const int64_t grain = whole ? (flops >= kTaskFlops ? 1 : static_cast<int64_t>(kTaskFlops / flops)) : count;
-  parallelFor(pool, count, grain, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; i++) {
-      int64_t atA, atB, atC;
-      batch.offsets(i, atA, atB, atC);
-      Problem<S> one = p;
-      if (p.k > 0) {
-        one.a += atA;
-        one.b += atB;
-      }
-      one.c += atC;
-      multiply(pool, one);
-    }
-  });
+  multiplyBatch(pool, p, batch);
 }
 
 template <class T>
 void multiplyProduct(ThreadPool& pool, const Product<T>& x) {
   if (x.m <= 0 || x.n <= 0) return;
-  multiply(pool, Problem<T>{x.m, x.n, x.k, x.a, x.ars, x.acs, x.b, x.brs, x.bcs, x.c, x.crs, 1, nullptr, 0, 0,
-                            Activation::None, x.accumulate});
+  multiplyBatch(pool,
+                Problem<T>{x.m, x.n, x.k, x.a, x.ars, x.acs, x.b, x.brs, x.bcs, x.c, x.crs, 1, nullptr, 0, 0,
+                           Activation::None, x.accumulate},
+                Batch());
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
 // Products whose operands both have K contiguous, with few rows or few columns (x * W^T in a narrow layer, or a small
 // batch): both are read where they lie, by dot products along K. Packing would cost more than the product.
 #pragma once
-#include "cpu/matmul_problem.h"
+#include "cpu/matmul_epilogue.h"
+#include "cpu/matmul_pack.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {
@@ -24,30 +25,46 @@ THALWEG_INLINE Vec<T> sumEach(Vec<T>* v) {
   }
 }
 
-// sums[i * DC + j] = row i of a . row j of b. Rows past the given counts repeat the last one.
-template <class S, class T>
-void dotTile(int64_t k, const S* a, int64_t ars, int64_t rows, const S* b, int64_t brs, int64_t columns, T* sums) {
-  constexpr int L = lanes<T>;
+template <class T>
+THALWEG_INLINE void sumTile(Vec<T> (&sum)[DR * DC], T* sums) {
+  THALWEG_UNROLL for (int i = 0; i < DR * DC; i += lanes<T>) store(sums + i, sumEach<T>(sum + i));
+}
+
+// sums[i * DC + j] = a[i] . b[j]
+template <class Scheme>
+struct DotTile {
+  using S = typename Scheme::Storage;
+  using T = typename Scheme::Sum;
+  __attribute__((noinline)) static void run(int64_t k, const S* const (&a)[DR], const S* const (&b)[DC], T* sums) {
+    constexpr int L = lanes<T>;
+    Vec<T> sum[DR * DC];
+    THALWEG_UNROLL for (int i = 0; i < DR * DC; i++) sum[i] = Vec<T>{};
+    const auto step = [&](auto&& loader, int64_t at) __attribute__((always_inline)) {
+      Vec<T> x[DR], y[DC];
+      THALWEG_UNROLL for (int i = 0; i < DR; i++) x[i] = loader(a[i] + at);
+      THALWEG_UNROLL for (int j = 0; j < DC; j++) y[j] = loader(b[j] + at);
+      THALWEG_UNROLL for (int i = 0; i < DR; i++) {
+        THALWEG_UNROLL for (int j = 0; j < DC; j++) sum[i * DC + j] += x[i] * y[j];
+      }
+    };
+    int64_t at = 0;
+    for (; at + L <= k; at += L) step([](const S* p) { return loadWide(p); }, at);
+    if (at < k) {
+      const int rest = static_cast<int>(k - at);
+      step([rest](const S* p) { return loadWideFirst(p, rest); }, at);
+    }
+    sumTile<T>(sum, sums);
+  }
+};
+
+// Rows past the given counts repeat the last one.
+template <class Scheme, class S = typename Scheme::Storage>
+void dotTile(int64_t k, const S* a, int64_t ars, int64_t rows, const S* b, int64_t brs, int64_t columns,
+             typename Scheme::Sum* sums) {
   const S *pa[DR], *pb[DC];
   for (int i = 0; i < DR; i++) pa[i] = a + (i < rows ? i : rows - 1) * ars;
   for (int j = 0; j < DC; j++) pb[j] = b + (j < columns ? j : columns - 1) * brs;
-  Vec<T> sum[DR * DC];
-  THALWEG_UNROLL for (int i = 0; i < DR * DC; i++) sum[i] = Vec<T>{};
-  const auto step = [&](auto&& loader, int64_t at) __attribute__((always_inline)) {
-    Vec<T> x[DR], y[DC];
-    THALWEG_UNROLL for (int i = 0; i < DR; i++) x[i] = loader(pa[i] + at);
-    THALWEG_UNROLL for (int j = 0; j < DC; j++) y[j] = loader(pb[j] + at);
-    THALWEG_UNROLL for (int i = 0; i < DR; i++) {
-      THALWEG_UNROLL for (int j = 0; j < DC; j++) sum[i * DC + j] += x[i] * y[j];
-    }
-  };
-  int64_t at = 0;
-  for (; at + L <= k; at += L) step([](const S* p) { return loadWide(p); }, at);
-  if (at < k) {
-    const int rest = static_cast<int>(k - at);
-    step([rest](const S* p) { return loadWideFirst(p, rest); }, at);
-  }
-  THALWEG_UNROLL for (int i = 0; i < DR * DC; i += L) store(sums + i, sumEach<T>(sum + i));
+  DotTile<Scheme>::run(k, pa, pb, sums);
 }
 
 template <class S>
@@ -55,9 +72,9 @@ bool suitsDot(const Problem<S>& p) {
   return p.acs == 1 && p.brs == 1 && (p.m <= 24 || p.n <= 24) && p.k >= 2 * lanes<Compute<S>>;
 }
 
-template <class S>
+template <class Scheme, class S = typename Scheme::Storage>
 void dotSerial(const Problem<S>& p) {
-  using T = Compute<S>;
+  using T = typename Scheme::Sum;
   constexpr int L = lanes<T>, NRT = NR<T>;
   static_assert(DR * DC % L == 0 && NRT % DC == 0);
   alignas(64) T block[kDotBlockRows * NRT], sums[DR * DC];
@@ -67,7 +84,8 @@ void dotSerial(const Problem<S>& p) {
       const int64_t columns = p.n - n0 < NRT ? p.n - n0 : NRT, padded = (columns + L - 1) / L * L;
       for (int64_t j = 0; j < columns; j += DC) {
         for (int64_t i = 0; i < rows; i += DR) {
-          dotTile(p.k, p.a + (m0 + i) * p.ars, p.ars, rows - i, p.b + (n0 + j) * p.bcs, p.bcs, columns - j, sums);
+          dotTile<Scheme>(p.k, p.a + (m0 + i) * p.ars, p.ars, rows - i, p.b + (n0 + j) * p.bcs, p.bcs, columns - j,
+                          sums);
           for (int r = 0; r < DR && i + r < rows; r++)
             std::memcpy(block + (i + r) * NRT + j, sums + r * DC, sizeof(T) * DC);
         }

@@ -3,7 +3,7 @@
 #pragma once
 #include <utility>
 
-#include "cpu/matmul_tile.h"
+#include "cpu/matmul_scheme.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {
@@ -12,30 +12,44 @@ namespace {
 // steps that would mostly be past its end.
 constexpr int64_t kPrefetchRows = 8;
 
-// Element (i, k) of A is a[i * ars + k * acs]; row k of B starts at b + k * ldb.
-template <class T>
-using MicroKernel = void (*)(int64_t kc, const T* a, int64_t ars, int64_t acs, const T* b, int64_t ldb, T* c,
-                             int64_t ldc, bool accumulate);
+// Unit (i, step) of A is at a[i * ars + step * acs]; row `step` of B starts at b + step * ldb.
+template <class Scheme>
+using MicroKernel = void (*)(int64_t steps, const typename Scheme::Packed* a, int64_t ars, int64_t acs,
+                             const typename Scheme::Packed* b, int64_t ldb, typename Scheme::Sum* c, int64_t ldc,
+                             bool accumulate);
+
+template <int Rows, int Vectors, class T>
+THALWEG_INLINE void prefetchTile(const T* c, int64_t ldc) {
+  THALWEG_UNROLL for (int i = 0; i < Rows; i++) {
+    THALWEG_UNROLL for (int line = 0; line < Vectors * kVectorBytes; line += 64) prefetch<1>(c, i * ldc, line);
+  }
+}
+
+template <int Rows, int Vectors, class T>
+THALWEG_INLINE void storeSums(const Vec<T> (&sum)[Rows][Vectors], T* c, int64_t ldc, bool accumulate) {
+  THALWEG_UNROLL for (int i = 0; i < Rows; i++) {
+    THALWEG_UNROLL for (int j = 0; j < Vectors; j++) {
+      T* p = c + i * ldc + j * lanes<T>;
+      store(p, accumulate ? load(p) + sum[i][j] : sum[i][j]);
+    }
+  }
+}
 
 // UnitRows: ars is 1 (A packed, or transposed in memory), which saves address registers.
 template <class T, int Rows, int Vectors, bool UnitRows>
-__attribute__((noinline)) void microKernel(int64_t kc, const T* __restrict a, int64_t ars, int64_t acs,
+__attribute__((noinline)) void microKernel(int64_t steps, const T* __restrict a, int64_t ars, int64_t acs,
                                            const T* __restrict b, int64_t ldb, T* __restrict c, int64_t ldc,
                                            bool accumulate) {
   constexpr int L = lanes<T>;
   if constexpr (UnitRows) ars = 1;
-  const int64_t ahead = kc < 8 * kPrefetchRows ? 0 : kPrefetchRows * ldb;
+  const int64_t ahead = steps < 8 * kPrefetchRows ? 0 : kPrefetchRows * ldb;
   Vec<T> sum[Rows][Vectors];
   THALWEG_UNROLL for (int i = 0; i < Rows; i++) {
     THALWEG_UNROLL for (int j = 0; j < Vectors; j++) sum[i][j] = Vec<T>{};
   }
-  if (accumulate) {
-    // C is needed only after the loop: fetched meanwhile.
-    THALWEG_UNROLL for (int i = 0; i < Rows; i++) {
-      THALWEG_UNROLL for (int line = 0; line < Vectors * kVectorBytes; line += 64) prefetch<1>(c, i * ldc, line);
-    }
-  }
-  for (int64_t k = 0; k < kc; k++) {
+  // C is needed only after the loop: fetched meanwhile.
+  if (accumulate) prefetchTile<Rows, Vectors>(c, ldc);
+  for (int64_t k = 0; k < steps; k++) {
     Vec<T> row[Vectors];
     THALWEG_UNROLL for (int j = 0; j < Vectors; j++) row[j] = load(b + j * L);
     THALWEG_UNROLL for (int line = 0; line < Vectors * kVectorBytes; line += 64) prefetch<0>(b, ahead, line);
@@ -46,29 +60,25 @@ __attribute__((noinline)) void microKernel(int64_t kc, const T* __restrict a, in
     a += acs;
     b += ldb;
   }
-  THALWEG_UNROLL for (int i = 0; i < Rows; i++) {
-    THALWEG_UNROLL for (int j = 0; j < Vectors; j++) {
-      T* p = c + i * ldc + j * L;
-      store(p, accumulate ? load(p) + sum[i][j] : sum[i][j]);
-    }
-  }
+  storeSums<Rows, Vectors>(sum, c, ldc, accumulate);
 }
 
 // Every size of tile; and full tiles of unit row stride, by the number of vectors.
-template <class T, class Tiles = std::make_integer_sequence<int, MR * NV>,
+template <class Scheme, class Tiles = std::make_integer_sequence<int, MR * NV>,
           class Widths = std::make_integer_sequence<int, NV>>
 struct Kernels;
-template <class T, int... I, int... J>
-struct Kernels<T, std::integer_sequence<int, I...>, std::integer_sequence<int, J...>> {
-  static constexpr MicroKernel<T> strided[] = {&microKernel<T, I / NV + 1, I % NV + 1, false>...};
-  static constexpr MicroKernel<T> unit[] = {&microKernel<T, MR, J + 1, true>...};
+template <class S, int... I, int... J>
+struct Kernels<Single<S>, std::integer_sequence<int, I...>, std::integer_sequence<int, J...>> {
+  using T = Compute<S>;
+  static constexpr MicroKernel<Single<S>> strided[] = {&microKernel<T, I / NV + 1, I % NV + 1, false>...};
+  static constexpr MicroKernel<Single<S>> unit[] = {&microKernel<T, MR, J + 1, true>...};
 };
 
-// The kernel of a tile of 1 <= rows <= MR and 1 <= vectors <= NV.
-template <class T>
-THALWEG_INLINE MicroKernel<T> kernelFor(int rows, int vectors, bool unitRows) {
-  if (unitRows && rows == MR) return Kernels<T>::unit[vectors - 1];
-  return Kernels<T>::strided[(rows - 1) * NV + vectors - 1];
+// The kernel of a tile of 1 <= rows <= MR and 1 <= vectors <= NV. unitRows: the rows' units follow each other.
+template <class Scheme>
+THALWEG_INLINE MicroKernel<Scheme> kernelFor(int rows, int vectors, bool unitRows) {
+  if (unitRows && rows == MR) return Kernels<Scheme>::unit[vectors - 1];
+  return Kernels<Scheme>::strided[(rows - 1) * NV + vectors - 1];
 }
 
 }  // namespace

@@ -1,12 +1,8 @@
-// One matrix product as the algorithms see it, and what is done to finished rows: bias, activation, conversion, store.
+// Matrix products as the algorithms see them: one, and a batch of them.
 #pragma once
 #include "cpu/kernel.h"
-#include "cpu/matmul_kernel.h"
-#include "cpu/matmul_pack.h"
-#include "cpu/vecmath.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
-namespace {
 
 // c[m, n] = activation(a[m, k] * b[k, n] + bias). Each operand has a row stride and a column stride, in elements.
 template <class S>
@@ -51,59 +47,52 @@ struct Problem {
   bool hasEpilogue() const { return bias != nullptr || activation != Activation::None; }
 };
 
-// Not max(x, 0): that would turn NaN into 0.
-template <class T>
-THALWEG_INLINE Vec<T> relu(Vec<T> x) {
-  const auto negative = x <= Vec<T>{};
-  return reinterpret_cast<Vec<T>>(reinterpret_cast<decltype(negative)>(x) & ~negative);
-}
+// The dimensions over which a product is repeated: an operand's stride is 0 where it is the same. The last is the
+// innermost.
+struct Batch {
+  static constexpr int kMaxBatchDims = kMaxDims - 2;
+  int ndim = 0;
+  int64_t shape[kMaxBatchDims], a[kMaxBatchDims], b[kMaxBatchDims], c[kMaxBatchDims];
 
-template <class T>
-THALWEG_INLINE Vec<T> activate(Vec<T> x, Activation activation) {
-  using Ops = FloatOps<VectorMath<T>>;
-  switch (activation) {
-    case Activation::Relu: return relu<T>(x);
-    case Activation::Gelu: return T(0.5) * x * (T(1) + Ops::erf(x * T(0.70710678118654752440)));
-    case Activation::Sigmoid: return Ops::sigmoid(x);
-    case Activation::Tanh: return Ops::tanh(x);
-    case Activation::None: break;
+  int64_t count() const {
+    int64_t n = 1;
+    for (int d = 0; d < ndim; d++) n *= shape[d];
+    return n;
   }
-  return x;
-}
-
-// Bias and activation, in place, over a tile of whole vectors: `columns` of them are columns col, col + 1, ... of the
-// problem, the others padding.
-template <class S, class T>
-__attribute__((noinline)) void finishTile(const Problem<S>& p, int64_t row, int64_t col, int64_t rows, int columns,
-                                          int vectors, T* tile, int64_t ld) {
-  constexpr int L = lanes<T>;
-  alignas(64) T bias[NR<T>];
-  for (int64_t i = 0; i < rows; i++, tile += ld) {
-    if (p.bias != nullptr) {
-      if (i == 0 || p.biasRs != 0) {
-        const S* source = p.bias + (row + i) * p.biasRs + col * p.biasCs;
-        for (int j = 0; j < columns; j++) bias[j] = widen(source[j * p.biasCs]);
-        for (int j = columns; j < vectors * L; j++) bias[j] = 0;
+  // f(atA, atB, atC) for each product from `begin` to `end`: where its operands begin.
+  template <class F>
+  void forEach(int64_t begin, int64_t end, F&& f) const {
+    int64_t index[kMaxBatchDims], atA = 0, atB = 0, atC = 0, rest = begin;
+    for (int d = ndim - 1; d >= 0; d--) {
+      index[d] = rest % shape[d];
+      rest /= shape[d];
+      atA += index[d] * a[d];
+      atB += index[d] * b[d];
+      atC += index[d] * c[d];
+    }
+    for (int64_t i = begin; i < end; i++) {
+      f(atA, atB, atC);
+      for (int d = ndim - 1; d >= 0; d--) {
+        atA += a[d];
+        atB += b[d];
+        atC += c[d];
+        if (++index[d] < shape[d]) break;
+        atA -= shape[d] * a[d];
+        atB -= shape[d] * b[d];
+        atC -= shape[d] * c[d];
+        index[d] = 0;
       }
-      for (int j = 0; j < vectors; j++) store(tile + j * L, load(tile + j * L) + load(bias + j * L));
-    }
-    if (p.activation != Activation::None)
-      for (int j = 0; j < vectors; j++) store(tile + j * L, activate<T>(load(tile + j * L), p.activation));
-  }
-}
-
-// Copies a finished tile to where the problem wants it.
-template <class S, class T>
-void storeTile(const Problem<S>& p, int64_t row, int64_t col, int64_t rows, int columns, const T* tile, int64_t ld) {
-  for (int64_t i = 0; i < rows; i++, tile += ld) {
-    S* target = p.c + (row + i) * p.crs + col * p.ccs;
-    if (p.ccs == 1) {
-      for (int j = 0; j < columns; j++) target[j] = narrow<S>(tile[j]);
-    } else {
-      for (int j = 0; j < columns; j++) target[j * p.ccs] = narrow<S>(tile[j]);
     }
   }
-}
+};
 
-}  // namespace
+// One per dtype, each in a file of its own: matmul_float32.cpp and so on.
+void multiplyBatch(ThreadPool& pool, const Problem<float>& p, const Batch& batch);
+void multiplyBatch(ThreadPool& pool, const Problem<double>& p, const Batch& batch);
+void multiplyBatch(ThreadPool& pool, const Problem<Half>& p, const Batch& batch);
+void multiplyBatch(ThreadPool& pool, const Problem<BFloat16>& p, const Batch& batch);
+void multiplyBatch(ThreadPool& pool, const Problem<uint8_t>& p, const Batch& batch);
+void multiplyBatch(ThreadPool& pool, const Problem<uint32_t>& p, const Batch& batch);
+void multiplyBatch(ThreadPool& pool, const Problem<uint64_t>& p, const Batch& batch);
+
 }  // namespace thalweg::cpu::THALWEG_ISA

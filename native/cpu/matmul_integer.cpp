@@ -1,5 +1,4 @@
 // Integer products, modulo 2^bits: unsigned arithmetic, so that overflow wraps.
-#pragma once
 #include "cpu/matmul_problem.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
@@ -29,13 +28,27 @@ void integerRow(const Problem<U>& p, int64_t row) {
 }
 
 template <class U>
-void integerMatmul(ThreadPool& pool, const Problem<U>& p) {
+void integerBatch(ThreadPool& pool, const Problem<U>& p, const Batch& batch) {
   const double work = static_cast<double>(p.n) * static_cast<double>(p.k) + 1;
   const int64_t grain = work >= 1e5 ? 1 : static_cast<int64_t>(1e5 / work);
-  parallelFor(pool, p.m, grain, [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; row++) integerRow(p, row);
+  // Rows of all products, one after the other.
+  parallelFor(pool, batch.count() * p.m, grain, [&](int64_t begin, int64_t end) {
+    batch.forEach(begin / p.m, (end - 1) / p.m + 1, [&, row = begin](int64_t atA, int64_t atB, int64_t atC) mutable {
+      Problem<U> one = p;
+      if (p.k > 0) {
+        one.a += atA;
+        one.b += atB;
+      }
+      one.c += atC;
+      for (int64_t i = row % p.m; i < p.m && row < end; i++, row++) integerRow(one, i);
+    });
   });
 }
 
 }  // namespace
+
+void multiplyBatch(ThreadPool& pool, const Problem<uint8_t>& p, const Batch& batch) { integerBatch(pool, p, batch); }
+void multiplyBatch(ThreadPool& pool, const Problem<uint32_t>& p, const Batch& batch) { integerBatch(pool, p, batch); }
+void multiplyBatch(ThreadPool& pool, const Problem<uint64_t>& p, const Batch& batch) { integerBatch(pool, p, batch); }
+
 }  // namespace thalweg::cpu::THALWEG_ISA
