@@ -128,8 +128,8 @@ uint32_t tryCreate(Environment& environment, DType dtype, int ndim, const int64_
   return handle;
 }
 
-// True if the strides are those of row-major order of the dimensions in some order: each element has a place of its own,
-// and there are no gaps.
+// True if the strides are those of row-major order of the dimensions in some order: each element has a place of its
+// own, and there are no gaps.
 bool isDense(int ndim, const int64_t* shape, const int64_t* strides) {
   int64_t next = 1;
   bool used[kMaxDims] = {};

@@ -1,23 +1,26 @@
-// The sizes of a convolution, read from its operands and checked; and walks over its patches.
+// The sizes of a convolution and the places of its operands in memory, read and checked.
 #pragma once
 #include <algorithm>
 
 #include "cpu/kernel.h"
-#include "cpu/matmul_tile.h"
 #include "cpu/shape_text.h"
+#include "cpu/simd.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {
 
 // Sizes, strides, paddings and dilations up to this: their products and sums fit into 64 bits.
 constexpr int64_t kConvLimit = int64_t{1} << 30;
-// Slots of threadScratch; see kScratchOfCallers.
-constexpr int kSlotTile = 4, kSlotPlane = 5, kSlotTaps = 6, kSlotPartial = 7;
-// Floating-point operations that are worth a task.
-constexpr double kConvTask = 1e6;
+// Slots of threadScratch of pools; see kScratchOfCallers.
+constexpr int kSlotTile = 4, kSlotPlane = 5;
 
 constexpr int64_t divideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }
 constexpr int64_t roundUp(int64_t a, int64_t b) { return divideUp(a, b) * b; }
+
+template <class T>
+T* convScratch(int slot, int64_t elements) {
+  return reinterpret_cast<T*>(threadScratch(slot, elements * static_cast<int64_t>(sizeof(T))));
+}
 
 // Everything has three spatial dimensions here; those that a tensor lacks come first and have size 1.
 struct ConvShape {
@@ -31,17 +34,6 @@ struct ConvShape {
     inSize = in[0] * in[1] * in[2];
     outSize = out[0] * out[1] * out[2];
     taps = kernel[0] * kernel[1] * kernel[2];
-  }
-  int64_t depth() const { return cin * taps; }
-  // Patches are the input itself.
-  bool pointwise() const {
-    for (int d = 0; d < 3; d++)
-      if (kernel[d] != 1 || stride[d] != 1 || padding[d] != 0 || in[d] != out[d]) return false;
-    return true;
-  }
-  double flops() const {
-    return 2.0 * static_cast<double>(images) * static_cast<double>(groups * cout) * static_cast<double>(depth()) *
-           static_cast<double>(outSize);
   }
 };
 
@@ -62,7 +54,7 @@ inline bool emptyView(const TensorView& view) {
   return false;
 }
 
-inline void checkOperand(const char* op, const char* name, const TensorView& view, const TensorView& first) {
+inline void checkFloats(const char* op, const char* name, const TensorView& view, const TensorView& first) {
   if (!view.defined) fail(ErrorKind::Native, "%s: %s is undefined", op, name);
   if (view.dtype != DType::Float32 && view.dtype != DType::Float64)
     fail(ErrorKind::DType, "%s: %s is %s, expected float32 or float64", op, name, dtypeName(view.dtype));
@@ -70,7 +62,60 @@ inline void checkOperand(const char* op, const char* name, const TensorView& vie
     fail(ErrorKind::DType, "%s: %s is %s, the result %s", op, name, dtypeName(view.dtype), dtypeName(first.dtype));
   for (int d = 0; d < view.ndim; d++)
     if (view.shape[d] > kConvLimit) fail(ErrorKind::Shape, "%s: %s has a size above 2^30", op, name);
+}
+
+inline void checkContiguous(const char* op, const char* name, const TensorView& view) {
   if (!view.isContiguous()) fail(ErrorKind::Native, "%s: %s is not contiguous", op, name);
+}
+
+inline void checkOperand(const char* op, const char* name, const TensorView& view, const TensorView& first) {
+  checkFloats(op, name, view, first);
+  checkContiguous(op, name, view);
+}
+
+// A batch of images in memory: steps in elements to the next channel, position along each dimension, and image.
+template <class T>
+struct Images {
+  T* data = nullptr;
+  int64_t channel = 1, at[3] = {0, 0, 0}, image = 0;
+  bool channelsLast() const { return channel == 1; }
+};
+
+// True if the channels of a position lie side by side and everything else follows without gaps.
+inline bool isChannelsLast(const TensorView& view) {
+  int64_t expected = 1;
+  bool fits = view.shape[1] == 1 || view.strides[1] == 1;
+  expected *= view.shape[1];
+  for (int d = view.ndim - 1; d > 1; d--) {
+    fits = fits && (view.shape[d] == 1 || view.strides[d] == expected);
+    expected *= view.shape[d];
+  }
+  return fits && (view.shape[0] == 1 || view.strides[0] == expected);
+}
+
+// Of a tensor without empty dimensions; one that has both orders counts as channels-last.
+template <class T>
+Images<T> readImages(const char* op, const char* name, const TensorView& view, bool onlyChannelsLast) {
+  Images<T> images;
+  images.data = view.as<T>();
+  int64_t step = 1;
+  if (isChannelsLast(view)) {
+    step = view.shape[1];
+  } else if (onlyChannelsLast) {
+    fail(ErrorKind::Native, "%s: %s is not channels-last", op, name);
+  } else if (!view.isContiguous()) {
+    fail(ErrorKind::Native, "%s: %s is neither contiguous nor channels-last", op, name);
+  }
+  for (int d = view.ndim - 1; d > 1; d--) {
+    images.at[d - view.ndim + 3] = step;
+    step *= view.shape[d];
+  }
+  if (!isChannelsLast(view)) {
+    images.channel = step;
+    step *= view.shape[1];
+  }
+  images.image = step;
+  return images;
 }
 
 inline void readSpatial(const TensorView& view, int64_t* sizes) {
@@ -81,8 +126,8 @@ inline void readSpatial(const TensorView& view, int64_t* sizes) {
 // x, weight and y are the operands, whichever of them is the result.
 inline ConvShape readConvShape(const char* op, const TensorView& x, const TensorView& weight, const TensorView& y,
                                Scalars geometry) {
-  checkOperand(op, "y", y, y);
-  checkOperand(op, "x", x, y);
+  checkFloats(op, "y", y, y);
+  checkFloats(op, "x", x, y);
   checkOperand(op, "weight", weight, y);
   ConvShape s;
   if (geometry.count != 10)
@@ -114,101 +159,6 @@ inline void checkConvBias(const char* op, const OptionalTensor& bias, const Tens
   if (bias.ndim != 1 || bias.shape[0] != out.shape[1])
     fail(ErrorKind::Shape, "%s: bias %s does not fit the result %s", op, shapeText(bias).c_str(),
          shapeText(out).c_str());
-}
-
-// Where the taps of a patch row lie: for each of `channels` channels and each tap a row, in it the positions [p0, p1)
-// in runs along the last dimension. Calls run(row, column, n, begin, end, offset): of the n columns from `column`,
-// those of [begin, end) are in x, the first of them at `offset`; the others are padding.
-template <class Run>
-THALWEG_INLINE void forPatchRuns(const ConvShape& s, int64_t channels, int64_t p0, int64_t p1, Run&& run) {
-  const int64_t width = s.out[2], step = s.stride[2];
-  const int64_t x0 = p0 % width, y0 = p0 / width % s.out[1], z0 = p0 / width / s.out[1];
-  int64_t row = 0;
-  for (int64_t c = 0; c < channels; c++)
-    for (int64_t kz = 0; kz < s.kernel[0]; kz++)
-      for (int64_t ky = 0; ky < s.kernel[1]; ky++)
-        for (int64_t kx = 0; kx < s.kernel[2]; kx++, row++) {
-          const int64_t base = kx * s.dilation[2] - s.padding[2];
-          const int64_t low = base >= 0 ? 0 : divideUp(-base, step);
-          const int64_t high = base >= s.in[2] ? 0 : divideUp(s.in[2] - base, step);
-          int64_t ox = x0, oy = y0, oz = z0;
-          for (int64_t at = p0; at < p1;) {
-            const int64_t n = std::min(width - ox, p1 - at);
-            const int64_t iz = oz * s.stride[0] - s.padding[0] + kz * s.dilation[0];
-            const int64_t iy = oy * s.stride[1] - s.padding[1] + ky * s.dilation[1];
-            int64_t begin = 0, end = 0, offset = 0;
-            if (iz >= 0 && iz < s.in[0] && iy >= 0 && iy < s.in[1]) {
-              begin = std::min(std::max(low - ox, int64_t{0}), n);
-              end = std::max(begin, std::min(high - ox, n));
-              offset = ((c * s.in[0] + iz) * s.in[1] + iy) * s.in[2] + (ox + begin) * step + base;
-            }
-            run(row, at - p0, n, begin, end, offset);
-            at += n;
-            ox = 0;
-            if (++oy == s.out[1]) {
-              oy = 0;
-              oz++;
-            }
-          }
-        }
-}
-
-// The patch matrix of `channels` channels from x on, positions [p0, p1): a row for each channel and tap.
-template <class T>
-__attribute__((noinline)) void gatherPatches(const ConvShape& s, const T* x, int64_t channels, int64_t p0, int64_t p1,
-                                             T* tile, int64_t ld) {
-  const int64_t step = s.stride[2];
-  forPatchRuns(s, channels, p0, p1,
-               [=](int64_t row, int64_t column, int64_t n, int64_t begin, int64_t end, int64_t offset) {
-                 T* to = tile + row * ld + column;
-                 for (int64_t i = 0; i < begin; i++) to[i] = 0;
-                 if (begin < end) {
-                   const T* from = x + offset;
-                   if (step == 1) {
-                     for (int64_t i = begin; i < end; i++) to[i] = from[i - begin];
-                   } else {
-                     for (int64_t i = begin; i < end; i++) to[i] = from[(i - begin) * step];
-                   }
-                 }
-                 for (int64_t i = end; i < n; i++) to[i] = 0;
-               });
-}
-
-// The reverse: adds the patch matrix to the places that its elements came from.
-template <class T>
-__attribute__((noinline)) void addPatches(const ConvShape& s, T* x, int64_t channels, int64_t p0, int64_t p1,
-                                          const T* tile, int64_t ld) {
-  const int64_t step = s.stride[2];
-  forPatchRuns(s, channels, p0, p1,
-               [=](int64_t row, int64_t column, int64_t, int64_t begin, int64_t end, int64_t offset) {
-                 if (begin >= end) return;
-                 const T* __restrict from = tile + row * ld + column + begin;
-                 T* __restrict to = x + offset;
-                 const int64_t n = end - begin;
-                 if (step == 1) {
-                   for (int64_t i = 0; i < n; i++) to[i] += from[i];
-                 } else {
-                   for (int64_t i = 0; i < n; i++) to[i * step] += from[i];
-                 }
-               });
-}
-
-template <class T>
-T* convScratch(int slot, int64_t elements) {
-  return reinterpret_cast<T*>(threadScratch(slot, elements * static_cast<int64_t>(sizeof(T))));
-}
-
-template <class T>
-void fillRows(T* out, int64_t rows, int64_t n, int64_t stride, const T* bias) {
-  for (int64_t r = 0; r < rows; r++) {
-    const T value = bias != nullptr ? bias[r] : T(0);
-    for (int64_t i = 0; i < n; i++) out[r * stride + i] = value;
-  }
-}
-
-// How many tasks of a size are worth a chunk of parallelFor.
-inline int64_t convGrain(const ConvShape& s, int64_t tasks) {
-  return static_cast<int64_t>(kConvTask * static_cast<double>(tasks) / (s.flops() + 1)) + 1;
 }
 
 }  // namespace

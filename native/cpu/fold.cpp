@@ -1,5 +1,5 @@
 // im2col and col2im: the patches of images as columns, and the sum of columns at the places they came from.
-#include "cpu/conv_shape.h"
+#include "cpu/fold_patches.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {

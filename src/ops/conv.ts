@@ -5,7 +5,7 @@ import { isFloating, type DType } from '../dtype.js';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
 import { tidy } from '../memory.js';
 import { native, scratchNumbers, type Handle } from '../native.js';
-import { formatShape, type Shape } from '../shape.js';
+import { channelsLastStrides, formatShape, isContiguous, type Shape } from '../shape.js';
 import { emptyTensor, type Tensor } from '../tensor/tensor.js';
 import type { CheckOf, ConvFunction, ShapeOf } from '../types/conv.js';
 import { cast, contiguous } from './copy.js';
@@ -60,13 +60,15 @@ interface ConvAttributes {
 
 type Launch = (out: Handle, a: Handle, b: Handle, bias: Handle, geometry: number) => void;
 
-// The kernels know contiguous float32 and float64: other layouts are copied, half types converted.
+// The kernels know float32 and float64, images that are contiguous or channels-last, and contiguous weights: other layouts
+// are copied, half types converted. Their results are channels-last, but for the gradient of a weight.
 function launch(
   kernel: Launch,
   out: Tensor,
   a: Tensor,
   b: Tensor,
   bias: Tensor | null,
+  images: 1 | 2,
   { stride, padding, dilation, groups }: Geometry,
 ): void {
   const run = (target: Tensor, x: Tensor, y: Tensor, z: Tensor | null): void => {
@@ -79,18 +81,29 @@ function launch(
     kernel(target._handle, x._handle, y._handle, z === null ? 0 : z._handle, staged + 1);
   };
   const half = out.dtype !== 'float32' && out.dtype !== 'float64';
-  if (!half && a.isContiguous && b.isContiguous && bias?.isContiguous !== false) {
+  const fits = (x: Tensor, image: boolean): boolean =>
+    x.isContiguous || (image && x.memoryFormat === 'channelsLast');
+  if (!half && fits(a, true) && fits(b, images === 2) && bias?.isContiguous !== false) {
     run(out, a, b, bias);
     return;
   }
   noGrad(() =>
     tidy(() => {
-      const ready = (x: Tensor): Tensor => contiguous(half ? cast(x, 'float32') : x);
-      const target: Tensor = half ? emptyTensor('conv', out.shape, 'float32', out.device) : out;
-      run(target, ready(a), ready(b), bias === null ? null : ready(bias));
+      const ready = (x: Tensor, image: boolean): Tensor => {
+        const full: Tensor = half ? cast(x, 'float32') : x;
+        return fits(full, image) ? full : contiguous(full);
+      };
+      const target: Tensor = half ? emptyTensor('conv', out.shape, 'float32', out.device, out._strides) : out;
+      run(target, ready(a, true), ready(b, images === 2), bias === null ? null : ready(bias, false));
       if (half) native.copy(out._handle, target._handle);
     }),
   );
+}
+
+// Strides of a result: channels-last, unless that is the same as contiguous.
+function imageStrides(shape: Shape): readonly number[] | null {
+  const strides = channelsLastStrides(shape);
+  return isContiguous(shape, strides) ? null : strides;
 }
 
 // The three maps that are each other's gradients: each is linear in both operands, and so are their gradients.
@@ -102,8 +115,9 @@ function convOps(spatial: 1 | 2 | 3): { conv: Op<ConvAttributes>; transposed: Op
     optional: ['bias'],
     saves: { x: ['weight'], weight: ['x'] },
     shape: (_, { result }: ConvAttributes) => result,
+    strides: imageStrides,
     forward: ([out], { x, weight, bias }, { geometry }) =>
-      launch((...handles) => native.convForward(...handles), out, x, weight, bias, geometry),
+      launch((...handles) => native.convForward(...handles), out, x, weight, bias, 1, geometry),
     vjp: ([g], { x, weight }, { geometry }, { inputs }) => [
       () => transposed([g, weight, null], { geometry, result: inputs[0]!.shape }),
       () => weightGradient([g, x], { geometry, result: inputs[1]!.shape }),
@@ -116,8 +130,9 @@ function convOps(spatial: 1 | 2 | 3): { conv: Op<ConvAttributes>; transposed: Op
     optional: ['bias'],
     saves: { x: ['weight'], weight: ['x'] },
     shape: (_, { result }: ConvAttributes) => result,
+    strides: imageStrides,
     forward: ([out], { x, weight, bias }, { geometry }) =>
-      launch((...handles) => native.convBackwardData(...handles), out, x, weight, bias, geometry),
+      launch((...handles) => native.convBackwardData(...handles), out, x, weight, bias, 1, geometry),
     vjp: ([g], { x, weight }, { geometry }, { inputs }) => [
       () => conv([g, weight, null], { geometry, result: inputs[0]!.shape }),
       () => weightGradient([x, g], { geometry, result: inputs[1]!.shape }),
@@ -130,7 +145,7 @@ function convOps(spatial: 1 | 2 | 3): { conv: Op<ConvAttributes>; transposed: Op
     saves: { g: ['x'], x: ['g'] },
     shape: (_, { result }: ConvAttributes) => result,
     forward: ([out], { g, x }, { geometry }) =>
-      launch((o, a, b, _, n) => native.convBackwardWeight(o, a, b, n), out, g, x, null, geometry),
+      launch((o, a, b, _, n) => native.convBackwardWeight(o, a, b, n), out, g, x, null, 2, geometry),
     vjp: ([h], { g, x }, { geometry }, { inputs }) => [
       () => conv([x, h, null], { geometry, result: inputs[0]!.shape }),
       () => transposed([g, h, null], { geometry, result: inputs[1]!.shape }),
