@@ -74,20 +74,16 @@ export function copyGBs(bytes: number, options: ProbeOptions = {}): number {
 }
 
 /**
- * Nanoseconds of a parallel region in which every thread has a piece of work that is nothing.
+ * Runs parallel regions in which every thread has a piece of work that is nothing, one after the other, and waits for them.
  *
- * @throws ArgumentError for times outside 0 to 10 s
+ * @throws ArgumentError unless count is an integer from 0 to 2^20
  */
-export function forkJoinNs(options: ProbeOptions & { readonly regions?: number } = {}): number {
-  const { regions = 1000 } = options;
-  if (!Number.isInteger(regions) || regions < 1 || regions > 2 ** 20) {
-    throw new ArgumentError(`forkJoinNs: regions must be an integer from 1 to 2^20, got ${String(regions)}.`);
+export function emptyRegions(count: number): void {
+  if (!Number.isInteger(count) || count < 0 || count > 2 ** 20) {
+    throw new ArgumentError(`emptyRegions: count must be an integer from 0 to 2^20, got ${String(count)}.`);
   }
-  const count = empty([1], { dtype: 'float64' });
-  try {
-    const ns = fastest('forkJoinNs', options, () => native.probeFork(count._handle, regions, getNumThreads()));
-    return ns / regions;
-  } finally {
-    count.dispose();
-  }
+  const pieces = empty([1], { dtype: 'float64' });
+  native.probeFork(pieces._handle, count, getNumThreads());
+  native.sync();
+  pieces.dispose();
 }

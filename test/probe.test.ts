@@ -1,7 +1,7 @@
 // The probes do what they say they count. How fast the machine is, no test can know.
 import { describe, expect, test } from 'vitest';
 import { empty, getNumThreads, randn, synchronize } from 'thalweg';
-import { copyGBs, forkJoinNs, peakGflops } from 'thalweg/probe';
+import { copyGBs, emptyRegions, peakGflops } from 'thalweg/probe';
 import { native } from '../src/native.js';
 
 const positive = (value: number): void => {
@@ -13,7 +13,6 @@ test('each gives a rate or a time', () => {
   positive(peakGflops({ ms: 1 }));
   expect(peakGflops({ ms: 1, dtype: 'bfloat16' })).toBeGreaterThanOrEqual(0);
   positive(copyGBs(4096, { ms: 1 }));
-  positive(forkJoinNs({ ms: 1, regions: 10 }));
 });
 
 test('multiply-adds are counted: in proportion to the rounds, the same for every piece', () => {
@@ -47,7 +46,8 @@ test('every piece of an empty region is run', () => {
 test('what makes no sense is refused', () => {
   expect(() => peakGflops({ ms: NaN })).toThrow('peakGflops: ms must be from 0 to 10000, got NaN.');
   expect(() => copyGBs(6)).toThrow('copyGBs: bytes must be a multiple of 4 from 4 to 2^32, got 6.');
-  expect(() => forkJoinNs({ regions: 0 })).toThrow('forkJoinNs: regions must be an integer from 1 to 2^20, got 0.');
+  expect(() => emptyRegions(-1)).toThrow('emptyRegions: count must be an integer from 0 to 2^20, got -1.');
+  expect(emptyRegions(10)).toBeUndefined();
   const wrong = empty([2, 2]);
   native.probeMultiplyAdd(wrong._handle, 1, false);
   expect(synchronize).toThrow('probeMultiplyAdd: the counts go to a float64 tensor of one dimension');
