@@ -5,7 +5,11 @@ const sanitized = process.env['THALWEG_SANITIZED'] === '1';
 
 export default defineConfig({
   resolve: {
-    alias: { thalweg: fileURLToPath(new URL('./src/index.ts', import.meta.url)) },
+    // `thalweg` and `thalweg/probe` as users import them.
+    alias: [
+      { find: /^thalweg$/, replacement: fileURLToPath(new URL('./src/index.ts', import.meta.url)) },
+      { find: /^thalweg\/probe$/, replacement: fileURLToPath(new URL('./src/probe.ts', import.meta.url)) },
+    ],
   },
   test: {
     include: ['test/**/*.test.ts'],

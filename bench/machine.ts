@@ -1,89 +1,92 @@
-// What the numbers were measured on.
+// What the numbers were measured on, and what it can do at best.
 import os from 'node:os';
-import { getNumThreads, info, noGrad, randn, setNumThreads, synchronize, zeros } from 'thalweg';
-import { Measured } from './measure.js';
+import { getNumThreads, info, setNumThreads } from 'thalweg';
+import { copyGBs, peakGflops } from 'thalweg/probe';
+
+/** Measured on some number of threads at once. */
+export interface Limits {
+  /** Multiply-adds of float32, and of pairs of bfloat16 (0: no such instruction), in GFLOP/s. */
+  readonly gflops: number;
+  readonly bf16Gflops: number;
+  /** Copies of 64 MB, and of 8 MB that stay in caches if they are large enough; GB/s, reading and writing together. */
+  readonly copyGBs: number;
+  readonly cachedCopyGBs: number;
+}
 
 export interface Machine {
   readonly cpu: string;
   readonly processors: number;
   readonly memoryGiB: number;
+  readonly platform: string;
   readonly isa: string;
   readonly threads: number;
   readonly runtime: string;
   /** Processes that wanted to run in the last minute, before the benchmark. */
   readonly load: number;
-  /** Reads and writes of a 64 MB copy. */
-  readonly copyGBs: number;
-  /** Float32 matmul of 1024 on one thread, and on all of them. */
-  readonly matmulGflops: { readonly one: number; readonly all: number };
+  readonly one: Limits;
+  /** On all threads of the run at once. */
+  readonly all: Limits;
+  /** Arithmetic on two threads at once by that on one: less than 1.8, and a processor is not free. 0 if there is one. */
+  readonly two: number;
 }
 
-async function best(run: (n: number) => void): Promise<number> {
-  const measured = new Measured({ run });
-  const samples = [];
-  for (let i = 0; i < 5; i++) samples.push(await measured.measure(30));
-  return Math.min(...samples);
-}
+const MiB = 2 ** 20;
 
-async function copyGBs(): Promise<number> {
-  const source = randn([2 ** 24]);
-  const target = zeros([2 ** 24]);
-  const ns = await best((n) => {
-    noGrad(() => {
-      for (let i = 0; i < n; i++) target.copy_(source);
-    });
-    synchronize();
-  });
-  return (2 * 4 * 2 ** 24) / ns;
-}
-
-async function matmulGflops(): Promise<{ one: number; all: number }> {
-  const n = 1024;
-  const a = randn([n, n]);
-  const b = randn([n, n]);
-  const rate = async (): Promise<number> =>
-    (2 * n ** 3) /
-    (await best((count) => {
-      for (let i = 0; i < count; i++) a.matmul(b);
-      synchronize();
-    }));
-  const threads = getNumThreads();
-  const all = await rate();
-  setNumThreads(1);
-  const one = threads === 1 ? all : await rate();
-  setNumThreads(threads);
-  return { one, all };
-}
-
-/** Looks at the machine; takes about a second. Call it after the number of threads is set. */
-export async function lookAtMachine(): Promise<Machine> {
-  const load = os.loadavg()[0];
-  const bun = process.versions['bun'];
+function limits(ms: number): Limits {
   return {
-    cpu: os.cpus()[0]?.model.trim() ?? process.arch,
-    processors: os.availableParallelism(),
-    memoryGiB: os.totalmem() / 2 ** 30,
-    isa: info().isa,
-    threads: getNumThreads(),
-    runtime: bun === undefined ? `Node.js ${process.version}` : `Bun ${bun}`,
-    load,
-    copyGBs: await copyGBs(),
-    matmulGflops: await matmulGflops(),
+    gflops: peakGflops({ ms }),
+    bf16Gflops: peakGflops({ ms, dtype: 'bfloat16' }),
+    copyGBs: copyGBs(64 * MiB, { ms }),
+    cachedCopyGBs: copyGBs(8 * MiB, { ms }),
   };
 }
 
-/** The machine in two or three lines, with a warning when its numbers are not worth much. */
+/** Looks at the machine; takes about a second unless `ms` is small. Call it after the number of threads is set. */
+export function lookAtMachine(ms = 100): Machine {
+  const load = os.loadavg()[0];
+  const bun = process.versions['bun'];
+  const threads = getNumThreads();
+  const processors = os.availableParallelism();
+  setNumThreads(1);
+  const one = limits(ms);
+  let two = 0;
+  if (processors > 1) {
+    setNumThreads(2);
+    two = peakGflops({ ms }) / one.gflops;
+  }
+  setNumThreads(threads);
+  return {
+    cpu: os.cpus()[0]?.model.trim() ?? process.arch,
+    processors,
+    memoryGiB: Math.round((10 * os.totalmem()) / 2 ** 30) / 10,
+    platform: `${process.platform}-${process.arch}`,
+    isa: info().isa,
+    threads,
+    runtime: bun === undefined ? `Node.js ${process.version}` : `Bun ${bun}`,
+    load,
+    one,
+    all: threads === 1 ? one : limits(ms),
+    two,
+  };
+}
+
+const describeLimits = (l: Limits): string =>
+  `${l.gflops.toFixed(0)} GFLOP/s` +
+  (l.bf16Gflops > 0 ? ` (bfloat16 ${l.bf16Gflops.toFixed(0)})` : '') +
+  `, copy ${l.copyGBs.toFixed(1)} GB/s (of 8 MB: ${l.cachedCopyGBs.toFixed(0)})`;
+
+/** The machine in a few lines, with a warning when its numbers are not worth much. */
 export function describeMachine(m: Machine): string {
-  const { one, all } = m.matmulGflops;
   const lines = [
-    `${m.cpu}, ${m.processors} processors, ${m.memoryGiB.toFixed(0)} GiB; ${m.runtime}`,
-    `${m.isa}, ${m.threads} ${m.threads === 1 ? 'thread' : 'threads'}; copy ${m.copyGBs.toFixed(1)} GB/s; ` +
-      `matmul 1024 ${one.toFixed(0)} GFLOP/s on 1 thread` +
-      (m.threads === 1 ? '' : `, ${all.toFixed(0)} on ${m.threads} (${(all / one).toFixed(2)}x)`),
+    `${m.cpu}, ${m.processors} ${m.processors === 1 ? 'processor' : 'processors'}, ${m.memoryGiB} GiB; ${m.runtime}`,
+    `${m.isa}, ${m.threads} ${m.threads === 1 ? 'thread' : 'threads'}; at most, measured now:`,
+    `  on 1 thread: ${describeLimits(m.one)}`,
   ];
+  if (m.threads > 1) lines.push(`  on ${m.threads} threads: ${describeLimits(m.all)}`);
+  if (m.two > 0) lines.push(`  two threads at once: ${m.two.toFixed(2)} times one`);
   const doubts = [];
   if (m.load > 0.3) doubts.push(`the load was ${m.load.toFixed(1)} at the start`);
-  if (m.threads === 2 && all < 1.8 * one) doubts.push('two threads are not 1.8 times one');
-  if (doubts.length > 0) lines.push(`Take the times with care: ${doubts.join(', and ')}.`);
+  if (m.two > 0 && m.two < 1.8) doubts.push('two threads are not 1.8 times one');
+  if (doubts.length > 0) lines.push(`Other work runs here (${doubts.join(', ')}): take the numbers with care.`);
   return lines.join('\n');
 }

@@ -8,21 +8,29 @@ export class Measured {
 
   constructor(private readonly work: Case) {}
 
-  /** Nanoseconds of one iteration, over about `ms` milliseconds of them. */
+  /**
+   * Doubles the number of iterations until a run is long enough to be told from the clock's noise; that also lets the JIT
+   * compiler settle. Gives the nanoseconds of an iteration.
+   */
+  async warmUp(ms: number): Promise<number> {
+    // The first run of all makes caches and pages, and says nothing.
+    await this.time(1);
+    this.fastest = 0;
+    for (let iterations = 1; (await this.time(iterations)) * iterations < ms / 2; iterations *= 2);
+    return 1e6 * this.fastest;
+  }
+
+  /** Nanoseconds of one iteration, over about `ms` milliseconds of them, at least one. */
   async measure(ms: number): Promise<number> {
     if (this.fastest === 0) await this.warmUp(ms);
     return 1e6 * (await this.time(Math.max(1, Math.round(ms / this.fastest))));
   }
 
-  // Doubles until a run is long enough to be told from the clock's noise; that also lets the JIT compiler settle.
-  private async warmUp(ms: number): Promise<void> {
-    for (let iterations = 1; (await this.time(iterations)) * iterations < ms / 4; iterations *= 2);
-  }
-
   private async time(iterations: number): Promise<number> {
     const start = performance.now();
     await this.work.run(iterations);
-    const each = (performance.now() - start) / iterations;
+    // A clock that did not move in between is no reason to divide by zero.
+    const each = Math.max(performance.now() - start, 1e-6) / iterations;
     this.fastest = this.fastest === 0 ? each : Math.min(this.fastest, each);
     return each;
   }

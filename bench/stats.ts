@@ -10,15 +10,24 @@ export function quantile(samples: readonly number[], share: number): number {
 
 export const median = (samples: readonly number[]): number => quantile(samples, 0.5);
 
-/** Half the distance between the quartiles, as a share of the median: half of the samples lie within about this. */
-export function spread(samples: readonly number[]): number {
-  return (quantile(samples, 0.75) - quantile(samples, 0.25)) / 2 / median(samples);
+/** The median and the quartiles, between which half of the samples lie. */
+export interface Summary {
+  readonly median: number;
+  readonly low: number;
+  readonly high: number;
 }
 
-/** The median of b / a, pair by pair: drift between rounds does not enter. */
-export function medianRatio(a: readonly number[], b: readonly number[]): number {
-  return median(a.map((value, i) => b[i] / value));
-}
+export const summarize = (samples: readonly number[]): Summary => ({
+  median: median(samples),
+  low: quantile(samples, 0.25),
+  high: quantile(samples, 0.75),
+});
+
+/** Half the distance between the quartiles, as a share of the median. */
+export const spread = ({ median, low, high }: Summary): number => (high - low) / 2 / median;
+
+/** b / a, pair by pair: drift between rounds does not enter. */
+export const ratios = (a: readonly number[], b: readonly number[]): number[] => a.map((value, i) => b[i] / value);
 
 const nanoseconds = { ns: 1, us: 1e3, ms: 1e6 } as const;
 
@@ -26,5 +35,11 @@ const nanoseconds = { ns: 1, us: 1e3, ms: 1e6 } as const;
 export function formatTime(ns: number, unit: keyof typeof nanoseconds): string {
   const value = ns / nanoseconds[unit];
   const digits = value >= 100 ? 0 : value >= 10 ? 1 : 2;
-  return `${value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits })} ${unit}`;
+  const text = value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return `${text} ${unit === 'us' ? 'µs' : unit}`;
 }
+
+/** A ratio with three digits at most. */
+export const formatRatio = (ratio: number): string => ratio.toFixed(ratio >= 10 ? (ratio >= 100 ? 0 : 1) : 2);
+
+export const formatPercent = (share: number): string => `${(100 * share).toFixed(0)}%`;

@@ -60,9 +60,21 @@ function libc(): string {
   }
 }
 
+/** Platform, architecture and C library: what decides which binary fits. */
+export function describeSystem(): string {
+  return `${process.platform}-${process.arch}${libc()}`;
+}
+
+let loadedFrom: string | undefined;
+
+/** The file that the addon was loaded from last; undefined before. */
+export function addonPath(): string | undefined {
+  return loadedFrom;
+}
+
 function describeFailure(root: string, attempts: readonly LoadAttempt[]): string {
   const runtime = process.versions['bun'] ? `Bun ${process.versions['bun']}` : `Node.js ${process.version}`;
-  const system = `${process.platform}-${process.arch}${libc()}`;
+  const system = describeSystem();
   const lines = [
     `thalweg could not load its native addon on ${system}, ${runtime}. Tried:`,
     ...attempts.map(({ path, reason }) => `  ${path}: ${reason}`),
@@ -107,7 +119,9 @@ export function loadAddon(root: string = packageRoot): unknown {
       attempts.push({ path: candidate, reason: 'no such file' });
     } else {
       try {
-        return require(candidate) as unknown;
+        const addon = require(candidate) as unknown;
+        loadedFrom = candidate;
+        return addon;
       } catch (error) {
         attempts.push({ path: candidate, reason: reasonOf(error) });
       }

@@ -49,6 +49,9 @@ function readLimit(): number | undefined {
   return Math.floor(Number(match[1]) * { '': 1, k: 1024, m: MiB, g: 1024 * MiB }[match[2].toLowerCase()]!);
 }
 
+/** The most bytes that tensors may take: `THALWEG_MEMORY_LIMIT`, or a share of what there is. @internal */
+export const memoryLimit = (): number => limitBytes;
+
 let baseBudget = minBudget;
 let budgetBytes = minBudget;
 let budgetTensors = minTensorBudget;

@@ -172,6 +172,9 @@ export interface Kernels {
   avgPool(out: Handle, x: Handle, geometry: number): void;
   avgPoolBackward(out: Handle, g: Handle, geometry: number): void;
   resample(out: Handle, x: Handle, dim: number, spans: Handle, weights: Handle): void;
+  probeMultiplyAdd(out: Handle, rounds: number, bfloat16: boolean): void;
+  probeCopy(out: Handle, x: Handle, streaming: boolean): void;
+  probeFork(out: Handle, regions: number, chunks: number): void;
 }
 
 /** What the addon offers beside kernels: memory, transfer, the stream. See native/addon.cpp. */

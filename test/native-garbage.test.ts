@@ -612,6 +612,15 @@ describe('kernels on random tensors', () => {
         case 'softmax':
           args = [operand(true), operand(true), dim(), random(2) === 0];
           break;
+        case 'probeMultiplyAdd':
+          args = [operand(true, 1, [random(5)]), random(10) === 0 ? [-1, 2 ** 40][random(2)] : random(9), random(2) === 0];
+          break;
+        case 'probeCopy':
+          args = [operand(true, 0), operand(true, 0), random(2) === 0];
+          break;
+        case 'probeFork':
+          args = [operand(true, 1, [random(5)]), random(40), random(10) === 0 ? [-1, 2 ** 40][random(2)] : random(40)];
+          break;
         case 'softmaxBackward':
           args = [operand(true), operand(true), operand(true), dim(), random(2) === 0];
           break;

@@ -1,5 +1,6 @@
 // What a call costs when there is next to nothing to compute.
 import { randn, synchronize } from 'thalweg';
+import { emptyRegions } from 'thalweg/probe';
 import type { Row } from './row.js';
 
 const tinyAdd: Row[] = [
@@ -66,12 +67,11 @@ const tinyAdd: Row[] = [
   },
 ];
 
-function matmul(n: number, unit: Row['unit']): Row {
+function tinyMatmul(n: number): Row {
   return {
     name: `matmul/${n}`,
-    what: `a @ b of [${n}, ${n}] float32`,
-    unit,
-    flops: 2 * n ** 3,
+    what: `a @ b of [${n}, ${n}] float32, one wait at the end`,
+    unit: 'ns',
     prepare() {
       const a = randn([n, n]);
       const b = randn([n, n]);
@@ -85,4 +85,15 @@ function matmul(n: number, unit: Row['unit']): Row {
   };
 }
 
-export const dispatchRows: readonly Row[] = [...tinyAdd, matmul(4, 'ns'), matmul(32, 'ns'), matmul(512, 'us')];
+const emptyRegion: Row = {
+  name: 'parallel/empty',
+  what: 'a parallel region with nothing to do (peer: OpenMP)',
+  unit: 'ns',
+  prepare: () => ({
+    run(iterations) {
+      for (let left = iterations; left > 0; left -= 2 ** 16) emptyRegions(Math.min(left, 2 ** 16));
+    },
+  }),
+};
+
+export const dispatchRows: readonly Row[] = [...tinyAdd, tinyMatmul(4), tinyMatmul(32), emptyRegion];

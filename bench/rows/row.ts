@@ -12,8 +12,14 @@ export interface Row {
   readonly what: string;
   /** The unit in which people think about it. */
   readonly unit: 'ns' | 'us' | 'ms';
-  /** Floating point operations of one iteration, where a rate says more than a time. */
+  /** Floating point operations that one iteration cannot do without. */
   readonly flops?: number;
+  /** Bytes that one iteration has to read and write, if nothing but its own inputs is in a cache. */
+  readonly bytes?: number;
+  /** What the operations are done in; float32 unless said. */
+  readonly dtype?: 'float32' | 'bfloat16';
+  /** Takes long: left out by --quick. */
+  readonly slow?: boolean;
   /** Makes the tensors. Called once, before the first round. */
   prepare(): Case;
 }
