@@ -80,6 +80,8 @@ export interface OperandOptions {
    * are rounded in the same direction again and again.
    */
   readonly expand?: boolean | ((dim: number) => boolean);
+  /** The order of the dimensions in memory, slowest first; by default random. */
+  readonly order?: readonly number[];
   /** Always contiguous. */
   readonly plain?: boolean;
 }
@@ -100,13 +102,13 @@ export function operand(random: Random, shape: readonly number[], options: Opera
   const { dtype = 'float32', value = (r: Random) => r.normal(), expand = true, plain = false } = options;
   const rank = shape.length;
   const draw = (): number => roundTo(dtype, value(random));
-  if (plain || rank === 0 || random.chance(0.4)) {
+  if (plain || rank === 0 || (options.order === undefined && random.chance(0.4))) {
     const data = new Float64Array(numel(shape)).map(draw);
     return { shape, data, dtype, tensor: tensorOf(data, shape, dtype) };
   }
   const mayExpand = typeof expand === 'boolean' ? () => expand : expand;
   const expanded = shape.map((size, d) => size > 1 && random.chance(0.08) && mayExpand(d));
-  const order = random.chance(0.6) ? random.order(rank) : random.order(0).concat(shape.map((_, d) => d));
+  const order = options.order ?? (random.chance(0.6) ? random.order(rank) : shape.map((_, d) => d));
   const sliced = random.chance(0.6);
   // How each dimension lies in the tensor that is viewed: `before` and `after` more elements, every `step`-th used.
   const ways = shape.map((size, d) => {

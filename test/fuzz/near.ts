@@ -14,6 +14,10 @@ export const computeUnit = (dtype: DType): number => (dtype === 'float64' ? 2 **
 const smallestOf = (dtype: DType): number =>
   ({ float64: 2 ** -1022, float32: 2 ** -126, float16: 2 ** -14, bfloat16: 2 ** -126 })[dtype as string] ?? 0;
 
+/** What rounding a value to a dtype may lose, and a little for a value that is itself an approximation. */
+export const roundingOf = (dtype: DType, value: number): number =>
+  unitOf(dtype) * (1.01 * Math.abs(value) + 2 * smallestOf(dtype));
+
 /**
  * What a sum of `terms` terms may be off by, of which the absolute values add up to `magnitude`: each addition rounds, in
  * directions that are as good as random, so that the error grows with the root of their number. The reference in float64
@@ -21,11 +25,7 @@ const smallestOf = (dtype: DType): number =>
  */
 export function sumBound(dtype: DType, terms: number, magnitude: number, value: number): number {
   const twice = dtype === 'float64' ? 2 : 1;
-  return (
-    twice * computeUnit(dtype) * (4 + Math.sqrt(terms)) * magnitude +
-    unitOf(dtype) * Math.abs(value) * 1.01 +
-    2 * unitOf(dtype) * smallestOf(dtype)
-  );
+  return twice * computeUnit(dtype) * (4 + Math.sqrt(terms)) * magnitude + roundingOf(dtype, value);
 }
 
 /** What results must be. */
