@@ -7,8 +7,10 @@ namespace {
 
 // MR * NV accumulators, NV vectors of B and a broadcast fit the register file (32, 16 or, without FMA, 16 and a
 // product).
-#if defined(__AVX512F__) || defined(__aarch64__)
+#if defined(__AVX512F__)
 constexpr int MR = 8, NV = 3;
+#elif defined(__aarch64__)
+constexpr int MR = 6, NV = 4;
 #elif defined(__AVX2__)
 constexpr int MR = 6, NV = 2;
 #else

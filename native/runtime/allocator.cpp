@@ -9,23 +9,14 @@
 #include <unordered_map>
 #include <vector>
 
+#include "runtime/exact_blocks.h"
+
 #if defined(__linux__)
 #include <sys/mman.h>
 #include <sys/sysinfo.h>
 
 #include <cstdio>
 #include <cstring>
-#endif
-
-#if defined(__SANITIZE_ADDRESS__)
-#define THALWEG_EXACT_BLOCKS 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define THALWEG_EXACT_BLOCKS 1
-#endif
-#endif
-#ifndef THALWEG_EXACT_BLOCKS
-#define THALWEG_EXACT_BLOCKS 0
 #endif
 
 namespace thalweg {
@@ -65,16 +56,18 @@ int64_t memoryLimit() {
 
 std::atomic<int64_t> processBytes{0};
 
-bool reserveFromLimit(int64_t bytes) {
-  const int64_t held = processBytes.fetch_add(bytes, std::memory_order_relaxed) + bytes;
-  if (held <= memoryLimit()) return true;
-  processBytes.fetch_sub(bytes, std::memory_order_relaxed);
-  return false;
-}
-
 constexpr int64_t roundUp(int64_t bytes, int64_t unit) { return (bytes + unit - 1) / unit * unit; }
 
 }  // namespace
+
+bool reserveFromLimit(int64_t bytes) {
+  const int64_t held = processBytes.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+  if (held <= memoryLimit()) return true;
+  returnToLimit(bytes);
+  return false;
+}
+
+void returnToLimit(int64_t bytes) { processBytes.fetch_sub(bytes, std::memory_order_relaxed); }
 
 void* systemAllocate(int64_t bytes) {
   if (bytes <= 0 || bytes >= kMaxRequest || !reserveFromLimit(bytes)) return nullptr;
@@ -96,7 +89,7 @@ void* systemAllocate(int64_t bytes) {
 #else
   block = ::operator new(static_cast<size_t>(bytes), std::align_val_t(kSystemBlock), std::nothrow);
 #endif
-  if (!block) processBytes.fetch_sub(bytes, std::memory_order_relaxed);
+  if (!block) returnToLimit(bytes);
   return block;
 }
 
@@ -107,98 +100,8 @@ void systemRelease(void* block, int64_t bytes) {
 #else
   ::operator delete(block, std::align_val_t(kSystemBlock));
 #endif
-  processBytes.fetch_sub(bytes, std::memory_order_relaxed);
+  returnToLimit(bytes);
 }
-
-#if THALWEG_EXACT_BLOCKS
-
-// Under AddressSanitizer every tensor is a block of exactly its own size, so that a step past its end is seen, and a
-// released block is kept apart until the stream has been waited for.
-struct CachingAllocator::State {
-  static constexpr int64_t kQuarantine = int64_t{64} << 20;
-  struct Block {
-    void* address;
-    int64_t bytes;
-  };
-  mutable std::mutex mutex;
-  std::function<void()> synchronise;
-  std::vector<Block> quarantine;
-  int64_t live = 0, quarantined = 0;
-
-  static void freeAll(std::vector<Block>& blocks) {
-    for (const Block& block : blocks) {
-      std::free(block.address);
-      processBytes.fetch_sub(block.bytes, std::memory_order_relaxed);
-    }
-    blocks.clear();
-  }
-};
-
-CachingAllocator::CachingAllocator(std::function<void()> synchronise) : state_(new State) {
-  state_->synchronise = std::move(synchronise);
-}
-
-CachingAllocator::~CachingAllocator() { trim(); }
-
-void* CachingAllocator::allocate(int64_t bytes) {
-  if (bytes < 0 || bytes >= kMaxRequest) return nullptr;
-  for (int attempt = 0; attempt < 2; attempt++) {
-    if (attempt) {
-      if (!state_->synchronise) return nullptr;
-      state_->synchronise();
-      trim();
-    }
-    if (!reserveFromLimit(bytes)) continue;
-    void* block = nullptr;
-    if (posix_memalign(&block, 64, bytes ? static_cast<size_t>(bytes) : 1) == 0 && block) {
-      std::lock_guard<std::mutex> lock(state_->mutex);
-      state_->live += bytes;
-      return block;
-    }
-    processBytes.fetch_sub(bytes, std::memory_order_relaxed);
-  }
-  return nullptr;
-}
-
-void CachingAllocator::release(void* block, int64_t bytes) {
-  if (!block) return;
-  std::vector<State::Block> ripe;
-  {
-    std::lock_guard<std::mutex> lock(state_->mutex);
-    state_->quarantine.push_back({block, bytes});
-    state_->quarantined += bytes;
-    state_->live -= bytes;
-    if (state_->quarantined <= State::kQuarantine || !state_->synchronise) return;
-    ripe.swap(state_->quarantine);
-    state_->quarantined = 0;
-  }
-  // Without the lock: the commands waited for may release memory themselves.
-  state_->synchronise();
-  State::freeAll(ripe);
-}
-
-int64_t CachingAllocator::cachedBytes() const {
-  std::lock_guard<std::mutex> lock(state_->mutex);
-  return state_->quarantined;
-}
-
-int64_t CachingAllocator::reservedBytes() const {
-  std::lock_guard<std::mutex> lock(state_->mutex);
-  return state_->quarantined + state_->live;
-}
-
-bool CachingAllocator::wantsTrim() const {
-  std::lock_guard<std::mutex> lock(state_->mutex);
-  return state_->quarantined > State::kQuarantine;
-}
-
-void CachingAllocator::trim() {
-  std::lock_guard<std::mutex> lock(state_->mutex);
-  State::freeAll(state_->quarantine);
-  state_->quarantined = 0;
-}
-
-#else
 
 namespace {
 
@@ -248,6 +151,7 @@ struct CachingAllocator::State {
 
   mutable std::mutex mutex;
   std::function<void()> synchronise;
+  std::unique_ptr<ExactBlocks> exact;  // does all the work instead, in tests that look for steps outside a block
   SizeClass classes[kSmallClasses];
   std::vector<Chunk> chunks;  // the last one is being carved
   int64_t carvedBytes = kSystemBlock;
@@ -377,6 +281,7 @@ void CachingAllocator::State::trim() {
 }
 
 CachingAllocator::CachingAllocator(std::function<void()> synchronise) : state_(new State) {
+  if (fence() != Fence::None) state_->exact = std::make_unique<ExactBlocks>(synchronise);
   state_->synchronise = std::move(synchronise);
 }
 
@@ -384,6 +289,7 @@ CachingAllocator::~CachingAllocator() { trim(); }
 
 void* CachingAllocator::allocate(int64_t bytes) {
   if (bytes < 0 || bytes >= kMaxRequest) return nullptr;
+  if (state_->exact) return state_->exact->allocate(bytes);
   {
     std::lock_guard<std::mutex> lock(state_->mutex);
     // When what is cached does not serve, and is much, it goes back before more is taken: sizes that come again and
@@ -401,6 +307,7 @@ void* CachingAllocator::allocate(int64_t bytes) {
 
 void CachingAllocator::release(void* block, int64_t bytes) {
   if (!block) return;
+  if (state_->exact) return state_->exact->release(block, bytes);
   std::lock_guard<std::mutex> lock(state_->mutex);
   State& state = *state_;
   if (bytes <= kMaxSmall) {
@@ -421,25 +328,27 @@ void CachingAllocator::release(void* block, int64_t bytes) {
 }
 
 int64_t CachingAllocator::cachedBytes() const {
+  if (state_->exact) return state_->exact->cachedBytes();
   std::lock_guard<std::mutex> lock(state_->mutex);
   return state_->reserved - state_->live;
 }
 
 int64_t CachingAllocator::reservedBytes() const {
+  if (state_->exact) return state_->exact->reservedBytes();
   std::lock_guard<std::mutex> lock(state_->mutex);
   return state_->reserved;
 }
 
 bool CachingAllocator::wantsTrim() const {
+  if (state_->exact) return state_->exact->wantsTrim();
   std::lock_guard<std::mutex> lock(state_->mutex);
   return state_->wantsTrim();
 }
 
 void CachingAllocator::trim() {
+  if (state_->exact) return state_->exact->trim();
   std::lock_guard<std::mutex> lock(state_->mutex);
   state_->trim();
 }
-
-#endif
 
 }  // namespace thalweg

@@ -13,7 +13,7 @@ class CachingAllocator {
  public:
   // synchronise waits until all commands queued so far have run. It is called, from the thread that asked for memory or
   // released it and without locks held, before cached blocks go back to the system: when the system refuses memory,
-  // when the cache is large and does not serve, and in sanitizer builds. Without it a refusal is final and the caller
+  // when the cache is large and does not serve, and where every block is fenced (runtime/exact_blocks.h). Without it a refusal is final and the caller
   // may synchronise, trim() and ask again.
   explicit CachingAllocator(std::function<void()> synchronise = nullptr);
   // Gives cached blocks back; blocks still in use stay valid.
@@ -21,8 +21,8 @@ class CachingAllocator {
   CachingAllocator(const CachingAllocator&) = delete;
   CachingAllocator& operator=(const CachingAllocator&) = delete;
 
-  // nullptr when there is not so much memory, or bytes is negative. Never null for 0 bytes. 64-byte aligned; blocks
-  // past 1 MB are 2 MB aligned and use huge pages.
+  // nullptr when there is not so much memory, or bytes is negative. Never null for 0 bytes. 64-byte aligned (but
+  // for fenced blocks); blocks past 1 MB are 2 MB aligned and use huge pages.
   void* allocate(int64_t bytes);
   // bytes as they were asked for.
   void release(void* block, int64_t bytes);
@@ -45,6 +45,9 @@ class CachingAllocator {
 // hold more than the machine or its container has.
 void* systemAllocate(int64_t bytes);
 void systemRelease(void* block, int64_t bytes);
+// The account of what the process holds, kept below what there is. False: no room for as much.
+bool reserveFromLimit(int64_t bytes);
+void returnToLimit(int64_t bytes);
 constexpr int64_t kSystemBlock = int64_t{2} << 20;
 
 }  // namespace thalweg

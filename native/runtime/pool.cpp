@@ -11,6 +11,7 @@
 #include "runtime/allocator.h"
 #include "runtime/denormal.h"
 #include "runtime/error.h"
+#include "runtime/exact_blocks.h"
 
 #if defined(__linux__)
 #include <linux/futex.h>
@@ -293,7 +294,7 @@ void ThreadPool::run(int64_t chunks, void (*body)(void* arg, int64_t chunk), voi
 
 namespace {
 
-// Buffers from 1 MB on come in 2 MB blocks with huge pages. Smaller ones have their exact size, for sanitizers.
+// Buffers from 1 MB on come in 2 MB blocks with huge pages.
 constexpr int64_t kSmallScratch = int64_t{1} << 20;
 
 struct Scratch {
@@ -302,7 +303,9 @@ struct Scratch {
 
   void release() {
     if (!data) return;
-    if (bytes < kSmallScratch)
+    if (fence() != Fence::None)
+      fencedRelease(data, bytes);
+    else if (bytes < kSmallScratch)
       ::operator delete(data, std::align_val_t(64));
     else
       systemRelease(data, bytes);
@@ -319,10 +322,14 @@ thread_local Scratch threadScratches[kScratchSlots];
 char* threadScratch(int slot, int64_t bytes) {
   if (slot < 0 || slot >= kScratchSlots) fail(ErrorKind::Native, "threadScratch: there is no slot %d", slot);
   Scratch& scratch = threadScratches[slot];
-  if (bytes <= scratch.bytes && scratch.data) return scratch.data;
-  if (bytes < 64) bytes = 64;
+  // Where steps outside a buffer are looked for, a buffer has the size of the last request.
+  const bool exact = fence() != Fence::None;
+  if (scratch.data && (exact ? bytes == scratch.bytes : bytes <= scratch.bytes)) return scratch.data;
+  if (bytes < 64 && !exact) bytes = 64;
   scratch.release();
-  if (bytes < kSmallScratch) {
+  if (exact) {
+    scratch.data = static_cast<char*>(fencedAllocate(bytes, 64));
+  } else if (bytes < kSmallScratch) {
     scratch.data = static_cast<char*>(::operator new(static_cast<size_t>(bytes), std::align_val_t(64), std::nothrow));
   } else {
     const int64_t blocks = bytes / kSystemBlock + (bytes % kSystemBlock != 0);
