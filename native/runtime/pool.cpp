@@ -45,8 +45,8 @@ constexpr int64_t kYieldNs = 40'000;
 constexpr int64_t kWakeNs = 20'000;
 constexpr int64_t kLeastWakeNs = 10'000;
 constexpr int64_t kMostWakeNs = 100'000;
-// How long the caller pauses for the chunks that others still have, beside what they should take: yielding instead would
-// hand its processor to a busy neighbour for milliseconds.
+// How long the caller pauses for the chunks that others still have, beside what they should take: yielding instead
+// would hand its processor to a busy neighbour for milliseconds.
 constexpr int64_t kLastChunksNs = 5'000;
 constexpr int64_t kMostPauseNs = 100'000;
 // A caller that moves between processors does not drag the workers along more often than this.

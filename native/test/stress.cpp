@@ -140,10 +140,10 @@ class Client {
     }
     // Some are longer than fits the ring.
     const int64_t padding = pick(random_, 0, 99) == 0 ? 200'000 : pick(random_, 0, 3000);
-    char* payload = stream_.reserve(
-        [](Stream&, char* payload) { runCommand(*reinterpret_cast<Command*>(payload)); },
-        [](Stream&, char* payload) { reinterpret_cast<Command*>(payload)->client->dropped_++; }, "queued",
-        static_cast<int64_t>(sizeof(Command)) + padding);
+    char* payload =
+        stream_.reserve([](Stream&, char* payload) { runCommand(*reinterpret_cast<Command*>(payload)); },
+                        [](Stream&, char* payload) { reinterpret_cast<Command*>(payload)->client->dropped_++; },
+                        "queued", static_cast<int64_t>(sizeof(Command)) + padding);
     new (payload) Command(command);
     std::memset(payload + sizeof(Command), 7, static_cast<size_t>(padding));
     stream_.submit();
