@@ -19,8 +19,10 @@ static bool environmentFlag(const char* name) {
 
 static int defaultThreads() {
   if (const char* text = std::getenv("THALWEG_NUM_THREADS")) {
-    const int wanted = std::atoi(text);
-    if (wanted >= 1 && wanted <= 1024) return wanted;
+    // What is no such number is not used; src/runtime.ts says so.
+    char* end = nullptr;
+    const long wanted = std::strtol(text, &end, 10);
+    if (end != text && *end == '\0' && wanted >= 1 && wanted <= 1024) return static_cast<int>(wanted);
   }
 #if defined(__linux__)
   cpu_set_t allowed;

@@ -2,6 +2,11 @@
 import { ArgumentError } from './errors.js';
 import { native } from './native.js';
 
+const wanted = process.env['THALWEG_NUM_THREADS'];
+if (wanted !== undefined && wanted !== '' && !(/^\d+$/.test(wanted) && Number(wanted) >= 1 && Number(wanted) <= 1024)) {
+  process.emitWarning(`THALWEG_NUM_THREADS is '${wanted}', which is no integer from 1 to 1024; it is not used.`);
+}
+
 /** Threads that kernels run on, the stream's own included. Shared by all workers of the process. */
 export function getNumThreads(): number {
   return native.threads(0);

@@ -1,5 +1,6 @@
 #include "runtime/pool.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <exception>
@@ -40,6 +41,15 @@ namespace {
 
 constexpr int64_t kPauseNs = 1'000;
 constexpr int64_t kYieldNs = 40'000;
+// Waking a parked thread is a system call that takes the caller 2 us, on virtual machines 10 to 30: a job that would be
+// done before the worker arrives wakes nobody. At first, at least and at most; twice what a wake has taken lately.
+constexpr int64_t kWakeNs = 20'000;
+constexpr int64_t kLeastWakeNs = 10'000;
+constexpr int64_t kMostWakeNs = 100'000;
+// How long the caller pauses for the chunks that others still have, beside what they should take: yielding instead
+// would hand its processor to a busy neighbour for milliseconds.
+constexpr int64_t kLastChunksNs = 5'000;
+constexpr int64_t kMostPauseNs = 100'000;
 // A caller that moves between processors does not drag the workers along more often than this.
 constexpr int64_t kAffinityNs = 2'000'000;
 
@@ -79,27 +89,56 @@ void wake(std::atomic<uint32_t>& word, int64_t threads) {
 #endif
 }
 
-// Returns true when ready() holds, false when it is time to park. Pausing longer than this takes the processor from the
-// very thread that is waited for when there are more threads than processors.
+// Pauses for so long, then yields for so long; true when ready() holds, false when it is time to park. Pausing for long
+// takes the processor from the very thread that is waited for when there are more threads than processors.
 template <class Ready>
-bool waitBriefly(Ready&& ready) {
+bool waitBriefly(int64_t pauseNs, int64_t yieldNs, Ready&& ready) {
   if (ready()) return true;
   const int64_t start = nowNs();
   int64_t now = start;
-  while (now - start < kPauseNs) {
+  while (now - start < pauseNs) {
     for (int i = 0; i < 8; i++) {
       pauseBriefly();
       if (ready()) return true;
     }
     now = nowNs();
   }
-  while (now - start < kPauseNs + kYieldNs) {
+  while (now - start < pauseNs + yieldNs) {
     std::this_thread::yield();
     if (ready()) return true;
     now = nowNs();
   }
   return false;
 }
+
+// What a chunk of each loop has taken lately, by the loop's function. Collisions forget.
+class ChunkCosts {
+ public:
+  using Body = void (*)(void*, int64_t);
+  static constexpr int64_t kUnknown = int64_t{1} << 40;
+  // Nanoseconds; those of a loop not seen before are many.
+  int64_t expected(Body body) const {
+    const Entry& entry = entries_[slot(body)];
+    return entry.body == body ? entry.ns : kUnknown;
+  }
+  void observe(Body body, int64_t ns) {
+    Entry& entry = entries_[slot(body)];
+    // Falls slowly: a job taken for a short one that is not costs more than a needless wake.
+    entry.ns = entry.body != body ? ns : ns > entry.ns ? (entry.ns + ns) / 2 : (3 * entry.ns + ns) / 4;
+    entry.body = body;
+  }
+
+ private:
+  struct Entry {
+    Body body = nullptr;
+    int64_t ns = 0;
+  };
+  static constexpr int kBits = 7;
+  static size_t slot(Body body) {
+    return static_cast<size_t>((reinterpret_cast<uintptr_t>(body) * 0x9e3779b97f4a7c15u) >> (64 - kBits));
+  }
+  Entry entries_[1 << kBits];
+};
 
 }  // namespace
 
@@ -124,6 +163,9 @@ struct ThreadPool::State {
   std::atomic<bool> failed{false};
   std::exception_ptr exception;  // written by whoever sets `failed`
   std::vector<std::thread> workers;
+  // Of the thread inside run():
+  ChunkCosts costs;
+  int64_t wakeNs = kWakeNs;  // a cold job of less than this stays on the caller
 
 #if defined(__linux__)
   cpu_set_t allowed;
@@ -135,9 +177,11 @@ struct ThreadPool::State {
   void start(int count);
   void stopAll();
   void work();
-  void drain();
+  template <class After>
+  int64_t drain(After&& after);
   void execute(int64_t chunks, void (*function)(void*, int64_t), void* argument);
   void avoidCallerCpu();
+  void wakeParked();
 };
 
 void ThreadPool::State::start(int count) {
@@ -176,8 +220,9 @@ void ThreadPool::State::stopAll() {
   stop.store(false);
 }
 
-// Runs chunks until none is left to claim.
-void ThreadPool::State::drain() {
+// Runs chunks until none is left to claim; after() follows each. Returns how many there were.
+template <class After>
+int64_t ThreadPool::State::drain(After&& after) {
   int64_t finished = 0;
   int64_t left = remaining.load(std::memory_order_acquire);
   while (left > 0) {
@@ -191,12 +236,14 @@ void ThreadPool::State::drain() {
       finished += remaining.exchange(0, std::memory_order_acq_rel);  // the rest is skipped
     }
     finished++;
+    after();
     left = remaining.load(std::memory_order_acquire);
   }
-  if (finished == 0) return;
+  if (finished == 0) return 0;
   const int64_t expected = total;  // the last read of the job: it may be over after the next line
   const int64_t counted = done.fetch_add(finished, std::memory_order_seq_cst) + finished;
   if (counted == expected && callerParked.load(std::memory_order_seq_cst)) wake(callerSignal, 1);
+  return finished;
 }
 
 void ThreadPool::State::work() {
@@ -204,7 +251,7 @@ void ThreadPool::State::work() {
     const auto ready = [this] {
       return remaining.load(std::memory_order_acquire) > 0 || stop.load(std::memory_order_relaxed);
     };
-    while (!waitBriefly(ready)) {
+    while (!waitBriefly(kPauseNs, kYieldNs, ready)) {
       // run() publishes the job and then looks at parkedWorkers; a worker does the opposite. One of the two sees the
       // other.
       parkedWorkers.fetch_add(1, std::memory_order_seq_cst);
@@ -214,7 +261,7 @@ void ThreadPool::State::work() {
       parkedWorkers.fetch_sub(1, std::memory_order_seq_cst);
     }
     if (stop.load(std::memory_order_relaxed)) return;
-    drain();
+    drain([] {});
   }
 }
 
@@ -235,6 +282,15 @@ void ThreadPool::State::avoidCallerCpu() {
 #endif
 }
 
+void ThreadPool::State::wakeParked() {
+  const int64_t parked = parkedWorkers.load(std::memory_order_seq_cst);
+  const int64_t left = remaining.load(std::memory_order_relaxed);
+  if (parked <= 0 || left <= 0) return;
+  const int64_t start = nowNs();
+  wake(workerSignal, std::min(parked, left));
+  wakeNs = (3 * wakeNs + std::clamp(2 * (nowNs() - start), kLeastWakeNs, kMostWakeNs)) / 4;
+}
+
 void ThreadPool::State::execute(int64_t chunks, void (*function)(void*, int64_t), void* argument) {
   avoidCallerCpu();
   total = chunks;
@@ -243,11 +299,23 @@ void ThreadPool::State::execute(int64_t chunks, void (*function)(void*, int64_t)
   flush = flushesDenormals();
   done.store(0, std::memory_order_relaxed);
   remaining.store(chunks, std::memory_order_seq_cst);
-  const int64_t parked = parkedWorkers.load(std::memory_order_seq_cst);
-  if (parked > 0) wake(workerSignal, parked < chunks - 1 ? parked : chunks - 1);
-  drain();
+  // The clock is read only where a decision needs it: when workers are parked, or nothing is known of the loop.
+  const int64_t expected = costs.expected(function);
+  const bool cold = parkedWorkers.load(std::memory_order_seq_cst) > 0;
+  const bool timed = cold || expected == ChunkCosts::kUnknown;
+  bool alone = cold && expected < wakeNs / chunks;
+  if (cold && !alone) wakeParked();
+  const int64_t start = timed ? nowNs() : 0;
+  const int64_t own = drain([&] {
+    // Taken for a short job, and it is not.
+    if (!alone || nowNs() - start < wakeNs) return;
+    alone = false;
+    wakeParked();
+  });
+  if (timed && own > 0) costs.observe(function, (nowNs() - start) / own);
+  const int64_t pauseNs = std::min(kLastChunksNs + 2 * std::min(expected, kMostPauseNs), kMostPauseNs);
   const auto ready = [&] { return done.load(std::memory_order_acquire) == chunks; };
-  while (!waitBriefly(ready)) {
+  while (!waitBriefly(pauseNs, 0, ready)) {
     const uint32_t signal = callerSignal.load(std::memory_order_seq_cst);
     callerParked.store(1, std::memory_order_seq_cst);
     if (done.load(std::memory_order_seq_cst) != chunks) park(callerSignal, signal);

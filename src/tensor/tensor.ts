@@ -157,7 +157,9 @@ export class Tensor<S extends Shape = Shape, D extends DType = DType> {
 
   /** The elements in row-major order, as a typed array (float16 and bfloat16 as Float32Array, int64 as BigInt64Array). */
   async data<T extends DType>(this: Tensor<Shape, T>): Promise<TypedArrayOf<T>> {
-    return new (typedArrayOf(this.dtype))(await native.read(liveHandle(this, 'data'), readDType(this.dtype), mayAnswerNow()));
+    return new (typedArrayOf(this.dtype))(
+      await native.read(liveHandle(this, 'data'), readDType(this.dtype), mayAnswerNow()),
+    );
   }
 
   /** As `data()`, waiting for queued work. */
