@@ -14,6 +14,10 @@ namespace {
 
 constexpr int64_t kMinRow = 32;             // elements of a row that are worth setting up
 constexpr int64_t kStreamBytes = 16 << 20;  // outputs from this size on go past the caches
+#ifndef PFD
+#define PFD 2048
+#endif
+constexpr int64_t kPrefetch = PFD;
 constexpr int64_t kLongRow = int64_t{1} << 40;
 
 // Conservative: the ranges of memory of both.
@@ -124,7 +128,7 @@ class GroupRun {
     Read reads[kMaxProgramOperands];
     Write writes[kMaxProgramOperands];
     int64_t chunk;  // the most elements that are evaluated at once
-    bool streams = false;
+    bool streams = false, prefetches = false;
   };
 
   void plan(Rows& rows) const {
@@ -149,6 +153,7 @@ class GroupRun {
     }
     // A single step needs no tiles when it reads and writes memory: it runs over the whole row.
     rows.chunk = inPlace ? kLongRow : kTile;
+    rows.prefetches = !inPlace && space_.ndim == 1;
   }
 
   bool streamed(int k) const {
@@ -223,6 +228,8 @@ class GroupRun {
       char* from = at[outputs + i] + done * stride * itemSize(ins_[i].dtype);
       if (rows.reads[i] == Read::InPlace && (!ragged || tile_.steps().empty())) {
         w.registers[i].data = reinterpret_cast<T*>(from);
+        for (int64_t byte = 0; rows.prefetches && byte < kTile * static_cast<int64_t>(sizeof(T)); byte += 64)
+          __builtin_prefetch(from + kPrefetch + byte);
       } else {
         w.registers[i].data = w.tile(i);
         loadRun<T>(w.tile(i), ins_[i].dtype, from, stride, n);
