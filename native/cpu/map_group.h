@@ -14,10 +14,6 @@ namespace {
 
 constexpr int64_t kMinRow = 32;             // elements of a row that are worth setting up
 constexpr int64_t kStreamBytes = 16 << 20;  // outputs from this size on go past the caches
-#ifndef PFD
-#define PFD 2048
-#endif
-constexpr int64_t kPrefetch = PFD;
 constexpr int64_t kLongRow = int64_t{1} << 40;
 
 // Conservative: the ranges of memory of both.
@@ -128,13 +124,13 @@ class GroupRun {
     Read reads[kMaxProgramOperands];
     Write writes[kMaxProgramOperands];
     int64_t chunk;  // the most elements that are evaluated at once
-    bool streams = false, prefetches = false;
+    bool streams = false;
   };
 
   void plan(Rows& rows) const {
     const int last = space_.ndim - 1;
     const int outputs = program_.outputs;
-    bool inPlace = tile_.steps().size() == 1;
+    bool inPlace = tile_.needsNoTiles();
     for (int i = 0; i < program_.inputs; i++) {
       const int64_t stride = space_.strides[outputs + i][last];
       bool handedOn = false;
@@ -151,9 +147,8 @@ class GroupRun {
       rows.streams |= rows.writes[k] == Write::Streamed;
       inPlace = inPlace && rows.writes[k] == Write::InPlace;
     }
-    // A single step needs no tiles when it reads and writes memory: it runs over the whole row.
+    // What needs no tiles, neither for temporaries nor for its operands, runs over the whole row.
     rows.chunk = inPlace ? kLongRow : kTile;
-    rows.prefetches = !inPlace && space_.ndim == 1;
   }
 
   bool streamed(int k) const {
@@ -228,8 +223,6 @@ class GroupRun {
       char* from = at[outputs + i] + done * stride * itemSize(ins_[i].dtype);
       if (rows.reads[i] == Read::InPlace && (!ragged || tile_.steps().empty())) {
         w.registers[i].data = reinterpret_cast<T*>(from);
-        for (int64_t byte = 0; rows.prefetches && byte < kTile * static_cast<int64_t>(sizeof(T)); byte += 64)
-          __builtin_prefetch(from + kPrefetch + byte);
       } else {
         w.registers[i].data = w.tile(i);
         loadRun<T>(w.tile(i), ins_[i].dtype, from, stride, n);
