@@ -70,6 +70,16 @@ struct ScalarMath {
   THALWEG_MATH V map(F f, V x, V y) {
     return f(x, y);
   }
+  // f, a function of float64 values, computed in them and rounded once.
+  using Double = ScalarMath<double>;
+  template <class F>
+  THALWEG_MATH V wide(F f, V x) {
+    return static_cast<V>(f(static_cast<double>(x)));
+  }
+  template <class F>
+  THALWEG_MATH V wide(F f, V x, V y) {
+    return static_cast<V>(f(static_cast<double>(x), static_cast<double>(y)));
+  }
   // x = quadrant * pi/2 + the result, |x| < 2^27.
   THALWEG_MATH V reduceHalfPi(V x, I& quadrant) {
     double shifted;
@@ -90,13 +100,13 @@ struct Approximate {
   // Bit patterns of NaN and negative numbers overflow here: wrap.
   THALWEG_MATH I minus(I a, uint32_t b) { return (I)((U)a - b); }
 
-  // exp(x) = 2^e (1 + result), |x| <= 104; n is e as a float.
-  THALWEG_MATH V expReduced(V x, V& n, I& e) {
+  // exp(x - rest) = 2^e (1 + result), |x| <= 104, rest small; n is e as a float.
+  THALWEG_MATH V expReduced(V x, V& n, I& e, V rest = V{}) {
     const V shifted = x * 1.44269504f + 12582912.f;
     n = shifted - 12582912.f;
     e = minus(M::bits(shifted), 0x4b400000u);
     V r = x - n * 0x1.62e4p-1f;  // ln 2 in two parts, the first short enough for an exact product
-    r = r - n * 1.42860682e-6f;
+    r = r - n * 1.42860682e-6f - rest;
     V p = r * 1.395171741e-3f + 8.369598538e-3f;
     p = p * r + 4.166618735e-2f;
     p = p * r + 1.666651219e-1f;
@@ -241,6 +251,53 @@ struct Approximate {
     const V large = 1.f - s - s * r;
     return M::select(x == 0.f, x, withSign(M::select(a < 1.f, small, large), x));
   }
+  // exp(-a^2 scale) times P(q) / (1 + t), which is the tail of the normal distribution beyond t over exp(-t^2 / 2).
+  // a^2 is taken in two parts: the error of one rounding would be as large as the exponent.
+  THALWEG_MATH V normalTail(V a, V t, float scale) {
+    const V q = (t - 4.f) / (t + 4.f);
+    V p = q * 6.380326813e-04f - 3.502545878e-04f;
+    p = p * q - 4.989088513e-03f;
+    p = p * q + 1.795214787e-02f;
+    p = p * q - 3.219916299e-02f;
+    p = p * q + 2.859884873e-02f;
+    p = p * q + 1.399968937e-02f;
+    p = p * q - 9.670343995e-02f;
+    p = p * q + 4.720532000e-01f;
+    const V u = t + 1.f, lost = t - (u - 1.f);
+    p = (p - p * (lost / u)) / u;
+    const V high = M::fromBits(M::bits(a) & static_cast<int32_t>(0xfffff000));  // its square is exact
+    V n;
+    I e;
+    const V r = expReduced(high * high * -scale, n, e, (a - high) * (a + high) * scale);
+    return M::scale(p * r + p, n, e);
+  }
+  THALWEG_MATH V erfc(V x) {
+    const V a = M::fromBits(M::bits(x) & 0x7fffffff);
+    const V z = x * x;
+    V p = z * -7.258057012e-04f + 5.167701747e-03f;
+    p = p * z - 2.685421333e-02f;
+    p = p * z + 1.128366739e-01f;
+    p = p * z - 3.761263192e-01f;
+    p = p * z + 1.128379226e+00f;
+    const V small = 1.f - x * p;
+    const V t = M::select(a > 10.2f, M::set(10.2f), a);  // 0 from there on
+    const V tail = normalTail(t, t * 1.41421356f, 1.f);
+    const V twice = tail + tail;
+    return M::select(a < 0.5f, small, M::select(x < 0.f, 2.f - twice, twice));
+  }
+  THALWEG_MATH V normalCdf(V x) {
+    const V a = M::fromBits(M::bits(x) & 0x7fffffff);
+    const V z = x * x;
+    V p = z * -7.530306902e-06f + 1.131436511e-04f;
+    p = p * z - 1.185984700e-03f;
+    p = p * z + 9.973171167e-03f;
+    p = p * z - 6.649032980e-02f;
+    p = p * z + 3.989422917e-01f;
+    const V small = x * p + 0.5f;
+    const V t = M::select(a > 14.42f, M::set(14.42f), a);
+    const V tail = normalTail(t, t, 0.5f);
+    return M::select(a < 0.6f, small, M::select(x < 0.f, tail, 1.f - tail));
+  }
   THALWEG_MATH V sin(V x) {
     return trigonometric(
         x, [](float v) { return std::sin(v); }, 0);
@@ -276,6 +333,120 @@ struct Approximate {
   }
 };
 
+// -- float32 functions computed in float64 ----------------------------------------------------------------------------
+
+// Where intermediate results need more than 24 bits. M computes in float64; relative errors are below 1e-11.
+template <class M>
+struct Wide {
+  using V = typename M::V;
+  using I = typename M::I;
+  using U = typename M::U;
+
+  THALWEG_MATH V magnitude(V x) { return M::fromBits(M::bits(x) & std::numeric_limits<int64_t>::max()); }
+  THALWEG_MATH V withSign(V y, V sign) {
+    constexpr int64_t top = std::numeric_limits<int64_t>::min();
+    return M::fromBits((M::bits(y) & ~top) | (M::bits(sign) & top));
+  }
+  // |x| < 700
+  THALWEG_MATH V exp(V x) {
+    const V shifted = x * 1.44269504088896340736 + 0x1.8p52;
+    const V n = shifted - 0x1.8p52;
+    const V r = (x - n * 0x1.62e42fefap-1) - n * 0x1.cf79abc9e3b39p-40;
+    V p = r * 2.7643972040750672e-06 + 2.4882262463919247e-05;
+    p = p * r + 0.00019841162475650901;
+    p = p * r + 0.001388880761339301;
+    p = p * r + 0.008333333389025253;
+    p = p * r + 0.041666666988812467;
+    p = p * r + 0.16666666666566965;
+    p = p * r + 0.49999999999604511;
+    const V scale = M::fromBits((I)(((U)M::bits(shifted) + 1023u) << 52));
+    return (p * (r * r) + r) * scale + scale;
+  }
+  // x > 0, finite, not subnormal
+  THALWEG_MATH V log(V x) {
+    constexpr uint64_t half = 0x3fe6a09e667f3bcd;  // sqrt(1/2)
+    constexpr uint64_t mantissa = (uint64_t{1} << 52) - 1;
+    const U i = (U)M::bits(x) - half;
+    const U biased = (i + (uint64_t{1023} << 52)) >> 52;
+    const V e = M::fromBits((I)(biased | uint64_t{0x4330000000000000})) - (0x1p52 + 1023);
+    const V m = M::fromBits((I)((i & mantissa) + half));
+    const V s = (m - 1.0) / (m + 1.0), z = s * s;
+    V p = z * 0.16819642039361649 + 0.18123656418998554;
+    p = p * z + 0.22223371291625832;
+    p = p * z + 0.2857141713476864;
+    p = p * z + 0.40000000052246054;
+    p = p * z + 0.66666666666587249;
+    return e * 0.69314718055994530942 + (s * z * p + (s + s));
+  }
+  THALWEG_MATH V atan(V x) {
+    const V a = magnitude(x);
+    const auto large = a > 1.0;
+    const V t = M::select(large, -1.0 / a, a), z = t * t;
+    V p = z * -0.00069795010146969649 + 0.0049263170200727208;
+    p = p * z - 0.016299354911053096;
+    p = p * z + 0.03447574483976678;
+    p = p * z - 0.054515856379311924;
+    p = p * z + 0.07259432198949578;
+    p = p * z - 0.089854370983850101;
+    p = p * z + 0.11094503267293573;
+    p = p * z - 0.14284167187832963;
+    p = p * z + 0.19999927241723114;
+    p = p * z - 0.33333332133751969;
+    const V y = t * z * p + t;
+    return withSign(M::select(large, y + 1.57079632679489661923, y), x);
+  }
+  THALWEG_MATH V asin(V x) { return atan(x / M::sqrt((1.0 - x) * (1.0 + x))); }
+  THALWEG_MATH V acos(V x) { return 2.0 * atan(M::sqrt((1.0 - x) / (1.0 + x))); }
+  // |x| < 2^27
+  THALWEG_MATH V tan(V x) {
+    V shifted;
+    const V r = reduceHalfPiWide(x, shifted), z = r * r;
+    V p = z * 0.0020398715418308471 - 0.0005929741726201556;
+    p = p * z + 0.0049901860669074394;
+    p = p * z + 0.0083325426895340463;
+    p = p * z + 0.021984391104543054;
+    p = p * z + 0.053954666318578363;
+    p = p * z + 0.13333410369750706;
+    p = p * z + 0.33333331850106218;
+    const V t = r * z * p + r;
+    return M::select((M::bits(shifted) & 1) == 0, t, -1.0 / t);
+  }
+  THALWEG_MATH V clamp(V x, double limit) {  // NaN stays
+    x = M::select(x > limit, M::set(limit), x);
+    return M::select(x < -limit, M::set(-limit), x);
+  }
+  THALWEG_MATH V sinh(V x) {
+    const V z = x * x, e = exp(clamp(x, 100.0));
+    const V small = x * z * ((z * (1.0 / 5040) + 1.0 / 120) * z + 1.0 / 6) + x;
+    return M::select(magnitude(x) < 0.05, small, 0.5 * (e - 1.0 / e));
+  }
+  THALWEG_MATH V cosh(V x) {
+    const V e = exp(clamp(x, 100.0));
+    return 0.5 * (e + 1.0 / e);
+  }
+  THALWEG_MATH V asinh(V x) {
+    const V a = magnitude(x), z = x * x;
+    const V small = a * z * ((z * (-15.0 / 336) + 3.0 / 40) * z - 1.0 / 6) + a;
+    V y = M::select(a < 0.02, small, log(a + M::sqrt(a * a + 1.0)));
+    y = M::select(a < std::numeric_limits<double>::infinity(), y, a);
+    return withSign(y, x);
+  }
+  THALWEG_MATH V acosh(V x) {
+    const V y = log(x + M::sqrt((x - 1.0) * (x + 1.0)));
+    const V within = M::select(x < std::numeric_limits<double>::infinity(), y, x);
+    return M::select(x < 1.0, M::set(std::numeric_limits<double>::quiet_NaN()), within);
+  }
+  THALWEG_MATH V atanh(V x) {
+    const V a = magnitude(x), z = x * x;
+    const V small = a * z * ((z * (1.0 / 7) + 1.0 / 5) * z + 1.0 / 3) + a;
+    V y = M::select(a < 0.02, small, 0.5 * log((1.0 + a) / (1.0 - a)));
+    y = M::select(a == 1.0, M::set(std::numeric_limits<double>::infinity()), y);
+    return withSign(M::select(a <= 1.0, y, M::set(std::numeric_limits<double>::quiet_NaN())), x);
+  }
+  // 0 < x < inf, y finite
+  THALWEG_MATH V pow(V x, V y) { return exp(clamp(y * log(x), 110.0)); }
+};
+
 // -- floats: every opcode -------------------------------------------------------------------------------------------
 
 template <class M>
@@ -285,6 +456,7 @@ struct FloatOps {
   using I = typename M::I;
   using Mask = typename M::Mask;
   using A = Approximate<M>;
+  using W = Wide<typename M::Double>;
   static constexpr bool single = std::is_same_v<T, float>;
   static constexpr T inf = std::numeric_limits<T>::infinity();
   static constexpr I magnitudeMask() {
@@ -312,6 +484,13 @@ struct FloatOps {
   THALWEG_MATH V name(V x) {                            \
     return M::map([](T v) { return std::name(v); }, x); \
   }
+#define THALWEG_WIDE(name)                                  \
+  THALWEG_MATH V name(V x) {                                \
+    if constexpr (single)                                   \
+      return M::wide([](auto v) { return W::name(v); }, x); \
+    else                                                    \
+      return M::map([](T v) { return std::name(v); }, x);   \
+  }
 #define THALWEG_LIBM2(name)                                        \
   THALWEG_MATH V name(V x, V y) {                                  \
     return M::map([](T v, T w) { return std::name(v, w); }, x, y); \
@@ -325,23 +504,37 @@ struct FloatOps {
   THALWEG_APPROXIMATE(log1p)
   THALWEG_APPROXIMATE(sin)
   THALWEG_APPROXIMATE(cos)
-  THALWEG_LIBM(tan)
-  THALWEG_LIBM(asin)
-  THALWEG_LIBM(acos)
-  THALWEG_LIBM(atan)
-  THALWEG_LIBM(sinh)
-  THALWEG_LIBM(cosh)
+  THALWEG_MATH V tan(V x) {
+    if constexpr (single) {
+      if (M::all(abs(x) < T(0x1p27))) return M::wide([](auto v) { return W::tan(v); }, x);
+    }
+    return M::map([](T v) { return std::tan(v); }, x);
+  }
+  THALWEG_WIDE(asin)
+  THALWEG_WIDE(acos)
+  THALWEG_WIDE(atan)
+  THALWEG_WIDE(sinh)
+  THALWEG_WIDE(cosh)
   THALWEG_APPROXIMATE(tanh)
-  THALWEG_LIBM(asinh)
-  THALWEG_LIBM(acosh)
-  THALWEG_LIBM(atanh)
+  THALWEG_WIDE(asinh)
+  THALWEG_WIDE(acosh)
+  THALWEG_WIDE(atanh)
   THALWEG_APPROXIMATE(erf)
-  THALWEG_LIBM(erfc)
+  THALWEG_APPROXIMATE(erfc)
+  THALWEG_MATH V normalCdf(V x) {
+    if constexpr (single)
+      return A::normalCdf(x);
+    else
+      return M::map([](T v) { return special::normalCdf(v); }, x);
+  }
   // In double for float32 too: rare, and the last bits are worth more than the time.
   THALWEG_MATH V erfinv(V x) {
     return M::map([](T v) { return static_cast<T>(special::erfinv(v)); }, x);
   }
-  THALWEG_LIBM(lgamma)
+  // In double too: near its zeros the float function of the C library loses most digits.
+  THALWEG_MATH V lgamma(V x) {
+    return M::map([](T v) { return static_cast<T>(std::lgamma(static_cast<double>(v))); }, x);
+  }
   THALWEG_MATH V digamma(V x) {
     return M::map([](T v) { return static_cast<T>(special::digamma(v)); }, x);
   }
@@ -399,6 +592,10 @@ struct FloatOps {
     if (M::all(y == T(1))) return x;
     if (M::all(y == T(-1))) return T(1) / x;
     if (M::all(y == T(0.5))) return M::select(x == -inf, M::set(inf), M::sqrt(x + T(0)));
+    if constexpr (single) {
+      if (M::all((x > T(0)) & (x < inf) & (abs(y) < inf)))
+        return M::wide([](auto a, auto b) { return W::pow(a, b); }, x, y);
+    }
     return M::map([](T a, T b) { return std::pow(a, b); }, x, y);
   }
   THALWEG_MATH V polygamma(V n, V x) {

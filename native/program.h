@@ -73,6 +73,7 @@ struct Program {
   // still read after its register has been written, in either of them.
   std::vector<Step> singles, steps;
   std::vector<uint64_t> laterReads;
+  int listing = -1;  // of program_listings.h, if it is one of them
 
   int firstScalar() const { return inputs; }
   int firstConstant() const { return inputs + scalars; }
@@ -99,7 +100,7 @@ void validateProgram(const Program& program);
 
 // The number of registers that a step reads.
 int stepOperands(const Step& step);
-// Makes singles, steps and laterReads of a valid program.
+// Makes singles, steps, laterReads and listing of a valid program.
 void prepareSteps(Program& program);
 
 // The process-wide registry. internProgram validates, and returns the registered program of equal content (name

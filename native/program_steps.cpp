@@ -1,7 +1,7 @@
 // From a program's instructions to the steps that interpreters run.
 #include <algorithm>
 
-#include "program.h"
+#include "program_listings.h"
 
 namespace thalweg {
 namespace {
@@ -118,6 +118,35 @@ void noteLaterReads(Program& p, const std::vector<Step>& steps) {
   }
 }
 
+// The listing with the same code, values numbered as there; or -1.
+int findListing(const Program& p) {
+  if (!p.constants.empty() || p.code.size() > Listing::kMaxCode || p.outputs > Listing::kMaxResults) return -1;
+  uint16_t valueOf[kMaxRegisters];
+  for (int r = 0; r < p.firstTemporary(); r++) valueOf[r] = static_cast<uint16_t>(r);
+  std::vector<Instruction> code = p.code;
+  auto next = static_cast<uint16_t>(p.firstTemporary());
+  for (Instruction& i : code) {
+    const int arity = opcodeArity(i.op);
+    i.a = valueOf[i.a];
+    i.b = arity > 1 ? valueOf[i.b] : 0;
+    i.c = arity > 2 ? valueOf[i.c] : 0;
+    valueOf[i.dst] = next;
+    i.dst = next++;
+  }
+  const auto same = [](const Instruction& x, const Instruction& y) {
+    return x.op == y.op && x.dst == y.dst && x.a == y.a && x.b == y.b && x.c == y.c;
+  };
+  for (int k = 0; k < kListingCount; k++) {
+    const Listing& l = kListings[k];
+    bool equal = l.inputs == p.inputs && l.scalars == p.scalars && l.outputs == p.outputs &&
+                 l.length == static_cast<int>(code.size()) && std::equal(code.begin(), code.end(), l.code, same);
+    for (int o = 0; equal && o < l.outputs; o++)
+      equal = valueOf[p.outputRegisters[static_cast<size_t>(o)]] == l.results[o];
+    if (equal) return k;
+  }
+  return -1;
+}
+
 }  // namespace
 
 int stepOperands(const Step& step) {
@@ -128,6 +157,7 @@ int stepOperands(const Step& step) {
 
 void prepareSteps(Program& program) {
   makeSteps(program);
+  program.listing = findListing(program);
   program.laterReads.assign(program.outputRegisters.size(), 0);
   noteLaterReads(program, program.singles);
   noteLaterReads(program, program.steps);

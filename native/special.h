@@ -16,6 +16,17 @@ constexpr double kPi = 3.14159265358979323846;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
+// The normal distribution function, erfc(-x / sqrt(2)) / 2. What rounding takes from the argument is given back: erfc's
+// relative change is 2 z times the argument's.
+THALWEG_SPECIAL double normalCdf(double x) {
+  constexpr double root = 0.70710678118654752440, rest = -4.8336466567264567e-17;  // sqrt(1/2)
+  const double z = -x * root;
+  const double y = 0.5 * std::erfc(z);
+  if (!(std::fabs(x) < 40)) return y;
+  const double lost = std::fma(-x, root, -z) - x * rest;
+  return y - 0.56418958354775628695 * std::exp(-z * z) * lost;  // 1 / sqrt(pi)
+}
+
 // The y with erf(y) = x: Winitzki's approximation (2e-3), then two steps of Halley's method, each of which triples the
 // digits. Near 1 the equation is that of erfc, whose right side 1 - |x| is exact.
 THALWEG_SPECIAL double erfinv(double x) {

@@ -130,7 +130,7 @@ class GroupRun {
   void plan(Rows& rows) const {
     const int last = space_.ndim - 1;
     const int outputs = program_.outputs;
-    bool inPlace = tile_.steps().size() == 1;
+    bool inPlace = tile_.needsNoTiles();
     for (int i = 0; i < program_.inputs; i++) {
       const int64_t stride = space_.strides[outputs + i][last];
       bool handedOn = false;
@@ -147,7 +147,7 @@ class GroupRun {
       rows.streams |= rows.writes[k] == Write::Streamed;
       inPlace = inPlace && rows.writes[k] == Write::InPlace;
     }
-    // A single step needs no tiles when it reads and writes memory: it runs over the whole row.
+    // What needs no tiles, neither for temporaries nor for its operands, runs over the whole row.
     rows.chunk = inPlace ? kLongRow : kTile;
   }
 

@@ -26,4 +26,8 @@ StepBody<float> bodyOf<float>(uint16_t code);
 
 StepBody<float> pairBody(int pair);
 
+// A whole program; `outputs` are the registers of its outputs. As with steps, n is rounded up to whole vectors.
+using ListingBody = void (*)(const TileRegister<float>*, const uint16_t* outputs, int64_t n);
+ListingBody listingBody(int listing);
+
 }  // namespace thalweg::cpu::THALWEG_ISA

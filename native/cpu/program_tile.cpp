@@ -110,6 +110,8 @@ TileProgram<T>::Workspace::Workspace(const TileProgram& prepared) {
 
 template <class T>
 void TileProgram<T>::execute(Workspace& w, int64_t n) const {
+  if constexpr (std::is_same_v<T, float>)
+    if (program_.listing >= 0) return listingBody(program_.listing)(w.registers, program_.outputRegisters.data(), n);
   const StepBody<T>* body = w.bodies;
   for (const Step& step : steps()) {
     if constexpr (std::is_same_v<T, int64_t>)

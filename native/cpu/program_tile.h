@@ -60,6 +60,8 @@ class TileProgram {
   bool uniform(int i) const { return inputs_[i].uniform; }
   bool readableInPlace(int i) const { return !inputs_[i].copied; }
 
+  // Nothing is put into the tiles of temporaries: any number of values may be evaluated at once.
+  bool needsNoTiles() const { return steps().size() == 1 || (std::is_same_v<T, float> && program_.listing >= 0); }
   const std::vector<Step>& steps() const { return std::is_same_v<T, float> ? program_.steps : program_.singles; }
 
  private:

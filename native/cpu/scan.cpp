@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "cpu/lines.h"
+#include "cpu/scan_vector.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {
@@ -36,6 +37,10 @@ struct SumScan {
   static THALWEG_INLINE void take(State& s, T x) { s = plus(s, x); }
   static THALWEG_INLINE void combine(State& s, State later) { s = plus(s, later); }
   static THALWEG_INLINE T value(State s) { return s; }
+  template <class V>
+  static THALWEG_INLINE V join(V a, V b) {
+    return a + b;
+  }
 };
 
 template <class T>
@@ -46,6 +51,10 @@ struct ProductScan {
   static THALWEG_INLINE void take(State& s, T x) { s = times(s, x); }
   static THALWEG_INLINE void combine(State& s, State later) { s = times(s, later); }
   static THALWEG_INLINE T value(State s) { return s; }
+  template <class V>
+  static THALWEG_INLINE V join(V a, V b) {
+    return a * b;
+  }
 };
 
 // log(sum(exp(x))) as top + log(sum), where top is the largest so far.
@@ -96,13 +105,17 @@ void scanLine(const Lines& lines, const char* in, char* out, int64_t begin, int6
   using T = typename Op::Value;
   T piece[kPiece];
   typename Op::State s = state;
+  // Within a vector, partial results are joined in another order than one after the other. Of float64 they might leave
+  // the range of numbers where those do not.
+  const bool inVectors = lines.views[0]->dtype != DType::Float64;
   forPieces(begin, end, reverse, [&](int64_t first, int64_t n) {
     loadRun(piece, lines.views[0]->dtype, in + first * lines.stepBytes(0), lines.step[0], n);
     if (silent) {
       for (int64_t i = 0; i < n; i++) Op::take(s, piece[reverse ? n - 1 - i : i]);
       return;
     }
-    if (reverse) {
+    if (scanVectors<Op>(piece, n, reverse, inVectors, s)) {
+    } else if (reverse) {
       for (int64_t i = n - 1; i >= 0; i--) {
         Op::take(s, piece[i]);
         piece[i] = Op::value(s);

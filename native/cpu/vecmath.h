@@ -149,6 +149,24 @@ struct VectorMath {
 #endif
   }
 
+  // f, a function of vectors of doubles, of a vector of floats; rounded once.
+  using Double = VectorMath<double>;
+  template <class F, class... Vs>
+  THALWEG_MATH V wide(F f, V x, Vs... ys) {
+    typedef float Narrow __attribute__((vector_size(kVectorBytes / 2)));
+    const auto half = [](V v, int h) {
+      Narrow part[2];
+      std::memcpy(part, &v, sizeof part);
+      return __builtin_convertvector(part[h], Vec<double>);
+    };
+    Narrow results[2];
+    THALWEG_UNROLL
+    for (int h = 0; h < 2; h++) results[h] = __builtin_convertvector(f(half(x, h), half(ys, h)...), Narrow);
+    V result;
+    std::memcpy(&result, results, sizeof result);
+    return result;
+  }
+
   THALWEG_MATH V reduceHalfPi(V x, I& quadrant) {
     using Wide = Vec<double>;
     constexpr int half = lanes<double>;

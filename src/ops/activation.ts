@@ -186,7 +186,7 @@ export function celu<S extends Shape, D extends DType>(x: Tensor<S, D>, alpha = 
   return activate(celuOp, x, { alpha });
 }
 
-const geluOp = defineElementwise('gelu', (x) => e.mul(x, 0.5, e.erfc(e.mul(x, -Math.SQRT1_2))), { dtype: 'float' });
+const geluOp = defineElementwise('gelu', (x) => e.mul(x, e.normalCdf(x)), { dtype: 'float' });
 // 0.5 (1 + tanh(u)) = sigmoid(2u), which keeps the digits of the negative tail.
 const geluTanhOp = defineElementwise(
   'gelu',
@@ -195,7 +195,7 @@ const geluTanhOp = defineElementwise(
 );
 
 /**
- * Gaussian error linear unit, x * Phi(x), by erfc so that the negative tail keeps its digits (Hendrycks and Gimpel 2016).
+ * Gaussian error linear unit, x * Phi(x), whose negative tail keeps its digits (Hendrycks and Gimpel 2016).
  *
  * @method
  * @param options `approximate`: `'none'` (default), or `'tanh'` for

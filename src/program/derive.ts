@@ -68,6 +68,7 @@ const rules: Readonly<Record<OpcodeName, Rule>> = {
   atanh: (g, _y, x) => [div(g, sub(1, square(x)))],
   erf: (g, _y, x) => [mul(g, 2 / Math.sqrt(Math.PI), exp(neg(square(x))))],
   erfc: (g, _y, x) => [mul(g, -2 / Math.sqrt(Math.PI), exp(neg(square(x))))],
+  normalCdf: (g, _y, x) => [mul(g, 1 / Math.sqrt(2 * Math.PI), exp(mul(square(x), -0.5)))],
   erfinv: (g, y) => [mul(g, Math.sqrt(Math.PI) / 2, exp(square(y)))],
   lgamma: (g, _y, x) => [mul(g, digamma(x))],
   digamma: (g, _y, x) => [mul(g, polygamma(1, x))],

@@ -202,6 +202,8 @@ export const atanh = unary('atanh');
 export const erf = unary('erf');
 /** 1 - erf(x), exact for large x. */
 export const erfc = unary('erfc');
+/** The normal distribution function, erfc(-x / sqrt(2)) / 2, exact for very negative x. */
+export const normalCdf = unary('normalCdf');
 /** The inverse of erf. */
 export const erfinv = unary('erfinv');
 /** The logarithm of the absolute value of the gamma function. */

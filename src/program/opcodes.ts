@@ -31,6 +31,7 @@ const list = [
   ['atanh', 1],
   ['erf', 1],
   ['erfc', 1],
+  ['normalCdf', 1],
   ['erfinv', 1],
   ['lgamma', 1],
   ['digamma', 1],
