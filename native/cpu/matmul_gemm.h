@@ -76,6 +76,19 @@ struct Sums {
   int64_t ld = 0, row = 0, column = 0;
 };
 
+// Memory to be fetched by and by; when all is, what is in the cache anyway.
+struct Fetch {
+  const char* data = nullptr;
+  int64_t bytes = 0;
+  const void* take(int64_t size, const void* nothing) {
+    if (bytes <= 0) return nothing;
+    const char* taken = data;
+    data += size;
+    bytes -= size;
+    return taken;
+  }
+};
+
 template <class Scheme>
 class Gemm {
  public:
@@ -176,8 +189,9 @@ class Gemm {
   }
 
   // One panel of B against row tiles [tile0, tile1), over K from k0. packedA: their packed tiles, or null.
+  // next: what to fetch meanwhile.
   void multiplyPanel(int64_t panel, Strip<P> b, int64_t tile0, int64_t tile1, const P* packedA, int64_t k0, int64_t kc,
-                     const Sums<T>& sums) const {
+                     const Sums<T>& sums, Fetch next = {}) const {
     const bool first = k0 == 0 && !p.accumulate, last = k0 + kc == p.k;
     const int columns = validColumns(panel), nv = vectors(panel);
     const int64_t column = panelColumn(panel), steps = ceilDiv(kc, D);
@@ -201,7 +215,8 @@ class Gemm {
         c = inPlace(row, column);
         ld = p.crs;
       }
-      kernel(steps, a.data, a.across, a.along, b.data, b.along, c, ld, !first && c != edge);
+      kernel(steps, a.data, a.across, a.along, b.data, b.along, c, ld, !first && c != edge,
+             next.take(steps / kStepsOfFetch * 64, b.data));
       if (c == edge && !first) addEdge(row, column, rows, columns, edge);
       if (last && p.hasEpilogue()) finishTile(p, row, column, rows, columns, nv, c, ld);
       if (c == edge || (last && sums.data != nullptr)) storeTile(p, row, column, rows, columns, c, ld);
@@ -232,8 +247,15 @@ class Gemm {
       for (int64_t i = begin; i < end; i++) {
         const int64_t panel = panel0 + i / groups, from = tile0 + i % groups * kMultiplyGroup;
         const Strip<P> b = {packedB + packedSize(panelColumn(panel) - column0, kc), D, vectors(panel) * L * D};
+        // The next panel comes from the third-level cache. Tiles fetch it in turn.
+        Fetch next;
+        if (panel + 1 < panel1) {
+          const int64_t bytes = static_cast<int64_t>(sizeof(P)) * b.along * ceilDiv(kc, D);
+          const int64_t done = (from - tile0) * (ceilDiv(kc, D) / kStepsOfFetch * 64);
+          next = {reinterpret_cast<const char*>(b.data) + bytes + done, bytes - done};
+        }
         multiplyPanel(panel, b, from, least(from + kMultiplyGroup, tile1),
-                      packedA + packedSize(tileRow(from) - row0, kc), k0, kc, sums);
+                      packedA + packedSize(tileRow(from) - row0, kc), k0, kc, sums, next);
       }
     });
   }

@@ -6,7 +6,9 @@
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {
 
-constexpr int kGemvColumns = 512;  // sums of a task: they stay in the first-level cache
+constexpr int64_t kGemvColumns = 512;     // sums of a task: they stay in the first-level cache
+constexpr int64_t kGemvRowLength = 4096;  // as many
+constexpr int64_t kTaskElements = 1 << 16, kGemvParts = 64;
 
 template <class T>
 THALWEG_INLINE T sumOfLanes(Vec<T> v) {
@@ -84,42 +86,72 @@ bool isGemv(const Problem<S>& p) {
   return p.m == 1 && (p.bcs == 1 || p.brs == 1);
 }
 
-template <class S>
-void gemv(ThreadPool& pool, const Problem<S>& p) {
-  using T = Compute<S>;
+// y[0, n) becomes the row of out from column j on.
+template <class S, class T>
+void finishRow(const Problem<S>& p, int64_t j, int64_t n, T* y) {
+  for (int64_t i = 0; i < n; i += NR<T>) {
+    const int columns = static_cast<int>(least(n - i, NR<T>));
+    if (p.hasEpilogue())
+      finishTile(p, 0, j + i, 1, columns, static_cast<int>(ceilDiv(columns, lanes<T>)), y + i, NR<T>);
+    storeTile(p, 0, j + i, 1, columns, y + i, NR<T>);
+  }
+}
+
+// Columns of B are contiguous, or its rows are and they are long: each task computes some columns.
+template <class S, class T>
+void gemvByColumns(ThreadPool& pool, const Problem<S>& p, const T* x) {
   constexpr int L = lanes<T>;
-  const T* x = nullptr;
-  if constexpr (std::is_same_v<S, T>) {
-    if (p.acs == 1) x = p.a;
-  }
-  if (x == nullptr) {
-    T* copy = reinterpret_cast<T*>(threadScratch(kSlotVector, p.k * static_cast<int64_t>(sizeof(T))));
-    for (int64_t i = 0; i < p.k; i++) copy[i] = widen(p.a[i * p.acs]);
-    x = copy;
-  }
   // A task reads 64K elements of B or more.
-  int64_t grain = ceilDiv(ceilDiv(int64_t{1} << 16, p.k), L) * L;
-  if (grain > kGemvColumns) grain = kGemvColumns;
+  const int64_t grain = p.bcs == 1 ? kGemvColumns : least(kGemvColumns, ceilDiv(ceilDiv(kTaskElements, p.k), L) * L);
   parallelFor(pool, p.n, grain, [&](int64_t begin, int64_t end) {
-    alignas(64) T y[kGemvColumns];
+    alignas(64) T y[kGemvColumns] = {};
     // A product too small to cut comes as one piece of any length.
     for (int64_t j = begin; j < end; j += kGemvColumns) {
-      const int64_t n = end - j < kGemvColumns ? end - j : kGemvColumns;
+      const int64_t n = least(end - j, kGemvColumns);
       if (p.bcs == 1) {
         gemvRows(n, p.k, x, p.b + j, p.brs, y);
       } else {
         gemvColumns(n, p.k, x, p.b + j * p.bcs, p.bcs, y);
       }
-      if (p.hasEpilogue()) {
-        for (int64_t i = n; i % L != 0; i++) y[i] = 0;
-        for (int64_t i = 0; i < n; i += NR<T>) {
-          const int columns = static_cast<int>(n - i < NR<T> ? n - i : NR<T>);
-          finishTile(p, 0, j + i, 1, columns, static_cast<int>(ceilDiv(columns, L)), y + i, NR<T>);
-        }
-      }
-      storeTile(p, 0, j, 1, static_cast<int>(n), y, kGemvColumns);
+      finishRow(p, j, n, y);
     }
   });
+}
+
+// Rows of B are contiguous but short: each task adds up some of them, and the tasks' sums are added up in order.
+template <class S, class T>
+void gemvByRows(ThreadPool& pool, const Problem<S>& p, const T* x) {
+  const int64_t ld = ceilDiv(p.n, lanes<T>) * lanes<T>;
+  const int64_t depth = most(ceilDiv(kTaskElements, p.n), ceilDiv(p.k, kGemvParts)), parts = ceilDiv(p.k, depth);
+  T* sums = scratchOf<T>(kSlotC, parts * ld);
+  parallelFor(pool, parts, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t part = begin; part < end; part++) {
+      const int64_t k0 = part * depth;
+      gemvRows(p.n, least(depth, p.k - k0), x + k0, p.b + k0 * p.brs, p.brs, sums + part * ld);
+    }
+  });
+  for (int64_t part = 1; part < parts; part++)
+    for (int64_t j = 0; j < p.n; j++) sums[j] += sums[part * ld + j];
+  finishRow(p, 0, p.n, sums);
+}
+
+template <class S>
+void gemv(ThreadPool& pool, const Problem<S>& p) {
+  using T = Compute<S>;
+  const T* x = nullptr;
+  if constexpr (std::is_same_v<S, T>) {
+    if (p.acs == 1) x = p.a;
+  }
+  if (x == nullptr) {
+    T* copy = scratchOf<T>(kSlotVector, p.k);
+    for (int64_t i = 0; i < p.k; i++) copy[i] = widen(p.a[i * p.acs]);
+    x = copy;
+  }
+  if (p.bcs == 1 && p.n <= kGemvRowLength && p.k >= 2 * ceilDiv(kTaskElements, p.n)) {
+    gemvByRows(pool, p, x);
+  } else {
+    gemvByColumns(pool, p, x);
+  }
 }
 
 }  // namespace

@@ -17,14 +17,43 @@ THALWEG_INLINE void exchange(V& low, V& high, std::integer_sequence<int, I...>) 
   low = __builtin_shufflevector(x, y, ((I & Step) != 0 ? (I ^ Step) + L : I)...);
   high = __builtin_shufflevector(x, y, ((I & Step) != 0 ? I + L : (I | Step))...);
 }
-template <class T, int Step = 1>
-THALWEG_INLINE void transpose(Vec<T> (&rows)[lanes<T>]) {
-  if constexpr (Step < lanes<T>) {
-    THALWEG_UNROLL for (int i = 0; i < lanes<T>; i++) {
+// Squares of N x N, as many as fit a vector, side by side.
+template <class T, int Step = 1, int N>
+THALWEG_INLINE void transpose(Vec<T> (&rows)[N]) {
+  if constexpr (Step < N) {
+    THALWEG_UNROLL for (int i = 0; i < N; i++) {
       if ((i & Step) == 0) exchange<Step>(rows[i], rows[i | Step], std::make_integer_sequence<int, lanes<T>>());
     }
     transpose<T, Step * 2>(rows);
   }
+}
+
+// Elements by which a row is fetched ahead of being packed.
+constexpr int64_t kPackAhead = 128;
+
+// K is contiguous: half a vector of source rows fills rows of dst that are half a vector. Two squares are transposed
+// side by side.
+template <class Scheme, class S = typename Scheme::Storage, class U = typename Scheme::Unit>
+void packHalfTransposed(const S* src, int64_t stride, int64_t steps, U* dst) {
+  constexpr int L = lanes<U>, H = L / 2, D = Scheme::depth;
+  typedef U Half __attribute__((vector_size(kVectorBytes / 2)));
+  int64_t k = 0;
+  for (; k + L <= steps; k += L) {
+    Vec<U> rows[H];
+    THALWEG_UNROLL for (int i = 0; i < H; i++) {
+      rows[i] = Scheme::alongK(src + i * stride + k * D);
+      prefetchFar(src + i * stride + k * D, kPackAhead);
+    }
+    transpose<U>(rows);
+    THALWEG_UNROLL for (int i = 0; i < H; i++) {
+      Half halves[2];
+      std::memcpy(halves, &rows[i], sizeof halves);
+      std::memcpy(dst + (k + i) * H, &halves[0], sizeof(Half));
+      std::memcpy(dst + (k + H + i) * H, &halves[1], sizeof(Half));
+    }
+  }
+  for (; k < steps; k++)
+    for (int i = 0; i < H; i++) dst[k * H + i] = Scheme::single(src + i * stride + k * D, 1);
 }
 
 // K is contiguous: `count` (at most one vector) source rows, `steps` units each, into columns of dst.
@@ -70,7 +99,9 @@ void packStrip(const S* src, int64_t across, int64_t along, int count, int64_t k
   constexpr int L = lanes<U>, D = Scheme::depth;
   U* dst = reinterpret_cast<U*>(packed);
   const int64_t steps = kc / D;  // of whole units
-  if (along == 1 && across != 1 && steps >= L) {
+  if (along == 1 && across != 1 && steps >= L && count == width && 2 * width == L) {
+    packHalfTransposed<Scheme>(src, across, steps, dst);
+  } else if (along == 1 && across != 1 && steps >= L) {
     for (int i = 0; i < width; i += L) {
       const int left = count - i < L ? count - i : L;
       packTransposed<Scheme>(src + i * across, across, left > 0 ? left : 0, steps, dst + i, width,

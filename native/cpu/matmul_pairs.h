@@ -23,7 +23,8 @@ THALWEG_INLINE Vec<uint32_t> broadcastPair(const BFloat16* p) {
 template <int Rows, int Vectors, bool UnitRows>
 THALWEG_BF16_TARGET __attribute__((noinline)) void pairKernel(int64_t steps, const BFloat16* __restrict a, int64_t ars,
                                                               int64_t acs, const BFloat16* __restrict b, int64_t ldb,
-                                                              float* __restrict c, int64_t ldc, bool accumulate) {
+                                                              float* __restrict c, int64_t ldc, bool accumulate,
+                                                              const void* next) {
   constexpr int L = 2 * lanes<float>;
   if constexpr (UnitRows) ars = 2;
   const int64_t ahead = steps < 8 * kPrefetchRows ? 0 : kPrefetchRows * ldb;
@@ -31,17 +32,21 @@ THALWEG_BF16_TARGET __attribute__((noinline)) void pairKernel(int64_t steps, con
   THALWEG_UNROLL for (int i = 0; i < Rows; i++) {
     THALWEG_UNROLL for (int j = 0; j < Vectors; j++) sum[i][j] = Vec<float>{};
   }
-  if (accumulate) prefetchTile<Rows, Vectors>(c, ldc);
-  for (int64_t k = 0; k < steps; k++) {
-    Vec<uint32_t> row[Vectors];
-    THALWEG_UNROLL for (int j = 0; j < Vectors; j++) row[j] = Pairs::alongK(b + j * L);
-    THALWEG_UNROLL for (int line = 0; line < Vectors * kVectorBytes; line += 64) prefetch<0>(b, ahead, line);
-    THALWEG_UNROLL for (int i = 0; i < Rows; i++) {
-      const Vec<uint32_t> x = broadcastPair(a + i * ars);
-      THALWEG_UNROLL for (int j = 0; j < Vectors; j++) addProducts(sum[i][j], x, row[j]);
+  Fetches<Rows, Vectors, float> fetches{c, ldc, next};
+  for (int64_t k = 0; k < steps; k += kStepsOfFetch) {
+    fetches.more();
+    const int64_t count = least(kStepsOfFetch, steps - k);
+    for (int64_t s = 0; s < count; s++) {
+      Vec<uint32_t> row[Vectors];
+      THALWEG_UNROLL for (int j = 0; j < Vectors; j++) row[j] = Pairs::alongK(b + j * L);
+      THALWEG_UNROLL for (int line = 0; line < Vectors * kVectorBytes; line += 64) prefetch<0>(b, ahead, line);
+      THALWEG_UNROLL for (int i = 0; i < Rows; i++) {
+        const Vec<uint32_t> x = broadcastPair(a + i * ars);
+        THALWEG_UNROLL for (int j = 0; j < Vectors; j++) addProducts(sum[i][j], x, row[j]);
+      }
+      a += acs;
+      b += ldb;
     }
-    a += acs;
-    b += ldb;
   }
   storeSums<Rows, Vectors>(sum, c, ldc, accumulate);
 }
