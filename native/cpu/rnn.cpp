@@ -1,5 +1,5 @@
 // Recurrent layers: one layer in one direction, a whole sequence a call; rnn_step.h says how the work is divided.
-#include "cpu/rnn_step.h"
+#include "cpu/rnn_gradient.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {
@@ -128,27 +128,6 @@ struct BackwardOperands {
   const TensorView &x, &weightIh, &weightHh;
 };
 
-// Adds the sums of columns to `totals`.
-template <class T>
-void addColumnSums(ThreadPool& pool, double* totals, const T* rows, int64_t count, int64_t columns) {
-  constexpr int64_t strip = 4 * lanes<T>;
-  parallelFor(pool, (columns + strip - 1) / strip, 1 + (1 << 18) / (count * strip), [&](int64_t begin, int64_t end) {
-    for (int64_t j0 = begin * strip; j0 < end * strip && j0 < columns; j0 += strip) {
-      const int64_t n = columns - j0 < strip ? columns - j0 : strip;
-      alignas(64) T sums[strip] = {};
-      for (int64_t i = 0; i < count; i++) {
-        const T* row = rows + i * columns + j0;
-        if (n == strip) {
-          THALWEG_UNROLL for (int64_t j = 0; j < strip; j += lanes<T>) store(sums + j, load(sums + j) + load(row + j));
-        } else {
-          for (int64_t j = 0; j < n; j++) sums[j] += row[j];
-        }
-      }
-      for (int64_t j = 0; j < n; j++) totals[j0 + j] += static_cast<double>(sums[j]);
-    }
-  });
-}
-
 template <class T>
 class Backward {
  public:
@@ -158,32 +137,36 @@ class Backward {
         of(of),
         division(s),
         product(s, division.wide, of.weightHh.template as<const T>(), of.weightHh.strides[0], of.weightHh.strides[1],
-                columns, s.H) {}
+                columns, s.H),
+        ofInput(of.dweightIh, columns, s.I),
+        ofState(of.dweightHh, columns, s.H) {}
 
   void run() {
+    const int64_t batch = s.steps.batch, most = division.mostRows(s);
     // Totals of columns first: they are doubles.
-    double* totals = reinterpret_cast<double*>(
-        threadScratch(kSlotWeights, 2 * columns * 8 + (product.elements() + s.steps.batch * padded) * item));
+    const int64_t elements = batch * padded + product.elements() + ofInput.elements(most) + ofState.elements(most);
+    double* totals = reinterpret_cast<double*>(threadScratch(kSlotWeights, 2 * columns * 8 + elements * item));
     for (int64_t i = 0; i < 2 * columns; i++) totals[i] = 0;
     dh = reinterpret_cast<T*>(totals + 2 * columns);
-    product.pack(dh + s.steps.batch * padded);
-    for (int64_t b = 0; b < s.steps.batch; b++)
-      std::memcpy(dh + b * padded, of.dh + b * s.H, static_cast<size_t>(s.H * item));
+    product.pack(dh + batch * padded);
+    ofInput.use(dh + batch * padded + product.elements());
+    ofState.use(dh + batch * padded + product.elements() + ofInput.elements(most));
+    for (int64_t b = 0; b < batch; b++) std::memcpy(dh + b * padded, of.dh + b * s.H, static_cast<size_t>(s.H * item));
 
-    const int64_t most = division.mostRows(s);
-    previous = scratchOf<T>(kSlotChunk, most * (s.H + (gru ? 2 : 1) * columns));
-    dgates = previous + most * s.H;
-    dproduct = gru ? dgates + most * columns : dgates;
+    previous = scratchOf<T>(kSlotChunk, wholeVectors<T>(most * s.H) + (gru ? 2 : 1) * most * stride);
+    dgates = previous + wholeVectors<T>(most * s.H);
+    dproduct = gru ? dgates + most * stride : dgates;
     for (int64_t end = s.steps.count; end > 0;) {
       const Chunk chunk = division.chunkBefore(s, end);
-      end = chunk.begin;
       throughTime(chunk);
-      products(chunk);
-      if (of.dbiasIh || (of.dbiasHh && !gru)) addColumnSums(pool_, totals, dgates, chunk.rows, columns);
-      if (of.dbiasHh && gru) addColumnSums(pool_, totals + columns, dproduct, chunk.rows, columns);
+      products(chunk, end == s.steps.count);
+      if (of.dbiasIh || (of.dbiasHh && !gru)) addColumnSums(pool_, totals, dgates, stride, chunk.rows, columns);
+      if (of.dbiasHh && gru) addColumnSums(pool_, totals + columns, dproduct, stride, chunk.rows, columns);
+      end = chunk.begin;
     }
-    for (int64_t b = 0; b < s.steps.batch; b++)
-      std::memcpy(of.dh + b * s.H, dh + b * padded, static_cast<size_t>(s.H * item));
+    ofInput.finish();
+    ofState.finish();
+    for (int64_t b = 0; b < batch; b++) std::memcpy(of.dh + b * s.H, dh + b * padded, static_cast<size_t>(s.H * item));
     for (int64_t i = 0; i < columns; i++) {
       if (of.dbiasIh) of.dbiasIh[i] = static_cast<T>(totals[i]);
       if (of.dbiasHh) of.dbiasHh[i] = static_cast<T>(totals[gru ? columns + i : i]);
@@ -197,8 +180,9 @@ class Backward {
   const BackwardOperands<T>& of;
   const Division division;
   const bool gru = s.cell == Cell::Gru;
-  const int64_t columns = s.G * s.H, padded = wholeVectors<T>(s.H);
+  const int64_t columns = s.G * s.H, stride = gateStride<T>(columns), padded = wholeVectors<T>(s.H);
   StepProduct<T> product;
+  WeightGradient<T> ofInput, ofState;
   T* dh;                            // of each row of the batch
   T *previous, *dgates, *dproduct;  // of each row of a chunk
 
@@ -214,28 +198,24 @@ class Backward {
           std::memcpy(previous + (first + r) * s.H, before, static_cast<size_t>(s.H * item));
           backwardRow(s.cell,
                       BackwardRow<T>{rowOf(of.g, row, s.H), of.gates + row * columns, rowOf(of.saved, row, s.H), before,
-                                     of.c0 ? s.before(of.saved, of.c0, t, b) : nullptr, dgates + (first + r) * columns,
-                                     dproduct + (first + r) * columns, dh + b * padded, rowOf(of.dc, b, s.H)},
+                                     of.c0 ? s.before(of.saved, of.c0, t, b) : nullptr, dgates + (first + r) * stride,
+                                     dproduct + (first + r) * stride, dh + b * padded, rowOf(of.dc, b, s.H)},
                       s.H);
         });
-        product.multiply(pool_, m, dproduct + first * columns, columns, dh + b0 * padded, padded, gru);
+        product.multiply(pool_, m, dproduct + first * stride, stride, dh + b0 * padded, padded, gru);
       }
     });
   }
 
-  // With the inputs, and for the gradients of the weights, which are sums over the chunks.
-  void products(const Chunk& chunk) {
-    const bool more = chunk.end < s.steps.count;
+  // With the inputs, and for the gradients of the weights.
+  void products(const Chunk& chunk, bool firstChunk) {
     const TensorView &x = of.x, &weight = of.weightIh;
     if (of.dx && s.I > 0)
-      gemm(pool_, Product<T>{chunk.rows, s.I, columns, dgates, columns, 1, weight.as<const T>(), weight.strides[0],
+      gemm(pool_, Product<T>{chunk.rows, s.I, columns, dgates, stride, 1, weight.as<const T>(), weight.strides[0],
                              weight.strides[1], of.dx + chunk.row0 * s.I, s.I});
-    if (of.dweightIh && s.I > 0)
-      gemm(pool_, Product<T>{columns, s.I, chunk.rows, dgates, 1, columns, x.as<const T>() + chunk.row0 * x.strides[0],
-                             x.strides[0], x.strides[1], of.dweightIh, s.I, more});
-    if (of.dweightHh)
-      gemm(pool_,
-           Product<T>{columns, s.H, chunk.rows, dproduct, 1, columns, previous, s.H, 1, of.dweightHh, s.H, more});
+    ofInput.add(pool_, dgates, stride, x.as<const T>() + chunk.row0 * x.strides[0], x.strides[0], x.strides[1],
+                chunk.rows, firstChunk);
+    ofState.add(pool_, dproduct, stride, previous, s.H, 1, chunk.rows, firstChunk);
   }
 };
 
