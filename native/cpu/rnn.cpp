@@ -34,26 +34,6 @@ void backwardRow(Cell cell, const BackwardRow<T>& row, int64_t H) {
   }
 }
 
-// A matrix [k, n] with contiguous rows, as products of many chunks read it.
-template <class T>
-struct Matrix {
-  const T* data;
-  int64_t rs, cs;
-};
-
-// The transpose of a weight [n, k]; copied to `memory` if there is some.
-template <class T>
-Matrix<T> transposed(T* memory, const TensorView& weight) {
-  const T* source = weight.as<const T>();
-  const int64_t n = weight.shape[0], k = weight.shape[1], rs = weight.strides[0], cs = weight.strides[1];
-  if (!memory) return {source, cs, rs};
-  constexpr int64_t tile = 32;
-  for (int64_t j0 = 0; j0 < n; j0 += tile)
-    for (int64_t i = 0; i < k; i++)
-      for (int64_t j = j0; j < j0 + tile && j < n; j++) memory[i * n + j] = source[j * rs + i * cs];
-  return {memory, n, 1};
-}
-
 // The biases as ForwardRow wants them.
 template <class T>
 void joinBiases(T* joined, const Sequence& s, const TensorView& ofInput, const TensorView& ofState) {
@@ -79,39 +59,39 @@ template <class T>
 void forwardOf(Context& ctx, const Sequence& s, const ForwardOperands<T>& of) {
   const int64_t H = s.H, columns = s.G * H, padded = wholeVectors<T>(columns);
   const Division division(s);
-  const bool oneChunk = division.chunkFrom(s, 0).end == s.steps.count;
-  StepProduct<T> product(s, division.wide, of.weightHh.template as<const T>(), of.weightHh.strides[1],
-                         of.weightHh.strides[0], H, columns);
-  const int64_t inputElements = oneChunk ? 0 : s.I * columns;
-  T* memory = scratchOf<T>(kSlotWeights, product.elements() + inputElements + wholeVectors<T>(columns + H + lanes<T>));
-  product.pack(memory);
-  T* bias = memory + product.elements();
+  const TensorView &weightIh = of.weightIh, &weightHh = of.weightHh, &x = of.x;
+  WeightProduct<T> ofState =
+      stateProduct(s, division.wide, weightHh.as<const T>(), weightHh.strides[1], weightHh.strides[0], H, columns);
+  WeightProduct<T> ofInput =
+      inputProduct(s, weightIh.as<const T>(), weightIh.strides[1], weightIh.strides[0], s.I, columns);
+  T* bias =
+      scratchOf<T>(kSlotWeights, ofState.elements() + ofInput.elements() + wholeVectors<T>(columns + H + lanes<T>));
   joinBiases(bias, s, of.biasIh, of.biasHh);
-  const Matrix<T> input =
-      transposed<T>(oneChunk ? nullptr : bias + wholeVectors<T>(columns + H + lanes<T>), of.weightIh);
+  T* packed = bias + wholeVectors<T>(columns + H + lanes<T>);
+  ofState.pack(packed);
+  ofInput.pack(packed + ofState.elements());
 
   for (int64_t begin = 0; begin < s.steps.count;) {
     const Chunk chunk = division.chunkFrom(s, begin);
     begin = chunk.end;
     // What nobody wants to keep does not leave the cache.
     T* gates = of.gates ? of.gates + chunk.row0 * columns : scratchOf<T>(kSlotChunk, division.mostRows(s) * columns);
-    const T* x = of.x.template as<const T>() + chunk.row0 * of.x.strides[0];
     if (s.I > 0)
-      gemm(ctx.pool, Product<T>{chunk.rows, columns, s.I, x, of.x.strides[0], of.x.strides[1], input.data, input.rs,
-                                input.cs, gates, columns});
+      ofInput.multiply(ctx.pool, chunk.rows, x.as<const T>() + chunk.row0 * x.strides[0], x.strides[0], x.strides[1],
+                       gates, columns);
     else
       std::memset(gates, 0, static_cast<size_t>(chunk.rows * columns) * sizeof(T));
     parallelFor(ctx.pool, s.steps.batch, division.blockRows, [&](int64_t b0, int64_t b1) {
       // The last gate of the last row is read in whole vectors, too.
-      T* ofState = scratchOf<T>(kSlotProduct, (b1 - b0) * padded + lanes<T>);
+      T* product = scratchOf<T>(kSlotProduct, (b1 - b0) * padded + lanes<T>);
       for (int64_t i = chunk.begin; i < chunk.end; i++) {
         const int64_t t = s.step(i), m = s.rowsAt(t, b0, b1), row0 = s.steps.offset(t) + b0;
         if (m <= 0) continue;
-        product.multiply(ctx.pool, m, of.state + b0 * H, H, ofState, padded, false);
+        ofState.multiply(ctx.pool, m, of.state + b0 * H, H, 1, product, padded);
         forRows(ctx.pool, s, division.wide, m, [&](int64_t r) {
           const int64_t b = b0 + r, row = row0 + r;
           forwardRow(s.cell,
-                     ForwardRow<T>{gates + (row - chunk.row0) * columns, ofState + r * padded, bias,
+                     ForwardRow<T>{gates + (row - chunk.row0) * columns, product + r * padded, bias,
                                    s.cell == Cell::Gru ? rowOf(of.saved, row, H) : nullptr, of.state + b * H,
                                    of.h + row * H, rowOf(of.cell, b, H), rowOf(of.saved, row, H)},
                      H);
@@ -136,21 +116,27 @@ class Backward {
         s(s),
         of(of),
         division(s),
-        product(s, division.wide, of.weightHh.template as<const T>(), of.weightHh.strides[0], of.weightHh.strides[1],
-                columns, s.H),
-        ofInput(of.dweightIh, columns, s.I),
-        ofState(of.dweightHh, columns, s.H) {}
+        ofState(stateProduct(s, division.wide, of.weightHh.template as<const T>(), of.weightHh.strides[0],
+                             of.weightHh.strides[1], columns, s.H)),
+        ofInput(inputProduct(s, of.weightIh.template as<const T>(), of.weightIh.strides[0], of.weightIh.strides[1],
+                             columns, s.I)),
+        dweightIh(of.dweightIh, columns, s.I),
+        dweightHh(of.dweightHh, columns, s.H) {}
 
   void run() {
     const int64_t batch = s.steps.batch, most = division.mostRows(s);
     // Totals of columns first: they are doubles.
-    const int64_t elements = batch * padded + product.elements() + ofInput.elements(most) + ofState.elements(most);
+    const int64_t sizes[] = {batch * padded, ofState.elements(), ofInput.elements(), dweightIh.elements(most)};
+    int64_t elements = dweightHh.elements(most);
+    for (const int64_t size : sizes) elements += size;
     double* totals = reinterpret_cast<double*>(threadScratch(kSlotWeights, 2 * columns * 8 + elements * item));
     for (int64_t i = 0; i < 2 * columns; i++) totals[i] = 0;
     dh = reinterpret_cast<T*>(totals + 2 * columns);
-    product.pack(dh + batch * padded);
-    ofInput.use(dh + batch * padded + product.elements());
-    ofState.use(dh + batch * padded + product.elements() + ofInput.elements(most));
+    T* memory = dh + sizes[0];
+    ofState.pack(memory);
+    ofInput.pack(memory += sizes[1]);
+    dweightIh.use(memory += sizes[2]);
+    dweightHh.use(memory += sizes[3]);
     for (int64_t b = 0; b < batch; b++) std::memcpy(dh + b * padded, of.dh + b * s.H, static_cast<size_t>(s.H * item));
 
     previous = scratchOf<T>(kSlotChunk, wholeVectors<T>(most * s.H) + (gru ? 2 : 1) * most * stride);
@@ -164,8 +150,8 @@ class Backward {
       if (of.dbiasHh && gru) addColumnSums(pool_, totals + columns, dproduct, stride, chunk.rows, columns);
       end = chunk.begin;
     }
-    ofInput.finish();
-    ofState.finish();
+    dweightIh.finish();
+    dweightHh.finish();
     for (int64_t b = 0; b < batch; b++) std::memcpy(of.dh + b * s.H, dh + b * padded, static_cast<size_t>(s.H * item));
     for (int64_t i = 0; i < columns; i++) {
       if (of.dbiasIh) of.dbiasIh[i] = static_cast<T>(totals[i]);
@@ -181,8 +167,8 @@ class Backward {
   const Division division;
   const bool gru = s.cell == Cell::Gru;
   const int64_t columns = s.G * s.H, stride = gateStride<T>(columns), padded = wholeVectors<T>(s.H);
-  StepProduct<T> product;
-  WeightGradient<T> ofInput, ofState;
+  WeightProduct<T> ofState, ofInput;
+  WeightGradient<T> dweightIh, dweightHh;
   T* dh;                            // of each row of the batch
   T *previous, *dgates, *dproduct;  // of each row of a chunk
 
@@ -202,20 +188,18 @@ class Backward {
                                      dproduct + (first + r) * stride, dh + b * padded, rowOf(of.dc, b, s.H)},
                       s.H);
         });
-        product.multiply(pool_, m, dproduct + first * stride, stride, dh + b0 * padded, padded, gru);
+        ofState.multiply(pool_, m, dproduct + first * stride, stride, 1, dh + b0 * padded, padded, gru);
       }
     });
   }
 
   // With the inputs, and for the gradients of the weights.
   void products(const Chunk& chunk, bool firstChunk) {
-    const TensorView &x = of.x, &weight = of.weightIh;
-    if (of.dx && s.I > 0)
-      gemm(pool_, Product<T>{chunk.rows, s.I, columns, dgates, stride, 1, weight.as<const T>(), weight.strides[0],
-                             weight.strides[1], of.dx + chunk.row0 * s.I, s.I});
-    ofInput.add(pool_, dgates, stride, x.as<const T>() + chunk.row0 * x.strides[0], x.strides[0], x.strides[1],
-                chunk.rows, firstChunk);
-    ofState.add(pool_, dproduct, stride, previous, s.H, 1, chunk.rows, firstChunk);
+    const TensorView& x = of.x;
+    if (of.dx && s.I > 0) ofInput.multiply(pool_, chunk.rows, dgates, stride, 1, of.dx + chunk.row0 * s.I, s.I);
+    dweightIh.add(pool_, dgates, stride, x.as<const T>() + chunk.row0 * x.strides[0], x.strides[0], x.strides[1],
+                  chunk.rows, firstChunk);
+    dweightHh.add(pool_, dproduct, stride, previous, s.H, 1, chunk.rows, firstChunk);
   }
 };
 

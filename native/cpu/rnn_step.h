@@ -18,7 +18,8 @@ constexpr double kTaskFlops = 1e6;        // worth a task
 constexpr double kWideFlops = 4e6;        // of a step that is worth dividing
 constexpr int64_t kChunkBytes = 1 << 20;  // of gates
 constexpr int64_t kChunkRows = 512;       // at least: weight gradients are read and written once a chunk
-constexpr int64_t kPackSteps = 4;         // from so many on, the weight is packed
+constexpr int64_t kPackSteps = 4;         // from so many on, the weight of the state is packed
+constexpr int64_t kPackedInputRows = 96, kPackedInputBytes = 1 << 19;
 
 // Rows of the next steps, in the order in which they are taken: steps step(begin) to step(end - 1).
 struct Chunk {
@@ -77,39 +78,68 @@ struct Division {
   }
 };
 
-// The product of rows with a matrix [k, n], element (i, j) of which is weight[i * rs + j * cs].
+// How a product is divided among threads.
+enum class Tasks { None, Columns, Rows };
+
+// The products of rows with a matrix [k, n], element (i, j) of which is weight[i * rs + j * cs]. The matrix is packed
+// if there are enough of them, and left to gemm otherwise.
 template <class T>
-class StepProduct {
+class WeightProduct {
  public:
-  StepProduct(const Sequence& s, bool wide, const T* weight, int64_t rs, int64_t cs, int64_t k, int64_t n)
-      : wide_(wide), packed_(s.steps.count >= kPackSteps), weight_(weight), rs_(rs), cs_(cs), k_(k), n_(n) {}
+  WeightProduct(bool packed, Tasks tasks, const T* weight, int64_t rs, int64_t cs, int64_t k, int64_t n)
+      : packed_(packed), tasks_(tasks), weight_(weight), rs_(rs), cs_(cs), k_(k), n_(n) {}
 
   int64_t elements() const { return packed_ ? packedElements<T>(k_, n_) : 0; }
   void pack(T* memory) {
     if (packed_) panels_ = packPanels(memory, weight_, rs_, cs_, k_, n_);
   }
 
-  // c = rows of a, lda apart, by the matrix; c has room for whole vectors.
-  void multiply(ThreadPool& pool, int64_t m, const T* a, int64_t lda, T* c, int64_t ldc, bool accumulate) const {
+  // c = a by the matrix; where it is packed, whole vectors of c are written.
+  void multiply(ThreadPool& pool, int64_t m, const T* a, int64_t ars, int64_t acs, T* c, int64_t ldc,
+                bool accumulate = false) const {
+    const double flops = 2.0 * static_cast<double>(m * k_);
     if (!packed_) {
-      gemm(pool, Product<T>{m, n_, k_, a, lda, 1, weight_, rs_, cs_, c, ldc, accumulate});
-    } else if (!wide_) {
-      multiplyPanels(m, a, lda, 1, panels_, c, ldc, accumulate);
+      gemm(pool, Product<T>{m, n_, k_, a, ars, acs, weight_, rs_, cs_, c, ldc, accumulate});
+    } else if (tasks_ == Tasks::None) {
+      multiplyPanels(m, a, ars, acs, panels_, c, ldc, accumulate);
+    } else if (tasks_ == Tasks::Columns) {
+      parallelFor(pool, panels_.count(), grainOf(flops * kTileVectors * lanes<T>), [&](int64_t first, int64_t last) {
+        multiplyPanels(m, a, ars, acs, panels_, first, last, c, ldc, accumulate);
+      });
     } else {
-      const double flops = 2.0 * static_cast<double>(m * k_) * kTileVectors * lanes<T>;
-      const int64_t grain = flops >= kTaskFlops ? 1 : static_cast<int64_t>(kTaskFlops / flops);
-      parallelFor(pool, panels_.count(), grain, [&](int64_t first, int64_t last) {
-        multiplyPanels(m, a, lda, 1, panels_, first, last, c, ldc, accumulate);
+      constexpr int64_t rows = 8 * kTileRows;
+      const int64_t grain = rows * grainOf(2.0 * rows * static_cast<double>(k_ * n_));
+      parallelFor(pool, m, grain, [&](int64_t begin, int64_t end) {
+        multiplyPanels(end - begin, a + begin * ars, ars, acs, panels_, c + begin * ldc, ldc, accumulate);
       });
     }
   }
 
  private:
-  bool wide_, packed_;
+  bool packed_;
+  Tasks tasks_;
   const T* weight_;
   int64_t rs_, cs_, k_, n_;
   Panels<T> panels_{};
+
+  static int64_t grainOf(double flops) {
+    return flops >= kTaskFlops ? 1 : static_cast<int64_t>(kTaskFlops / (flops + 1));
+  }
 };
+
+// Of the rows of a step with the state: packed where there are steps enough.
+template <class T>
+WeightProduct<T> stateProduct(const Sequence& s, bool wide, const T* weight, int64_t rs, int64_t cs, int64_t k,
+                              int64_t n) {
+  return {s.steps.count >= kPackSteps, wide ? Tasks::Columns : Tasks::None, weight, rs, cs, k, n};
+}
+// Of all rows of a chunk with the weight of the inputs, or its transpose. Packed where that leaves nothing to cut off,
+// and the second-level cache has room.
+template <class T>
+WeightProduct<T> inputProduct(const Sequence& s, const T* weight, int64_t rs, int64_t cs, int64_t k, int64_t n) {
+  const bool fits = n % lanes<T> == 0 && k * n * static_cast<int64_t>(sizeof(T)) <= kPackedInputBytes;
+  return {fits && s.rows >= kPackedInputRows, Tasks::Rows, weight, rs, cs, k, n};
+}
 
 // Calls row(r) for the rows of a block at a step: of a wide step on all threads.
 template <class F>
