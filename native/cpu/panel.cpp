@@ -53,15 +53,14 @@ void multiply(int64_t m, const T* a, int64_t ars, int64_t acs, const Panels<T>& 
   const int64_t blocks = (b.k + kPanelRows<T> - 1) / kPanelRows<T>;
   for (int64_t panel = first; panel < last; panel++) {
     const int64_t column = b.column(panel), width = b.column(panel + 1) - column;
-    const int64_t ldb = b.stride == 0 ? width : b.stride;
-    const T* data = b.data + (b.stride == 0 ? column * b.k : column);
+    const T* data = b.data + column * b.packedRows;
     for (int64_t block = 0; block < (blocks == 0 ? 1 : blocks); block++) {
       const int64_t k0 = blocks == 0 ? 0 : b.k * block / blocks, k1 = blocks == 0 ? 0 : b.k * (block + 1) / blocks;
       for (int64_t t = 0; t < rowTiles; t++) {
         const int64_t row = m * t / rowTiles, rows = m * (t + 1) / rowTiles - row;
-        Tiles<T>::table[(rows - 1) * kTileVectors + width / lanes<T> - 1](k1 - k0, a + row * ars + k0 * acs, ars, acs,
-                                                                          data + k0 * ldb, ldb, c + row * ldc + column,
-                                                                          ldc, accumulate || block > 0);
+        Tiles<T>::table[(rows - 1) * kTileVectors + width / lanes<T> - 1](
+            k1 - k0, a + row * ars + k0 * acs, ars, acs, data + k0 * width, width, c + row * ldc + column, ldc,
+            accumulate || block > 0);
       }
     }
   }

@@ -21,18 +21,25 @@ constexpr int64_t wholeVectors(int64_t n) {
   return (n + lanes<T> - 1) / lanes<T> * lanes<T>;
 }
 
-// A matrix [k, n] to multiply with. Packed: panel after panel, each with its k rows one after the other; columns past
-// n, up to whole vectors, are 0. Otherwise rows lie `stride` apart, and n is a number of whole vectors.
+// A packed matrix [k, n]: panel after panel, each with its rows one after the other; columns past n, up to whole
+// vectors, are 0.
 template <class T>
 struct Panels {
   const T* data;
   int64_t k, n;
-  int64_t stride = 0;  // 0: packed
+  int64_t packedRows = k;  // of which k are used
 
   int64_t vectors() const { return wholeVectors<T>(n) / lanes<T>; }
   int64_t count() const { return (vectors() + kTileVectors - 1) / kTileVectors; }
   // The first column of a panel: they are nearly equally wide.
   int64_t column(int64_t panel) const { return count() == 0 ? 0 : vectors() * panel / count() * lanes<T>; }
+  // How many panels have the first columns.
+  int64_t countFor(int64_t columns) const {
+    int64_t panels = (columns + kTileVectors * lanes<T> - 1) / (kTileVectors * lanes<T>);
+    while (panels < count() && column(panels) < columns) panels++;
+    return panels;
+  }
+  Panels firstRows(int64_t rows) const { return {data, rows, n, packedRows}; }
 };
 
 template <class T>
