@@ -15,7 +15,7 @@ namespace thalweg {
 // The arguments of one call, read in order.
 class Arguments {
  public:
-  static constexpr size_t kMost = 16;
+  static constexpr size_t kMost = 20;
   // The name of the function is its data; see exportFunction.
   Arguments(Environment& environment, napi_callback_info info) : environment(environment) {
     void* data = nullptr;

@@ -776,18 +776,24 @@ describe('kernels on random tensors', () => {
             made.push(batchSizes);
           }
           const [rows, gates, state] = [[N, H] as const, [N, G * H] as const, [B, H] as const];
-          const weight = random(4) === 0 ? operand(true, float, [G * H, H]) : plain(G * H, H);
+          const I = random(large);
+          const weights = [I, H].map((n) => (random(4) === 0 ? operand(true, float, [G * H, n]) : plain(G * H, n)));
+          const input = random(4) === 0 ? operand(true, float, [N, I]) : plain(N, I);
+          const bias = (): number => (random(2) === 0 ? 0 : plain(G * H));
           const end = [batchSizes, kind, random(2) === 0];
           args =
             name === 'rnnForward'
               ? [
-                  ...[plain(...rows), plain(...state), plain(...gates), some(plain(...state))],
-                  ...[random(2) === 0 ? 0 : plain(...rows), weight, random(2) === 0 ? 0 : plain(G * H), ...end],
+                  ...[plain(...rows), plain(...state), random(2) === 0 ? 0 : plain(...gates), some(plain(...state))],
+                  ...[random(2) === 0 ? 0 : plain(...rows), input, ...weights, bias(), bias(), ...end],
                 ]
               : [
-                  ...[plain(...gates), some(plain(...rows)), plain(...rows), plain(...state), some(plain(...state))],
-                  ...[random(2) === 0 ? 0 : plain(...rows), plain(...gates), plain(...rows), some(plain(...rows))],
-                  ...[plain(...state), some(plain(...state)), weight, ...end],
+                  ...[[N, I] as const, [G * H, I] as const, [G * H, H] as const].map((shape) =>
+                    random(2) === 0 ? 0 : plain(...shape),
+                  ),
+                  ...[bias(), bias(), plain(...state), some(plain(...state)), random(2) === 0 ? 0 : plain(...rows)],
+                  ...[plain(...gates), plain(...rows), some(plain(...rows)), plain(...state), some(plain(...state))],
+                  ...[input, ...weights, ...end],
                 ];
           break;
         }

@@ -11,14 +11,10 @@ import { native } from '../native.js';
 import { formatShape, shapesEqual, type Shape } from '../shape.js';
 import { emptyTensor, type Tensor } from '../tensor/tensor.js';
 import { mul } from './arithmetic.js';
-import { cast, clone, contiguous } from './copy.js';
+import { cast, contiguous } from './copy.js';
 import { fromTypedArray } from './creation.js';
 import { checkSameDevice, checkTensor, definedOps, needsRecord, record } from './define.js';
-import { cat } from './join.js';
-import { matmul } from './matmul.js';
-import { sum } from './reduce.js';
 import { unrolled } from './rnnUnrolled.js';
-import { mT, narrow } from './view.js';
 
 /** The recurrent cells; the position is the number by which kernels know one. @internal */
 export const cells = ['lstm', 'gru', 'rnnTanh', 'rnnRelu'] as const;
@@ -167,23 +163,23 @@ function sequence(kind: CellKind, inputs: SequenceInputs, options: SequenceOptio
   const hN = make(batch, hiddenSize);
   const cN = kind === 'lstm' ? make(batch, hiddenSize) : null;
   // Of a cell with one gate, the gate is the output.
-  const gates = gated ? make(rows, gateCount[kind] * hiddenSize) : h;
+  const gates = !gated ? h : recorded ? make(rows, gateCount[kind] * hiddenSize) : null;
   const saved = gated && recorded ? make(rows, hiddenSize) : null;
   const outs = cN === null ? [h, hN] : [h, hN, cN];
   const run = (): void => {
-    tidy(() => {
-      native.matmul(gates._handle, x._handle, mT(weightIh.detach())._handle, handleOf(biasIh), 0);
-    });
     native.copy(hN._handle, h0._handle);
     if (cN !== null) native.copy(cN._handle, c0!._handle);
     withSizes(batchSizes, (sizes) =>
       native.rnnForward(
         h._handle,
         hN._handle,
-        gates._handle,
+        handleOf(gates),
         handleOf(cN),
         handleOf(saved),
+        x._handle,
+        weightIh._handle,
         weightHh._handle,
+        handleOf(biasIh),
         handleOf(biasHh),
         sizes,
         cells.indexOf(kind),
@@ -215,7 +211,7 @@ function sequence(kind: CellKind, inputs: SequenceInputs, options: SequenceOptio
       },
     );
   }
-  if (gates !== h) gates.dispose();
+  if (gates !== h) gates?.dispose();
   saved?.dispose();
   return outs;
 }
@@ -235,8 +231,8 @@ function gradients(
   needs: readonly boolean[],
 ): InputGradients {
   const { x, h0, c0, weightIh, weightHh, gates, h, saved } = values;
+  const inputs = toList(values);
   const op = `${opName(kind)}Backward`;
-  const hiddenSize = h0.shape[1];
   const found = tidy(() => {
     const make = (like: Tensor): Tensor => emptyTensor(op, like.shape, like.dtype, like.device);
     // On entry the gradient of the last state, after the call that of the first.
@@ -246,16 +242,19 @@ function gradients(
       else native.copy(state._handle, given._handle);
       return state;
     };
-    const dgates = make(gates);
-    const dhidden = kind === 'gru' ? make(h) : null;
-    const previous = make(h);
+    const [dx, dweightIh, dweightHh, dbiasIh, dbiasHh] = ([0, 3, 4, 5, 6] as const).map((i) => {
+      const input = inputs[i];
+      return needs[i] && input !== null ? make(input) : null;
+    });
     const dh = running(gN);
     const dc = kind === 'lstm' ? running(gCell) : null;
     withSizes(batchSizes, (sizes) =>
       native.rnnBackward(
-        dgates._handle,
-        handleOf(dhidden),
-        previous._handle,
+        handleOf(dx),
+        handleOf(dweightIh),
+        handleOf(dweightHh),
+        handleOf(dbiasIh),
+        handleOf(dbiasHh),
         dh._handle,
         handleOf(dc),
         g === null ? 0 : contiguous(g)._handle,
@@ -264,28 +263,15 @@ function gradients(
         handleOf(saved),
         contiguous(h0)._handle,
         c0 === null ? 0 : contiguous(c0)._handle,
+        x._handle,
+        weightIh._handle,
         weightHh._handle,
         sizes,
         cells.indexOf(kind),
         reverse,
       ),
     );
-    // What goes into the gates from the state is what goes in from the input, but for n of a GRU.
-    const shared = 2 * hiddenSize;
-    const ofState = (part: (d: Tensor) => Tensor): Tensor =>
-      dhidden === null ? part(dgates) : cat([part(narrow(dgates, 1, 0, shared)), part(dhidden)]);
-    const biases = needs[5] || needs[6] ? sum(dgates, 0) : null;
-    const stateBiases = (): Tensor =>
-      dhidden === null ? clone(biases!) : cat([narrow(biases!, 0, 0, shared), sum(dhidden, 0)]);
-    return [
-      needs[0] ? matmul(dgates, weightIh) : null,
-      needs[1] ? dh : null,
-      needs[2] ? dc : null,
-      needs[3] ? matmul(mT(dgates), x) : null,
-      needs[4] ? ofState((d) => matmul(mT(d), previous)) : null,
-      needs[5] ? biases : null,
-      needs[6] ? stateBiases() : null,
-    ] as readonly (Tensor | null)[];
+    return [dx, needs[1] ? dh : null, needs[2] ? dc : null, dweightIh, dweightHh, dbiasIh, dbiasHh];
   });
   return found.map((gradient) => (gradient === null ? null : () => gradient));
 }
