@@ -1,6 +1,7 @@
 // Convolution and its two gradients. All of it works on images whose channels lie side by side: results come out so,
 // and contiguous operands are turned around as they are copied into windows. See conv_correlation.h for what is
 // computed, conv_forward.h and conv_weight.h for how.
+#include "cpu/conv_depthwise.h"
 #include "cpu/conv_forward.h"
 #include "cpu/conv_weight.h"
 #include "cpu/conv_winograd.h"
@@ -29,6 +30,7 @@ void convolve(Context& ctx, const char* op, const Correlation& c, const TensorVi
   const Images<const T> from = readImages<const T>(op, "the input", x, false);
   const Images<T> to = readImages<T>(op, "the result", out, true);
   const T* start = bias.defined ? bias.as<const T>() : nullptr;
+  if (isDepthwise(c)) return depthwise(ctx, c, from, weight.as<const T>(), start, to);
   if constexpr (std::is_same_v<T, float>)
     if (winograd && winogradSuits(c)) return winogradCorrelate(ctx, c, from, weight.as<const T>(), start, to.data);
   correlate(ctx, c, from, weight.as<const T>(), start, to);
@@ -74,6 +76,7 @@ void convBackwardWeight(Context& ctx, const TensorView& out, const TensorView& g
     const Correlation c = forwardCorrelation(s);
     const Images<const T> from = readImages<const T>("convBackwardWeight", "x", x, false);
     const Images<const T> gradient = readImages<const T>("convBackwardWeight", "g", g, false);
+    if (isDepthwise(c)) return depthwiseWeight(ctx, c, from, gradient, out.as<T>());
     if constexpr (std::is_same_v<T, float>)
       if (s.winograd && winogradSuits(c)) return winogradWeight(ctx, c, from, gradient, out.as<T>());
     correlateWeight<T>(ctx, c, from, gradient, out.as<T>());

@@ -193,19 +193,6 @@ inline bool winogradSuits(const Correlation& c) {
   return used >= 0.6 && static_cast<double>(c.images) * static_cast<double>(down * across) >= 96;
 }
 
-// Images with the channels last: themselves, or a copy.
-inline const float* asChannelsLast(Context& ctx, const Images<const float>& x, int64_t images, int64_t channels,
-                                   int64_t size, int slot) {
-  if (x.channelsLast()) return x.data;
-  float* copy = convScratch<float>(slot, images * size * channels);
-  parallelFor(ctx.pool, images, (int64_t{1} << 15) / (size * channels) + 1, [&](int64_t begin, int64_t end) {
-    for (int64_t n = begin; n < end; n++)
-      interleave(x.data + n * x.image, x.channel, size, channels, x.data + images * x.image,
-                 copy + n * size * channels);
-  });
-  return copy;
-}
-
 // For each point, panel and input channel a row, from the rows that packWeights has made for each tap.
 inline void transformWeights(Context& ctx, const Correlation& c, const Panels<float>& panels, const float* packed,
                              float* to) {
