@@ -7,6 +7,7 @@ import {
   conv3d,
   convTranspose1d,
   convTranspose2d,
+  convTranspose3d,
   fromTypedArray,
   getNumThreads,
   grad,
@@ -14,6 +15,7 @@ import {
   ones,
   pixelShuffle,
   pixelUnshuffle,
+  setConvWinograd,
   setNumThreads,
   tensor,
   zeros,
@@ -40,11 +42,12 @@ interface Case {
   /** Of a group. */
   readonly inChannels: number;
   readonly outChannels: number;
-  readonly size: readonly [number, number];
-  readonly kernel: readonly [number, number];
-  readonly stride: readonly [number, number];
-  readonly padding: readonly [number, number];
-  readonly dilation: readonly [number, number];
+  /** One to three spatial dimensions. */
+  readonly size: readonly number[];
+  readonly kernel: readonly number[];
+  readonly stride: readonly number[];
+  readonly padding: readonly number[];
+  readonly dilation: readonly number[];
 }
 
 const plain = {
@@ -59,68 +62,94 @@ const plain = {
   dilation: [1, 1],
 } as const;
 
-const outSize = ({ size, kernel, stride, padding, dilation }: Case): [number, number] =>
-  [0, 1].map((d) => Math.floor((size[d] + 2 * padding[d] - dilation[d] * (kernel[d] - 1) - 1) / stride[d]) + 1) as [
-    number,
-    number,
-  ];
+const outSize = ({ size, kernel, stride, padding, dilation }: Case): number[] =>
+  size.map((n, d) => Math.floor((n + 2 * padding[d] - dilation[d] * (kernel[d] - 1) - 1) / stride[d]) + 1);
+
+const product = (sizes: readonly number[]): number => sizes.reduce((n, size) => n * size, 1);
+
+/** Calls visit(position, index) for every position of a grid of sizes, in row-major order. */
+function forPositions(sizes: readonly number[], visit: (position: readonly number[], index: number) => void): void {
+  const position = sizes.map(() => 0);
+  const total = product(sizes);
+  for (let i = 0; i < total; i++) {
+    visit(position, i);
+    for (let d = sizes.length - 1; d >= 0 && ++position[d] === sizes[d]; d--) position[d] = 0;
+  }
+}
 
 /** Calls visit(index of y, of x, of weight) for every product of the convolution. */
 function forProducts(c: Case, visit: (y: number, x: number, w: number) => void): void {
-  const [height, width] = outSize(c);
-  for (let n = 0; n < c.images; n++)
-    for (let o = 0; o < c.groups * c.outChannels; o++)
-      for (let i = 0; i < height; i++)
-        for (let j = 0; j < width; j++)
-          for (let k = 0; k < c.inChannels; k++)
-            for (let a = 0; a < c.kernel[0]; a++)
-              for (let b = 0; b < c.kernel[1]; b++) {
-                const row = i * c.stride[0] - c.padding[0] + a * c.dilation[0];
-                const column = j * c.stride[1] - c.padding[1] + b * c.dilation[1];
-                if (row < 0 || row >= c.size[0] || column < 0 || column >= c.size[1]) continue;
-                const channel = Math.floor(o / c.outChannels) * c.inChannels + k;
-                visit(
-                  ((n * c.groups * c.outChannels + o) * height + i) * width + j,
-                  ((n * c.groups * c.inChannels + channel) * c.size[0] + row) * c.size[1] + column,
-                  ((o * c.inChannels + k) * c.kernel[0] + a) * c.kernel[1] + b,
-                );
-              }
+  const out = outSize(c);
+  const [positions, inputs, taps] = [out, c.size, c.kernel].map(product);
+  const channelsIn = c.groups * c.inChannels;
+  const channelsOut = c.groups * c.outChannels;
+  forPositions(out, (position, p) => {
+    forPositions(c.kernel, (tap, t) => {
+      let at = 0;
+      for (let d = 0; d < out.length; d++) {
+        const place = position[d] * c.stride[d] - c.padding[d] + tap[d] * c.dilation[d];
+        if (place < 0 || place >= c.size[d]) return;
+        at = at * c.size[d] + place;
+      }
+      for (let n = 0; n < c.images; n++)
+        for (let o = 0; o < channelsOut; o++)
+          for (let k = 0; k < c.inChannels; k++) {
+            const channel = Math.floor(o / c.outChannels) * c.inChannels + k;
+            visit(
+              (n * channelsOut + o) * positions + p,
+              (n * channelsIn + channel) * inputs + at,
+              (o * c.inChannels + k) * taps + t,
+            );
+          }
+    });
+  });
 }
 
 interface Operands {
   readonly x: Tensor;
   readonly weight: Tensor;
+  readonly bias: Tensor;
   readonly g: Tensor;
 }
 
-function operands(c: Case, dtype: DType, seed: number): Operands {
+type Format = 'contiguous' | 'channelsLast';
+
+function operands(
+  c: Case,
+  dtype: DType,
+  seed: number,
+  formats: readonly Format[] = ['contiguous', 'contiguous'],
+): Operands {
   const random = randomSource(seed);
-  const make = (shape: readonly number[]): Tensor =>
+  const make = (shape: readonly number[], memoryFormat: Format = 'contiguous'): Tensor =>
     fromTypedArray(
-      Float64Array.from({ length: shape.reduce((n, size) => n * size, 1) }, () => Math.round(random() * 64 - 32) / 16),
+      Float64Array.from({ length: product(shape) }, () => Math.round(random() * 64 - 32) / 16),
       shape,
       { dtype },
-    );
+    ).contiguous({ memoryFormat });
   return {
-    x: make([c.images, c.groups * c.inChannels, ...c.size]).requiresGrad_(),
+    x: make([c.images, c.groups * c.inChannels, ...c.size], formats[0]).requiresGrad_(),
     weight: make([c.groups * c.outChannels, c.inChannels, ...c.kernel]).requiresGrad_(),
-    g: make([c.images, c.groups * c.outChannels, ...outSize(c)]),
+    bias: make([c.groups * c.outChannels]),
+    g: make([c.images, c.groups * c.outChannels, ...outSize(c)], formats[1]),
   };
 }
 
 const values = (x: Tensor): Float64Array => Float64Array.from(x.detach().to('float64').dataSync());
 
 /** The result and the gradients of x and weight. */
-function run(c: Case, { x, weight, g }: Operands): Float64Array[] {
+function run(c: Case, { x, weight, bias, g }: Operands): Float64Array[] {
   const { stride, padding, dilation, groups } = c;
-  const y = conv2d(x, weight, null, { stride, padding, dilation, groups });
+  const convolve = [conv1d, conv2d, conv3d][c.size.length - 1] as typeof conv2d;
+  const y = convolve(x as Tensor, weight as Tensor, bias, { stride, padding, dilation, groups }) as Tensor;
   const [gx, gw] = grad(y, [x, weight], { gradOutputs: [g] });
   return [values(y), values(gx), values(gw)];
 }
 
-function expected(c: Case, { x, weight, g }: Operands): Float64Array[] {
-  const [xs, ws, gs] = [x, weight, g].map(values);
-  const y = new Float64Array(gs.length);
+function expected(c: Case, { x, weight, bias, g }: Operands): Float64Array[] {
+  const [xs, ws, bs, gs] = [x, weight, bias, g].map(values);
+  const positions = product(outSize(c));
+  const y = Float64Array.from({ length: gs.length }, (_, i) => bs[Math.floor(i / positions) % bs.length]);
   const gx = new Float64Array(xs.length);
   const gw = new Float64Array(ws.length);
   forProducts(c, (i, j, k) => {
@@ -131,12 +160,19 @@ function expected(c: Case, { x, weight, g }: Operands): Float64Array[] {
   return [y, gx, gw];
 }
 
-function check(c: Case, dtype: DType, seed = 1): void {
-  const given = operands(c, dtype, seed);
+const tolerances = { float64: 1e-13, float32: 2e-6, float16: 2e-3, bfloat16: 1e-2 };
+
+function check(
+  c: Case,
+  dtype: keyof typeof tolerances,
+  seed = 1,
+  formats?: readonly Format[],
+  tolerance = tolerances[dtype],
+): void {
+  const given = operands(c, dtype, seed, formats);
   const actual = run(c, given);
   expected(c, given).forEach((want, i) => {
     const scale = want.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
-    const tolerance = { float64: 1e-13, float32: 2e-6, float16: 2e-3, bfloat16: 1e-2 }[dtype as 'float64'];
     const worst = want.reduce((most, value, j) => Math.max(most, Math.abs(value - actual[i][j])), 0);
     expect(
       worst / scale,
@@ -172,25 +208,68 @@ describe('against the definition', () => {
     check({ ...plain, ...change }, 'float32');
   });
 
-  test('random sizes', () => {
+  test('random sizes of one to three dimensions, in either format', () => {
     const random = randomSource(7);
     const from = (low: number, high: number): number => low + Math.floor(random() * (high - low + 1));
-    const two = (low: number, high: number): [number, number] => [from(low, high), from(low, high)];
-    for (let i = 0; i < 60; i++) {
+    const formats = ['contiguous', 'channelsLast'] as const;
+    for (let i = 0; i < 90; i++) {
+      const spatial = 1 + (i % 3);
+      const some = (low: number, high: number): number[] => Array.from({ length: spatial }, () => from(low, high));
+      const depthwise = i % 5 === 0;
       const c: Case = {
         images: from(1, 3),
-        groups: from(1, 3),
-        inChannels: from(1, 9),
-        outChannels: from(1, 9),
-        size: two(5, 20),
-        kernel: two(1, 4),
-        stride: two(1, 3),
-        padding: two(0, 3),
-        dilation: two(1, 2),
+        groups: depthwise ? from(2, 40) : i % 4 === 0 ? from(2, 3) : 1,
+        inChannels: depthwise ? 1 : from(1, [40, 20, 9][spatial - 1]),
+        outChannels: depthwise ? from(1, 2) : from(1, [40, 70, 9][spatial - 1]),
+        size: some(spatial === 3 ? 3 : 5, [60, 18, 8][spatial - 1]),
+        kernel: some(1, spatial === 3 ? 3 : 4),
+        stride: some(1, 3),
+        padding: some(0, 3),
+        dilation: some(1, 2),
       };
       if (outSize(c).some((size) => size < 1)) continue;
-      check(c, i % 2 ? 'float32' : 'float64', i);
+      check(c, i % 2 ? 'float32' : 'float64', i, [formats[from(0, 1)], formats[from(0, 1)]]);
     }
+  });
+
+  test.each<[string, Partial<Case>]>([
+    ['padding', { images: 6, inChannels: 32, outChannels: 32, size: [16, 15], padding: [1, 1] }],
+    ['no padding', { images: 11, inChannels: 48, outChannels: 80, size: [14, 13] }],
+    ['wide padding', { images: 9, inChannels: 32, outChannels: 64, size: [11, 14], padding: [2, 3] }],
+    ['channels beyond what is taken at once', { images: 25, inChannels: 656, outChannels: 32, size: [10, 10] }],
+  ])("Winograd's algorithm, %s", (_, change) => {
+    // Against float64, which other tests hold against the definition: these sizes are large for loops.
+    const c: Case = { ...plain, ...change };
+    const wanted = run(c, operands(c, 'float64', 5));
+    const errors = (actual: Float64Array[]): number[] =>
+      wanted.map((want, i) => {
+        const scale = want.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
+        return want.reduce((most, value, j) => Math.max(most, Math.abs(value - actual[i][j])), 0) / scale;
+      });
+    const fast = run(c, operands(c, 'float32', 5));
+    expect(Math.max(...errors(fast))).toBeLessThan(1e-5);
+    expect(run(c, operands(c, 'float32', 5, ['channelsLast', 'channelsLast']))).toEqual(fast);
+    const before = setConvWinograd(false);
+    try {
+      const plainly = run(c, operands(c, 'float32', 5));
+      expect(Math.max(...errors(plainly))).toBeLessThan(2e-6);
+      // That it was used at all: the sums round in another way.
+      fast.forEach((some, i) => expect(some).not.toEqual(plainly[i]));
+    } finally {
+      setConvWinograd(before);
+    }
+  });
+
+  test('results are channels-last, and so are gradients', () => {
+    const x = zeros([2, 3, 8, 8]).requiresGrad_();
+    const weight = zeros([4, 3, 3, 3]).requiresGrad_();
+    const y = conv2d(x, weight);
+    expect(y.memoryFormat).toBe('channelsLast');
+    const [gx, gw] = grad(y.sum(), [x, weight]);
+    expect([gx.memoryFormat, gw.memoryFormat]).toEqual(['channelsLast', 'contiguous']);
+    expect(conv2d(x, zeros([1, 3, 3, 3])).memoryFormat).toBe('contiguous');
+    expect(conv1d(zeros([2, 3, 8]), zeros([4, 3, 3])).memoryFormat).toBe('channelsLast');
+    expect(convTranspose3d(zeros([2, 3, 2, 2, 2]), zeros([3, 4, 2, 2, 2])).memoryFormat).toBe('channelsLast');
   });
 
   test('half types accumulate in float32', () => {
@@ -207,6 +286,7 @@ describe('against the definition', () => {
       for (const change of [
         { images: 9, inChannels: 20, outChannels: 20 },
         { images: 9, groups: 3, inChannels: 1, outChannels: 1 },
+        { images: 9, inChannels: 32, outChannels: 48 },
       ]) {
         const c = { ...plain, ...change, size: [30, 31] as const };
         const given = operands(c, 'float32', 3);
@@ -361,6 +441,7 @@ describe('messages', () => {
       () => convTranspose1d(zeros([3, 1]) as Tensor, zeros([3, 4, 3]), null, { padding: 2 }),
       'ShapeError: convTranspose1d(x [3,1], weight [3,4,3]): dimension 1 of the result would have size -1; reduce padding.',
     ],
+    [() => setConvWinograd(1 as unknown as boolean), 'ArgumentError: setConvWinograd: expected true or false, got 1.'],
     [() => nn.functional.unfold(zeros([2, 2]), 2), 'ShapeError: unfold(x [2,2]): x must be [N, C, H, W] or [C, H, W].'],
     [
       () => nn.functional.unfold(zeros([3, 2, 2]), 3),

@@ -520,7 +520,7 @@ describe('kernels on random tensors', () => {
             const weight = contiguous([groups * b, a, ...kernel]);
             const order =
               name === 'convForward' ? [y, x, weight] : name === 'convBackwardData' ? [x, y, weight] : [weight, y, x];
-            geometry = [...moves, groups];
+            geometry = [...moves, groups, random(2)];
             const channels = groups * (name === 'convForward' ? b : a);
             args = name === 'convBackwardWeight' ? order : [...order, random(2) === 0 ? 0 : contiguous([channels])];
           } else {

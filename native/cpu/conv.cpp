@@ -1,8 +1,10 @@
 // Convolution and its two gradients. All of it works on images whose channels lie side by side: results come out so,
 // and contiguous operands are turned around as they are copied into windows. See conv_correlation.h for what is
 // computed, conv_forward.h and conv_weight.h for how.
+#include "cpu/conv_depthwise.h"
 #include "cpu/conv_forward.h"
 #include "cpu/conv_weight.h"
+#include "cpu/conv_winograd.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {
@@ -24,9 +26,14 @@ void fillBias(const char* op, const TensorView& out, const OptionalTensor& bias)
 
 template <class T>
 void convolve(Context& ctx, const char* op, const Correlation& c, const TensorView& out, const TensorView& x,
-              const TensorView& weight, const OptionalTensor& bias) {
-  correlate(ctx, c, readImages<const T>(op, "the input", x, false), weight.as<const T>(),
-            bias.defined ? bias.as<const T>() : nullptr, readImages<T>(op, "the result", out, true));
+              const TensorView& weight, const OptionalTensor& bias, bool winograd) {
+  const Images<const T> from = readImages<const T>(op, "the input", x, false);
+  const Images<T> to = readImages<T>(op, "the result", out, true);
+  const T* start = bias.defined ? bias.as<const T>() : nullptr;
+  if (isDepthwise(c)) return depthwise(ctx, c, from, weight.as<const T>(), start, to);
+  if constexpr (std::is_same_v<T, float>)
+    if (winograd && winogradSuits(c)) return winogradCorrelate(ctx, c, from, weight.as<const T>(), start, to.data);
+  correlate(ctx, c, from, weight.as<const T>(), start, to);
 }
 
 }  // namespace
@@ -39,7 +46,7 @@ void convForward(Context& ctx, const TensorView& out, const TensorView& x, const
   withFloat(out.dtype, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
     if (s.taps == 0) return fillBias<T>("convForward", out, bias);
-    convolve<T>(ctx, "convForward", forwardCorrelation(s), out, x, weight, bias);
+    convolve<T>(ctx, "convForward", forwardCorrelation(s), out, x, weight, bias, s.winograd);
   });
 }
 
@@ -51,7 +58,7 @@ void convBackwardData(Context& ctx, const TensorView& out, const TensorView& g, 
   withFloat(out.dtype, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
     if (s.taps == 0) return fillBias<T>("convBackwardData", out, bias);
-    convolve<T>(ctx, "convBackwardData", transposedCorrelation(s), out, g, weight, bias);
+    convolve<T>(ctx, "convBackwardData", transposedCorrelation(s), out, g, weight, bias, s.winograd);
   });
 }
 
@@ -66,8 +73,13 @@ void convBackwardWeight(Context& ctx, const TensorView& out, const TensorView& g
       for (int64_t i = 0; i < out.numel(); i++) to[i] = 0;
       return;
     }
-    correlateWeight<T>(ctx, forwardCorrelation(s), readImages<const T>("convBackwardWeight", "x", x, false),
-                       readImages<const T>("convBackwardWeight", "g", g, false), out.as<T>());
+    const Correlation c = forwardCorrelation(s);
+    const Images<const T> from = readImages<const T>("convBackwardWeight", "x", x, false);
+    const Images<const T> gradient = readImages<const T>("convBackwardWeight", "g", g, false);
+    if (isDepthwise(c)) return depthwiseWeight(ctx, c, from, gradient, out.as<T>());
+    if constexpr (std::is_same_v<T, float>)
+      if (s.winograd && winogradSuits(c)) return winogradWeight(ctx, c, from, gradient, out.as<T>());
+    correlateWeight<T>(ctx, c, from, gradient, out.as<T>());
   });
 }
 

@@ -27,6 +27,7 @@ struct ConvShape {
   int64_t images = 0, groups = 1, cin = 0, cout = 0;  // channels of a group
   int64_t in[3] = {1, 1, 1}, out[3] = {1, 1, 1}, kernel[3] = {1, 1, 1};
   int64_t stride[3], padding[3], dilation[3];
+  bool winograd = false;  // may be used
   // Products; set when no operand is empty.
   int64_t inSize = 0, outSize = 0, taps = 0;
 
@@ -130,12 +131,13 @@ inline ConvShape readConvShape(const char* op, const TensorView& x, const Tensor
   checkFloats(op, "x", x, y);
   checkOperand(op, "weight", weight, y);
   ConvShape s;
-  if (geometry.count != 10)
-    fail(ErrorKind::Native, "%s: %lld numbers of geometry, expected 10", op, static_cast<long long>(geometry.count));
+  if (geometry.count != 11)
+    fail(ErrorKind::Native, "%s: %lld numbers of geometry, expected 11", op, static_cast<long long>(geometry.count));
   readNumbers(op, geometry, 0, s.stride, 3, 1);
   readNumbers(op, geometry, 3, s.padding, 3, 0);
   readNumbers(op, geometry, 6, s.dilation, 3, 1);
   readNumbers(op, geometry, 9, &s.groups, 1, 1);
+  s.winograd = geometry[10] != 0;
   if (x.ndim < 3 || x.ndim > 5 || weight.ndim != x.ndim || y.ndim != x.ndim)
     fail(ErrorKind::Shape, "%s: x %s, weight %s and y %s must have 3, 4 or 5 dimensions", op, shapeText(x).c_str(),
          shapeText(weight).c_str(), shapeText(y).c_str());

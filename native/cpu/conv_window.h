@@ -8,6 +8,20 @@
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {
 
+// Images with the channels last: themselves, or a copy.
+template <class T>
+const T* asChannelsLast(Context& ctx, const Images<const T>& x, int64_t images, int64_t channels, int64_t size,
+                        int slot) {
+  if (x.channelsLast()) return x.data;
+  T* copy = convScratch<T>(slot, images * size * channels);
+  parallelFor(ctx.pool, images, (int64_t{1} << 15) / (size * channels) + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t n = begin; n < end; n++)
+      interleave(x.data + n * x.image, x.channel, size, channels, x.data + images * x.image,
+                 copy + n * size * channels);
+  });
+  return copy;
+}
+
 // Element (image, z, y, x, channel) of the input is base[image * step + (z - low) * at ... + channel].
 template <class T>
 struct Window {
