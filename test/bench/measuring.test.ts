@@ -224,7 +224,7 @@ describe('a run', () => {
     expect(errors).toEqual([]);
     expect(lines[0]).toMatch(/^Thalweg \d+\.\d+\.\d+; /);
     expect(lines[0]).toMatch(/on 1 thread: \d+ GFLOP\/s.*, copy [\d.]+ GB\/s/);
-    expect(lines.at(-2)).toMatch(/^add4\/dispose +[\d.,]+ ns +±\d+% +the same, c disposed$/);
+    expect(lines.at(-2)).toMatch(/^add4\/dispose +[\d.,]+ ns +±\d+% +a \+ b of 4 float32, the result disposed; .*$/);
     expect(lines.at(-1)).toMatch(/^gemv\/784x512 +[\d.,]+ µs +±\d+% +\d+% +\[1, 784\] @ \[784, 512\] float32/);
     const results = await readResults(file);
     expect(results.rows.map(({ name }) => name)).toEqual(['add4/dispose', 'gemv/784x512']);
