@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { lookAtMachine } from '../../bench/machine.js';
+import { lookAgain, lookAtMachine } from '../../bench/machine.js';
 import { main } from '../../bench/main.js';
 import { Measured } from '../../bench/measure.js';
 import { readOptions, UsageError } from '../../bench/options.js';
 import { Peer } from '../../bench/peer.js';
 import { peerIds } from '../../bench/peers.js';
-import { boundOf, readResults, type Results, writeResults } from '../../bench/results.js';
+import { type Bound, boundOf, readResults, type Results, type Work, writeResults } from '../../bench/results.js';
 import { rows } from '../../bench/rows/index.js';
 import { measureRow, roundsFor } from '../../bench/run.js';
 import { formatRatio, formatTime, median, quantile, ratios, spread, summarize } from '../../bench/stats.js';
@@ -186,9 +186,19 @@ describe('peers', () => {
   });
 });
 
+test('looking at the machine again keeps what is higher, and the lower share of two threads', () => {
+  const machine = lookAtMachine(1);
+  const most = { gflops: 1e9, bf16Gflops: 1e9, copyGBs: 1e9, cachedCopyGBs: 1e9 };
+  const again = lookAgain({ ...machine, one: most, all: { ...most, gflops: 0 }, two: 0 }, 1);
+  expect(again.one).toEqual(most);
+  expect(again.all).toEqual({ ...most, gflops: expect.any(Number) as number });
+  expect(again.all.gflops).toBeGreaterThan(0);
+  expect(again.two).toBe(0);
+});
+
 describe('the limit', () => {
   const limits = { gflops: 100, bf16Gflops: 200, copyGBs: 10, cachedCopyGBs: 50 };
-  const row = { name: 'a/b', what: '', unit: 'us', prepare: () => ({ run: () => undefined }) } as const;
+  const row: Work = {};
 
   test('is the longer of arithmetic and memory', () => {
     expect(boundOf({ ...row, flops: 1e6, bytes: 100 }, limits, 2e4)).toEqual({
@@ -203,6 +213,13 @@ describe('the limit', () => {
     expect(boundOf({ ...row, flops: 1e6, dtype: 'bfloat16' }, limits, 1e4).bound?.ns).toBe(5e3);
     expect(boundOf(row, limits, 1)).toEqual({});
   });
+});
+
+// The file has five digits.
+const roundedBound = (bound: Bound) => ({
+  by: bound.by,
+  ns: expect.closeTo(bound.ns, -Math.log10(bound.ns / 1000)) as number,
+  share: expect.closeTo(bound.share, 3) as number,
 });
 
 describe('a run', () => {
@@ -224,9 +241,13 @@ describe('a run', () => {
     expect(errors).toEqual([]);
     expect(lines[0]).toMatch(/^Thalweg \d+\.\d+\.\d+; /);
     expect(lines[0]).toMatch(/on 1 thread: \d+ GFLOP\/s.*, copy [\d.]+ GB\/s/);
-    expect(lines.at(-2)).toMatch(/^add4\/dispose +[\d.,]+ ns +±\d+% +a \+ b of 4 float32, the result disposed; .*$/);
-    expect(lines.at(-1)).toMatch(/^gemv\/784x512 +[\d.,]+ µs +±\d+% +\d+% +\[1, 784\] @ \[784, 512\] float32/);
+    expect(lines.at(-3)).toMatch(/^add4\/dispose +[\d.,]+ ns +±\d+% +a \+ b of 4 float32, the result disposed; .*$/);
+    expect(lines.at(-2)).toMatch(/^gemv\/784x512 +[\d.,]+ µs +±\d+% +\d+% +\[1, 784\] @ \[784, 512\] float32/);
+    expect(lines.at(-1)).toMatch(/^\nthe higher of before and after the rows:\n {2}on 1 thread: /);
     const results = await readResults(file);
+    expect(results.rows[1].bound).toEqual(
+      roundedBound(boundOf(results.rows[1], results.machine.all, results.rows[1].time.median).bound!),
+    );
     expect(results.rows.map(({ name }) => name)).toEqual(['add4/dispose', 'gemv/784x512']);
     for (const { samples, time } of results.rows) {
       expect(samples).toHaveLength(2);
