@@ -37,7 +37,9 @@ export default tseslint.config(
     files: ['**/*.js', '**/*.cjs', '**/*.mjs'],
     languageOptions: {
       globals: {
+        performance: 'readonly',
         process: 'readonly',
+        setInterval: 'readonly',
         console: 'readonly',
         URL: 'readonly',
         require: 'readonly',

@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getNumThreads, manualSeed, setNumThreads } from 'thalweg';
 import { readNotes } from './documents.js';
-import { describeMachine, lookAtMachine } from './machine.js';
+import { describeMachine, describeMachineLimits, lookAgain, lookAtMachine } from './machine.js';
 import { type Options, readOptions, usage, UsageError } from './options.js';
 import { packageRoot, type Peers, startPeers } from './peers.js';
-import { readResults, type Results, type RowResult, writeResults } from './results.js';
+import { boundOf, readResults, type Results, type RowResult, writeResults } from './results.js';
 import { rows as allRows } from './rows/index.js';
 import type { Row } from './rows/row.js';
 import { measureRow } from './run.js';
@@ -23,7 +23,8 @@ function status(text: string): void {
 
 async function measureAll(rows: readonly Row[], peers: Peers, options: Options): Promise<Results> {
   // A look long enough to find a quiet moment, but in proportion to a run that is only tried out.
-  const machine = lookAtMachine(Math.min(100, 10 * options.ms));
+  const probeMs = Math.min(100, 10 * options.ms);
+  const machine = lookAtMachine(probeMs);
   console.log(`Thalweg ${version()}; ${describeMachine(machine)}`);
   for (const { name, version } of peers.found) console.log(`${name} ${version}`);
   for (const { id, reason } of peers.missing) console.log(`without ${id}: ${reason}`);
@@ -42,15 +43,17 @@ async function measureAll(rows: readonly Row[], peers: Peers, options: Options):
     }
     results.push(result);
   }
+  const after = lookAgain(machine, probeMs);
+  console.log(`\nthe higher of before and after the rows:\n${describeMachineLimits(after)}`);
   return {
     format: 1,
     thalweg: version(),
     date: new Date().toISOString(),
-    machine,
+    machine: after,
     rounds: options.rounds,
     ms: options.ms,
     peers: peers.found.map(({ id, name, version }) => ({ id, name, version })),
-    rows: results,
+    rows: results.map((row) => ({ ...row, ...boundOf(row, after.all, row.time.median) })),
   };
 }
 

@@ -24,6 +24,7 @@ export interface RowResult {
   readonly unit: Row['unit'];
   readonly flops?: number;
   readonly bytes?: number;
+  readonly dtype?: Row['dtype'];
   /** Nanoseconds of one iteration. */
   readonly time: Summary;
   readonly samples: readonly number[];
@@ -45,8 +46,11 @@ export interface Results {
 // From here on tensors do not fit into the caches that a copy of 8 MB uses.
 const cachedBytes = 32e6;
 
+/** What a row says of the work it does. */
+export type Work = Pick<Row, 'flops' | 'bytes' | 'dtype'>;
+
 /** The bound of a row and how near its time is to it, for a row that declares what it has to do. */
-export function boundOf(row: Row, limits: Limits, ns: number): { bound?: Bound } {
+export function boundOf(row: Work, limits: Limits, ns: number): { bound?: Bound } {
   const peak = row.dtype === 'bfloat16' && limits.bf16Gflops > 0 ? limits.bf16Gflops : limits.gflops;
   const arithmetic = (row.flops ?? 0) / peak;
   const memory = (row.bytes ?? 0) / ((row.bytes ?? 0) < cachedBytes ? limits.cachedCopyGBs : limits.copyGBs);

@@ -97,6 +97,7 @@ export async function measureRow(
     unit: row.unit,
     ...(row.flops === undefined ? {} : { flops: row.flops }),
     ...(row.bytes === undefined ? {} : { bytes: row.bytes }),
+    ...(row.dtype === undefined ? {} : { dtype: row.dtype }),
     time,
     samples: ours,
     ...boundOf(row, machine.all, time.median),

@@ -31,11 +31,17 @@ for flags in "" "--ignore-scripts"; do
     # shellcheck disable=SC2086
     npm install --no-audit --no-fund $flags "$tarball"
     node train.mjs
+    # What npx does; the command is linked whatever the flags.
+    npm exec --no -- thalweg info
+    npm exec --no -- thalweg info --json > info.json
+    npm exec --no -- thalweg bench --rows add4 --ms 1 --peers none
   )
+  # Each of them says that the binary is the tarball's own.
+  grep -q '"origin": "prebuilt"' "$app/info.json"
 done
 
 # The types have to be usable by a strict consumer, declaration files included.
 cp test/smoke.mjs "$work/app/train.mts"
 node "$root/node_modules/typescript/bin/tsc" --noEmit --strict --target ES2022 --module NodeNext --types node \
   --lib ES2022,ESNext.Disposable --typeRoots "$root/node_modules/@types" "$work/app/train.mts"
-echo "pack-smoke: the tarball installs, loads, trains and type-checks without a compiler"
+echo "pack-smoke: the tarball installs, loads, trains, measures and type-checks without a compiler"

@@ -613,7 +613,11 @@ describe('kernels on random tensors', () => {
           args = [operand(true), operand(true), dim(), random(2) === 0];
           break;
         case 'probeMultiplyAdd':
-          args = [operand(true, 1, [random(5)]), random(10) === 0 ? [-1, 2 ** 40][random(2)] : random(9), random(2) === 0];
+          args = [
+            operand(true, 1, [random(5)]),
+            random(10) === 0 ? [-1, 2 ** 40][random(2)] : random(9),
+            random(2) === 0,
+          ];
           break;
         case 'probeCopy':
           args = [operand(true, 0), operand(true, 0), random(2) === 0];

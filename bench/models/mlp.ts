@@ -1,7 +1,7 @@
 // The network of the MNIST example.
 import { nn, randint, randn } from 'thalweg';
 import * as flops from './flops.js';
-import type { Model } from './model.js';
+import { type Model, withAdam } from './model.js';
 
 const [inputs, hidden, outputs] = [784, 512, 10] as const;
 
@@ -11,7 +11,7 @@ export const mlp: Model = {
   batches: [8, 32, 128, 512],
   parameters: inputs * hidden + hidden + hidden * outputs + outputs,
   trainFlops: (batch) => 2 * flops.linear(batch, inputs, hidden) + 3 * flops.linear(batch, hidden, outputs),
-  inferFlops: () => flops.linear(1, inputs, hidden) + flops.linear(1, hidden, outputs),
+  inferFlops: flops.linear(1, inputs, hidden) + flops.linear(1, hidden, outputs),
   make(batch) {
     const model = new nn.Sequential(new nn.Linear(inputs, hidden), new nn.ReLU(), new nn.Linear(hidden, outputs));
     const x = randn([batch, inputs]);
@@ -19,7 +19,7 @@ export const mlp: Model = {
     const one = randn([1, inputs]);
     return {
       model,
-      loss: () => nn.functional.crossEntropy(model.forward(x), y),
+      train: withAdam(model, () => nn.functional.crossEntropy(model.forward(x), y)),
       infer: () => model.forward(one),
     };
   },

@@ -1,11 +1,11 @@
-import type { nn, Tensor } from 'thalweg';
+import { optim, type nn, type Tensor } from 'thalweg';
 
-/** A model, its training data and its loss. */
+/** A model with its data. */
 export interface Subject {
   readonly model: nn.Module;
-  /** The loss of the batch it was made for. */
-  loss(): Tensor;
-  /** What the model is for, with one example and without gradients. */
+  /** One step of training on the batch that it was made for. */
+  train(): void;
+  /** What the model is for, with one example. */
   infer(): Tensor;
 }
 
@@ -17,10 +17,23 @@ export interface Model {
   readonly batches: readonly number[];
   /** Takes longer than the rest. */
   readonly slow?: boolean;
-  /** Operations of a training step, and of a forward pass. */
+  /** Operations of a training step. */
   trainFlops(batch: number): number;
-  inferFlops(): number;
-  /** Parameters, which Adam reads and writes. */
+  /** Operations of what one example needs. */
+  readonly inferFlops: number;
+  /** Numbers that training changes, and those of them that one example reads. */
   readonly parameters: number;
+  readonly inferParameters?: number;
   make(batch: number): Subject;
+}
+
+/** A step with Adam that lowers a loss. */
+export function withAdam(model: nn.Module, loss: () => Tensor): () => void {
+  const adam = new optim.Adam(model.parameters(), { lr: 1e-4 });
+  return () => {
+    const value = loss();
+    adam.zeroGrad();
+    value.backward();
+    adam.step();
+  };
 }

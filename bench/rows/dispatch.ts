@@ -6,7 +6,7 @@ import type { Row } from './row.js';
 const tinyAdd: Row[] = [
   {
     name: 'add4/enqueue',
-    what: 'c = a + b of 4 float32, c forgotten; one wait at the end',
+    what: 'a + b of 4 float32, the result forgotten; one wait at the end',
     unit: 'ns',
     prepare() {
       const a = randn([4]);
@@ -21,7 +21,7 @@ const tinyAdd: Row[] = [
   },
   {
     name: 'add4/dispose',
-    what: 'the same, c disposed',
+    what: 'a + b of 4 float32, the result disposed; one wait at the end',
     unit: 'ns',
     prepare() {
       const a = randn([4]);
@@ -36,7 +36,7 @@ const tinyAdd: Row[] = [
   },
   {
     name: 'add4/sync',
-    what: 'the same, waiting for each',
+    what: 'a + b of 4 float32, waiting for each',
     unit: 'ns',
     prepare() {
       const a = randn([4]);
@@ -53,7 +53,7 @@ const tinyAdd: Row[] = [
   },
   {
     name: 'add4/await',
-    what: 'the same, each read with await c.data()',
+    what: 'a + b of 4 float32, each read with await',
     unit: 'ns',
     prepare() {
       const a = randn([4]);

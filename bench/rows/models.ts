@@ -1,7 +1,8 @@
 // Whole training steps (forward, loss, backward, Adam), and the latency of one example.
-import { noGrad, optim, synchronize } from 'thalweg';
+import { noGrad, synchronize } from 'thalweg';
 import { models } from '../models/index.js';
 import type { Model } from '../models/model.js';
+import { repeat } from './repeat.js';
 import type { Row } from './row.js';
 
 function training(model: Model, batch: number): Row {
@@ -14,19 +15,8 @@ function training(model: Model, batch: number): Row {
     bytes: 28 * model.parameters,
     ...(model.slow === true ? { slow: true } : {}),
     prepare() {
-      const subject = model.make(batch);
-      const adam = new optim.Adam(subject.model.parameters(), { lr: 1e-4 });
-      return {
-        run(iterations) {
-          for (let i = 0; i < iterations; i++) {
-            const loss = subject.loss();
-            adam.zeroGrad();
-            loss.backward();
-            adam.step();
-          }
-          synchronize();
-        },
-      };
+      const { train } = model.make(batch);
+      return repeat(train);
     },
   };
 }
@@ -36,8 +26,8 @@ function inference(model: Model): Row {
     name: `infer/${model.name}/1`,
     what: `one example through ${model.what}, the result waited for`,
     unit: 'us',
-    flops: model.inferFlops(),
-    bytes: 4 * model.parameters,
+    flops: model.inferFlops,
+    bytes: 4 * (model.inferParameters ?? model.parameters),
     prepare() {
       const subject = model.make(1);
       subject.model.eval();
@@ -45,7 +35,7 @@ function inference(model: Model): Row {
         run(iterations) {
           noGrad(() => {
             for (let i = 0; i < iterations; i++) {
-              subject.infer();
+              subject.infer().dispose();
               synchronize();
             }
           });

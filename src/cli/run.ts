@@ -38,7 +38,7 @@ export async function run(args: readonly string[]): Promise<number> {
 /** The benchmark imports the library by its name, as users do, so it is compiled by itself and found at run time. */
 async function runBench(args: readonly string[]): Promise<number> {
   const { main } = (await import(new URL('../bench/main.js', import.meta.url).href)) as {
-    main(args: readonly string[]): Promise<number>;
+    main: (args: readonly string[]) => Promise<number>;
   };
   return main(args);
 }

@@ -1,0 +1,110 @@
+// A generator of 32x32 images in colour and its adversary (Radford et al. 2015).
+import { nn, onesLike, optim, randn, tanh, type Tensor, zerosLike } from 'thalweg';
+import * as flops from './flops.js';
+import type { Model } from './model.js';
+
+const [noise, base] = [100, 64] as const;
+
+class Generator extends nn.Module {
+  readonly layers = new nn.Sequential(
+    new nn.ConvTranspose2d(noise, 4 * base, 4, { bias: false }),
+    new nn.BatchNorm2d(4 * base),
+    new nn.ReLU(),
+    new nn.ConvTranspose2d(4 * base, 2 * base, 4, { stride: 2, padding: 1, bias: false }),
+    new nn.BatchNorm2d(2 * base),
+    new nn.ReLU(),
+    new nn.ConvTranspose2d(2 * base, base, 4, { stride: 2, padding: 1, bias: false }),
+    new nn.BatchNorm2d(base),
+    new nn.ReLU(),
+    new nn.ConvTranspose2d(base, 3, 4, { stride: 2, padding: 1, bias: false }),
+  );
+
+  override forward(z: Tensor): Tensor {
+    return tanh(this.layers.forward(z));
+  }
+}
+
+class Discriminator extends nn.Module {
+  readonly layers = new nn.Sequential(
+    new nn.Conv2d(3, base, 4, { stride: 2, padding: 1, bias: false }),
+    new nn.LeakyReLU(0.2),
+    new nn.Conv2d(base, 2 * base, 4, { stride: 2, padding: 1, bias: false }),
+    new nn.BatchNorm2d(2 * base),
+    new nn.LeakyReLU(0.2),
+    new nn.Conv2d(2 * base, 4 * base, 4, { stride: 2, padding: 1, bias: false }),
+    new nn.BatchNorm2d(4 * base),
+    new nn.LeakyReLU(0.2),
+    new nn.Conv2d(4 * base, 1, 4, { bias: false }),
+  );
+
+  override forward(x: Tensor): Tensor {
+    return this.layers.forward(x);
+  }
+}
+
+class DCGAN extends nn.Module {
+  readonly generator = new Generator();
+  readonly discriminator = new Discriminator();
+
+  override forward(z: Tensor): Tensor {
+    return this.generator.forward(z);
+  }
+}
+
+const fromNoise = (batch: number): number => flops.conv(batch, noise, 4 * base, 4, 1);
+// A transposed convolution does for each pixel of its input what a convolution does for each of its output.
+const generate = (batch: number): number =>
+  fromNoise(batch) +
+  flops.conv(batch, 4 * base, 2 * base, 4, 4) +
+  flops.conv(batch, 2 * base, base, 4, 8) +
+  flops.conv(batch, base, 3, 4, 16);
+const fromImage = (batch: number): number => flops.conv(batch, 3, base, 4, 16);
+const judge = (batch: number): number =>
+  fromImage(batch) +
+  flops.conv(batch, base, 2 * base, 4, 8) +
+  flops.conv(batch, 2 * base, 4 * base, 4, 4) +
+  flops.conv(batch, 4 * base, 1, 4, 1);
+
+const generatorParameters = 16 * (noise * 4 + 4 * 2 * base + 2 * base + 3) * base + 2 * 7 * base;
+const discriminatorParameters = 16 * (3 + 2 * base + 2 * 4 * base + 4) * base + 2 * 6 * base;
+
+export const dcgan: Model = {
+  name: 'dcgan',
+  what: 'DCGAN on 32x32: generator and discriminator',
+  batches: [128],
+  slow: true,
+  parameters: generatorParameters + discriminatorParameters,
+  inferParameters: generatorParameters,
+  // The discriminator learns from real and generated images, whose gradients nobody wants; then it passes the gradient on to
+  // the generator.
+  trainFlops: (batch) =>
+    2 * (3 * judge(batch) - fromImage(batch)) + 3 * judge(batch) + 3 * generate(batch) - fromNoise(batch),
+  inferFlops: generate(1),
+  make(batch) {
+    const model = new DCGAN();
+    const { generator, discriminator } = model;
+    const options = { lr: 2e-4, betas: [0.5, 0.999] as const };
+    const adamG = new optim.Adam(generator.parameters(), options);
+    const adamD = new optim.Adam(discriminator.parameters(), options);
+    const real = randn([batch, 3, 32, 32]);
+    const one = randn([1, noise, 1, 1]);
+    const loss = nn.functional.binaryCrossEntropyWithLogits;
+    return {
+      model,
+      train() {
+        const fake = generator.forward(randn([batch, noise, 1, 1]));
+        adamD.zeroGrad();
+        const ofReal = discriminator.forward(real);
+        loss(ofReal, onesLike(ofReal)).backward();
+        const ofFake = discriminator.forward(fake.detach());
+        loss(ofFake, zerosLike(ofFake)).backward();
+        adamD.step();
+        adamG.zeroGrad();
+        const again = discriminator.forward(fake);
+        loss(again, onesLike(again)).backward();
+        adamG.step();
+      },
+      infer: () => generator.forward(one),
+    };
+  },
+};
