@@ -199,7 +199,7 @@ export const reduceFamily: Family = {
     const isFloat = dtype.includes('float');
     const values: Partial<Record<typeof kind, (r: Random) => number>> = {
       // Few different values, so that there are ties; now and then NaN.
-      extreme: (r) => (isFloat && r.chance(0.0005) ? NaN : r.int(0, 50) / 4),
+      extreme: (r) => (isFloat && r.chance(0.0005) ? NaN : isFloat ? r.int(0, 50) / 4 : r.int(0, 50)),
       truth: (r) => (r.chance(0.98) ? 1 : 0),
       product: (r) => r.pick([1, -1, 1.25, 0.75]),
     };
