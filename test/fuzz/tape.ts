@@ -120,7 +120,10 @@ export class Tape {
   }
 
   /** Derivatives of the sum of `seeds` times their nodes, and the sizes of their terms; `count` of the first nodes. */
-  derivatives(seeds: readonly (readonly [node: Node, seed: number])[], count: number): { values: Float64Array; sizes: Float64Array } {
+  derivatives(
+    seeds: readonly (readonly [node: Node, seed: number])[],
+    count: number,
+  ): { values: Float64Array; sizes: Float64Array } {
     const values = new Float64Array(this.values.length);
     const sizes = new Float64Array(this.values.length);
     for (const [node, seed] of seeds) {

@@ -14,7 +14,9 @@ export const attentionFamily: Family = {
     const Ev = random.chance(0.7) ? E : random.size(40, 1);
     let left = Math.max(1, Math.floor((random.chance(0.03) ? 30_000 : 2500) / (E + Ev)));
     const L = random.size(Math.min(left, 150), 1);
-    const S = random.chance(0.5) ? Math.min(L, Math.max(1, Math.floor(left / L))) : random.size(Math.max(1, Math.floor(left / L)), 1);
+    const S = random.chance(0.5)
+      ? Math.min(L, Math.max(1, Math.floor(left / L)))
+      : random.size(Math.max(1, Math.floor(left / L)), 1);
     left = Math.max(1, Math.floor(left / (L * S)));
     const group = random.chance(0.2) ? random.int(2, 3) : 1;
     const keyHeads = random.int(1, Math.max(1, Math.min(3, Math.floor(left / group))));
@@ -28,7 +30,11 @@ export const attentionFamily: Family = {
     const k = make([items, keyHeads, S, E]);
     const v = make([items, keyHeads, S, Ev]);
     const g = make([items, heads, L, Ev]);
-    const maskShape = random.pick([[L, S], [items, heads, L, S], [items, 1, 1, S]]);
+    const maskShape = random.pick([
+      [L, S],
+      [items, heads, L, S],
+      [items, 1, 1, S],
+    ]);
     const mask =
       kind === 'bool'
         ? operand(random, maskShape, { dtype: 'bool', value: (r) => Number(r.chance(0.8)) })
@@ -60,13 +66,21 @@ export const attentionFamily: Family = {
       for (let head = 0; head < heads; head++) {
         const own = Math.floor(head / group);
         const keys = Array.from({ length: S }, (_, j) => row(1, item, own, j));
-        const columns = Array.from({ length: Ev }, (_, e) => Array.from({ length: S }, (_r, j) => nodes[2][((item * keyHeads + own) * S + j) * Ev + e]));
+        const columns = Array.from({ length: Ev }, (_, e) =>
+          Array.from({ length: S }, (_r, j) => nodes[2][((item * keyHeads + own) * S + j) * Ev + e]),
+        );
         for (let i = 0; i < L; i++) {
           const query = row(0, item, head, i);
           const seen: number[] = [];
           for (let j = 0; j < S; j++) {
             if (kind === 'causal' && j > i) continue;
-            if (mask !== null && (kind === 'bool' ? mask.data[maskAt(item, head, i, j)] === 0 : mask.data[maskAt(item, head, i, j)] === -Infinity)) continue;
+            if (
+              mask !== null &&
+              (kind === 'bool'
+                ? mask.data[maskAt(item, head, i, j)] === 0
+                : mask.data[maskAt(item, head, i, j)] === -Infinity)
+            )
+              continue;
             seen.push(j);
           }
           if (seen.length === 0) {
@@ -91,7 +105,16 @@ export const attentionFamily: Family = {
             (x) => 1 / x,
             (x) => -1 / (x * x),
           );
-          for (let e = 0; e < Ev; e++) outs.push(tape.mul(tape.dot(powers, seen.map((j) => columns[e][j])), share));
+          for (let e = 0; e < Ev; e++)
+            outs.push(
+              tape.mul(
+                tape.dot(
+                  powers,
+                  seen.map((j) => columns[e][j]),
+                ),
+                share,
+              ),
+            );
         }
       }
     const operands = withGradient ? [q, k, v, mask!] : [q, k, v];
@@ -106,15 +129,24 @@ export const attentionFamily: Family = {
     const bound = outs.map((node, i) => 2 * tape.errors[node] + roundingOf(dtype, data[i]));
     expectNear('the result', out, { shape: g.shape, data, bound, dtype });
     const found = grad(out, inputs, { gradOutputs: [g.tensor] });
-    const { values, sizes } = tape.derivatives(outs.map((node, i) => [node, g.data[i]] as const), count);
+    const { values, sizes } = tape.derivatives(
+      outs.map((node, i) => [node, g.data[i]] as const),
+      count,
+    );
     // The row sums of g * out come from the result as it is stored.
-    const relative = unit * (60 + 4 * Math.sqrt(S + L) + 4 * Math.sqrt(E + Ev)) + (unitOf(dtype) > 2 ** -24 ? 2 * unitOf(dtype) : 0);
+    const relative =
+      unit * (60 + 4 * Math.sqrt(S + L) + 4 * Math.sqrt(E + Ev)) + (unitOf(dtype) > 2 ** -24 ? 2 * unitOf(dtype) : 0);
     let from = 0;
     operands.forEach(({ shape }, i) => {
       const to = from + numel(shape);
       const own = values.slice(from, to);
       const off = sizes.slice(from, to).map((size, j) => relative * size + roundingOf(dtype, own[j]));
-      expectNear(`the gradient of ${['q', 'k', 'v', 'the mask'][i]}`, found[i], { shape, data: own, bound: off, dtype });
+      expectNear(`the gradient of ${['q', 'k', 'v', 'the mask'][i]}`, found[i], {
+        shape,
+        data: own,
+        bound: off,
+        dtype,
+      });
       from = to;
     });
   },

@@ -1,5 +1,18 @@
 // Copies, conversions between dtypes and rearrangements: what must move elements and change none.
-import { cat, flip, nn, noGrad, nonzero, repeatInterleave, roll, stack, tril, triu, type DType, type Tensor } from 'thalweg';
+import {
+  cat,
+  flip,
+  nn,
+  noGrad,
+  nonzero,
+  repeatInterleave,
+  roll,
+  stack,
+  tril,
+  triu,
+  type DType,
+  type Tensor,
+} from 'thalweg';
 import { describe, forEachIndex, numel, operand, roundTo, stridesOf, type Operand } from '../array.js';
 import type { Family, Note } from '../fuzz.js';
 import { expectNear } from '../near.js';
@@ -18,7 +31,11 @@ function anyOperand(random: Random, dtype = random.pick(types)): Operand {
 }
 
 /** The element of x at each position of a result, or a constant. */
-function built(shape: readonly number[], x: Operand, from: (index: readonly number[]) => readonly number[] | number): Float64Array {
+function built(
+  shape: readonly number[],
+  x: Operand,
+  from: (index: readonly number[]) => readonly number[] | number,
+): Float64Array {
   const strides = stridesOf(x.shape);
   const data = new Float64Array(numel(shape));
   forEachIndex(shape, (index, flat) => {
@@ -63,10 +80,13 @@ function joins(random: Random, note: Note): void {
   const x = anyOperand(random);
   const { shape, dtype } = x;
   const dim = random.int(0, shape.length - 1);
-  const parts = [x, ...Array.from({ length: random.int(0, 3) }, () => {
-    const own = shape.map((size, d) => (d === dim ? random.int(0, 20) : size));
-    return operand(random, own, { dtype, value: valueOf(dtype) });
-  })];
+  const parts = [
+    x,
+    ...Array.from({ length: random.int(0, 3) }, () => {
+      const own = shape.map((size, d) => (d === dim ? random.int(0, 20) : size));
+      return operand(random, own, { dtype, value: valueOf(dtype) });
+    }),
+  ];
   note(`cat([${parts.map(describe).join(', ')}], ${dim}) and stack`);
   const starts = parts.map((_, i) => parts.slice(0, i).reduce((sum, part) => sum + part.shape[dim], 0));
   const total = parts.reduce((sum, part) => sum + part.shape[dim], 0);
@@ -78,7 +98,14 @@ function joins(random: Random, note: Note): void {
       data[index.reduce((sum, i, d) => sum + strides[d] * (d === dim ? i + starts[p] : i), 0)] = part.data[flat];
     });
   });
-  expectNear('cat', cat(parts.map(({ tensor }) => tensor), dim), { shape: joined, data, dtype });
+  expectNear(
+    'cat',
+    cat(
+      parts.map(({ tensor }) => tensor),
+      dim,
+    ),
+    { shape: joined, data, dtype },
+  );
   const again = operand(random, shape, { dtype, value: valueOf(dtype) });
   const stacked = stack([x.tensor, again.tensor] as readonly Tensor[], 0);
   expectNear('stack', stacked, { shape: [2, ...shape], data: [...x.data, ...again.data], dtype });
@@ -93,8 +120,16 @@ function rearrangements(random: Random, note: Note): void {
   const wrap = (i: number, size: number): number => ((i % size) + size) % size;
   note(`flip, roll and pad of ${describe(x)}: dims [${dims.join()}], ${d}, shift ${shift}`);
   if (dims.length > 0)
-    expectNear('flip', flip(x.tensor, dims), { shape, data: built(shape, x, (index) => index.map((i, e) => (dims.includes(e) ? shape[e] - 1 - i : i))), dtype });
-  expectNear('roll', roll(x.tensor, shift, d), { shape, data: built(shape, x, (index) => index.map((i, e) => (e === d ? wrap(i - shift, shape[e]) : i))), dtype });
+    expectNear('flip', flip(x.tensor, dims), {
+      shape,
+      data: built(shape, x, (index) => index.map((i, e) => (dims.includes(e) ? shape[e] - 1 - i : i))),
+      dtype,
+    });
+  expectNear('roll', roll(x.tensor, shift, d), {
+    shape,
+    data: built(shape, x, (index) => index.map((i, e) => (e === d ? wrap(i - shift, shape[e]) : i))),
+    dtype,
+  });
   const [before, after] = [random.int(0, 4), random.int(0, 4)];
   const last = shape.length - 1;
   const padded = shape.map((size, e) => (e === last ? size + before + after : size));
@@ -103,7 +138,11 @@ function rearrangements(random: Random, note: Note): void {
     const i = index[last] - before;
     return i < 0 || i >= shape[last] ? fill : [...index.slice(0, last), i];
   });
-  expectNear('pad', nn.functional.pad(x.tensor, [before, after], { value: dtype === 'bool' ? 1 : 3 }), { shape: padded, data, dtype });
+  expectNear('pad', nn.functional.pad(x.tensor, [before, after], { value: dtype === 'bool' ? 1 : 3 }), {
+    shape: padded,
+    data,
+    dtype,
+  });
   const times = random.int(0, 3);
   const repeated = shape.map((size, e) => (e === d ? size * times : size));
   expectNear('repeatInterleave', repeatInterleave(x.tensor, times, d), {
@@ -120,17 +159,25 @@ function triangles(random: Random, note: Note): void {
   const diagonal = random.int(-5, 5);
   note(`triu, tril and nonzero of ${describe(x)}, diagonal ${diagonal}`);
   const [r, c] = [shape.length - 2, shape.length - 1];
-  const keep = (upper: boolean) => built(shape, x, (index) => ((upper ? index[c] - index[r] >= diagonal : index[c] - index[r] <= diagonal) ? index : 0));
+  const keep = (upper: boolean) =>
+    built(shape, x, (index) =>
+      (upper ? index[c] - index[r] >= diagonal : index[c] - index[r] <= diagonal) ? index : 0,
+    );
   expectNear('triu', triu(x.tensor, diagonal), { shape, data: keep(true), dtype });
   expectNear('tril', tril(x.tensor, diagonal), { shape, data: keep(false), dtype });
   const found: number[] = [];
   forEachIndex(shape, (index, flat) => {
     if (x.data[flat] !== 0) found.push(...index);
   });
-  expectNear('nonzero', nonzero(x.tensor), { shape: [found.length / shape.length, shape.length], data: found, dtype: 'int64' });
+  expectNear('nonzero', nonzero(x.tensor), {
+    shape: [found.length / shape.length, shape.length],
+    data: found,
+    dtype: 'int64',
+  });
 }
 
 export const copyFamily: Family = {
   name: 'copy',
-  run: (random, note) => random.pick([casts, casts, permutes, permutes, joins, rearrangements, triangles])(random, note),
+  run: (random, note) =>
+    random.pick([casts, casts, permutes, permutes, joins, rearrangements, triangles])(random, note),
 };

@@ -1,5 +1,16 @@
 // Reading and writing by index: gather, scatter and its reductions, rows of tables and their gradients.
-import { embedding, fromTypedArray, gather, grad, indexSelect, scatter, scatterAdd, scatterReduce, type DType, type Tensor } from 'thalweg';
+import {
+  embedding,
+  fromTypedArray,
+  gather,
+  grad,
+  indexSelect,
+  scatter,
+  scatterAdd,
+  scatterReduce,
+  type DType,
+  type Tensor,
+} from 'thalweg';
 import { describe, forEachIndex, numel, operand, stridesOf, type Operand } from '../array.js';
 import type { Family, Note } from '../fuzz.js';
 import { expectNear, sumBound } from '../near.js';
@@ -25,7 +36,9 @@ function along(random: Random, note: Note): void {
   const shape = random.shape(rank, random.chance(0.03) ? 20_000 : 1500);
   const dim = random.int(0, rank - 1);
   const most = Math.max(1, Math.floor(3000 / Math.max(1, numel(shape.filter((_, d) => d !== dim)))));
-  const indexShape = shape.map((size, d) => (d === dim ? (size === 0 ? 0 : random.size(most)) : random.chance(0.7) ? size : random.int(0, size)));
+  const indexShape = shape.map((size, d) =>
+    d === dim ? (size === 0 ? 0 : random.size(most)) : random.chance(0.7) ? size : random.int(0, size),
+  );
   const indexType = random.pick<'int32' | 'int64'>(['int32', 'int64']);
   const index = operand(random, indexShape, { dtype: indexType, value: (r) => r.int(0, Math.max(0, shape[dim] - 1)) });
   const at = targets(index, shape, dim);
@@ -52,14 +65,18 @@ function along(random: Random, note: Note): void {
     terms[i]++;
   });
   if (kind !== 'scatterAdd') {
-    const out = kind === 'scatter' ? scatter(x.tensor, dim, t, src.tensor) : scatterReduce(x.tensor, dim, t, src.tensor, 'amax');
+    const out =
+      kind === 'scatter' ? scatter(x.tensor, dim, t, src.tensor) : scatterReduce(x.tensor, dim, t, src.tensor, 'amax');
     expectNear('the result', out, { shape, data, dtype });
     return;
   }
   // Half-precision sums may be rounded at each addition.
   const bound = data.map((value, i) => {
     const half = dtype === 'float16' || dtype === 'bfloat16';
-    return sumBound(dtype, terms[i], magnitude[i], value) + (half ? (terms[i] * magnitude[i]) / (dtype === 'float16' ? 2 ** 11 : 2 ** 8) : 0);
+    return (
+      sumBound(dtype, terms[i], magnitude[i], value) +
+      (half ? (terms[i] * magnitude[i]) / (dtype === 'float16' ? 2 ** 11 : 2 ** 8) : 0)
+    );
   });
   expectNear('the result', scatterAdd(x.tensor, dim, t, src.tensor), { shape, data, bound, dtype });
 }
@@ -70,7 +87,10 @@ function table(random: Random, note: Note): void {
   const features = random.size(Math.floor(random.chance(0.05) ? 20_000 / rows : 2500 / rows) + 1);
   const indexShape = random.shape(random.int(1, 2), Math.floor(3000 / Math.max(1, features)) + 1);
   const weight = operand(random, [rows, features], { dtype, expand: false });
-  const index = operand(random, indexShape, { dtype: random.pick<'int32' | 'int64'>(['int32', 'int64']), value: (r) => r.int(0, rows - 1) });
+  const index = operand(random, indexShape, {
+    dtype: random.pick<'int32' | 'int64'>(['int32', 'int64']),
+    value: (r) => r.int(0, rows - 1),
+  });
   const shape = [...indexShape, features];
   const g = operand(random, shape, { dtype, expand: false });
   const flat = indexShape.length === 1 && random.chance(0.5);
@@ -95,7 +115,12 @@ function table(random: Random, note: Note): void {
     const n = counts[Math.floor(i / features)];
     return sumBound(dtype, n, magnitude[i], value) + n * step * magnitude[i];
   });
-  expectNear('the gradient', grad(out, [input], { gradOutputs: [g.tensor] })[0], { shape: [rows, features], data: gw, bound, dtype });
+  expectNear('the gradient', grad(out, [input], { gradOutputs: [g.tensor] })[0], {
+    shape: [rows, features],
+    data: gw,
+    bound,
+    dtype,
+  });
 }
 
 /** One index out of range is an error at the next read, whatever stands around it. */
@@ -107,7 +132,11 @@ function outOfRange(random: Random, note: Note): void {
   const x = operand(random, [size], {});
   const weight = operand(random, [size, random.int(1, 20)], { expand: false });
   const t = fromTypedArray(BigInt64Array.from(index, BigInt), [index.length]);
-  for (const run of [() => gather(x.tensor, 0, t), () => embedding(weight.tensor, t), () => scatterAdd(x.tensor.contiguous(), 0, t, gather(x.tensor, 0, t.mul(0) as Index) )]) {
+  for (const run of [
+    () => gather(x.tensor, 0, t),
+    () => embedding(weight.tensor, t),
+    () => scatterAdd(x.tensor.contiguous(), 0, t, gather(x.tensor, 0, t.mul(0) as Index)),
+  ]) {
     let refused = false;
     try {
       run().dataSync();

@@ -99,7 +99,7 @@ export const optimFamily: Family = {
         const value = (r: Random): number => (0.1 + r.next()) * (r.chance(0.5) ? 1 : -1);
         const g = operand(random, p.shape, { dtype, value, expand: false });
         gradients.push(g);
-        sum(mul(tensor, g.tensor) as Tensor).backward();
+        sum(mul(tensor, g.tensor)).backward();
       }
       optimizer.step();
     }

@@ -86,7 +86,11 @@ function scans(random: Random, note: Note): void {
     return;
   }
   const out =
-    kind === 'cumsum' ? cumsum(x.tensor, dim) : kind === 'cumprod' ? cumprod(x.tensor, dim) : logcumsumexp(x.tensor, dim);
+    kind === 'cumsum'
+      ? cumsum(x.tensor, dim)
+      : kind === 'cumprod'
+        ? cumprod(x.tensor, dim)
+        : logcumsumexp(x.tensor, dim);
   const result = isFloat ? dtype : 'int64';
   expectNear('the result', out, { shape, data, dtype: result, ...(isFloat ? { bound } : {}) });
 }
@@ -104,7 +108,8 @@ function orders(random: Random, note: Note): void {
   const dim = random.int(0, shape.length - 1);
   const n = shape[dim];
   const distinct = random.pick([3, 40, 250]);
-  const value = (r: Random): number => (isFloat && r.chance(0.01) ? NaN : r.int(0, distinct) - (isFloat ? distinct / 2 : 0));
+  const value = (r: Random): number =>
+    isFloat && r.chance(0.01) ? NaN : r.int(0, distinct) - (isFloat ? distinct / 2 : 0);
   const x = operand(random, shape, { dtype, value });
   const descending = random.chance(0.5);
   const sorted = (by: boolean): number[][] =>
@@ -114,7 +119,10 @@ function orders(random: Random, note: Note): void {
   const all = lines(shape, dim);
   const { inner } = linesOf(shape, dim);
   /** Takes the first k of each line to their places in a result of k elements along dim. */
-  const taken = (order: readonly number[][], k: number): { data: Float64Array; places: Float64Array; shape: number[] } => {
+  const taken = (
+    order: readonly number[][],
+    k: number,
+  ): { data: Float64Array; places: Float64Array; shape: number[] } => {
     const data = new Float64Array(all.length * k);
     const places = new Float64Array(all.length * k);
     order.forEach((own, line) => {
@@ -145,12 +153,20 @@ function orders(random: Random, note: Note): void {
   }
 }
 
-function picks(x: Operand, dim: number, all: readonly number[][], order: readonly number[][], kind: 'kthvalue' | 'median' | 'mode', k: number): void {
+function picks(
+  x: Operand,
+  dim: number,
+  all: readonly number[][],
+  order: readonly number[][],
+  kind: 'kthvalue' | 'median' | 'mode',
+  k: number,
+): void {
   const shape = x.shape.filter((_, d) => d !== dim);
   const expected = order.map((own, line) => {
     const values = own.map((i) => x.data[all[line][i]]);
     if (kind === 'kthvalue') return values[k - 1];
-    if (kind === 'median') return Number.isNaN(values[values.length - 1]) ? NaN : values[Math.floor((values.length - 1) / 2)];
+    if (kind === 'median')
+      return Number.isNaN(values[values.length - 1]) ? NaN : values[Math.floor((values.length - 1) / 2)];
     const counts = new Map<number, number>();
     for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
     const most = Math.max(...counts.values());
@@ -179,7 +195,11 @@ function searches(random: Random, note: Note): void {
   note(`searchsorted(${n} of ${dtype}, ${describe(values)}), right ${right}; unique`);
   const data = values.data.map((v) => ascending.filter((a) => (right ? a <= v : a < v)).length);
   const { values: sortedRow } = sort(row.tensor, 0);
-  expectNear('the positions', searchsorted(sortedRow, values.tensor, { right }), { shape: values.shape, data, dtype: 'int64' });
+  expectNear('the positions', searchsorted(sortedRow, values.tensor, { right }), {
+    shape: values.shape,
+    data,
+    dtype: 'int64',
+  });
   const distinct = [...new Set(values.data)].sort((a, b) => a - b);
   const found = unique(values.tensor, { returnInverse: true, returnCounts: true });
   expectNear('the distinct values', found.values, { shape: [distinct.length], data: distinct, dtype });

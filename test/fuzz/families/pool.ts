@@ -1,10 +1,5 @@
 // Pools of 1 to 3 dimensions with their gradients: the largest and the mean of windows, given and adaptive.
-import {
-  grad,
-  nn,
-  type DType,
-  type Tensor,
-} from 'thalweg';
+import { grad, nn, type DType, type Tensor } from 'thalweg';
 import { describe, numel, operand, type Operand } from '../array.js';
 import type { Family, Note } from '../fuzz.js';
 import { expectNear, roundingOf, sumBound } from '../near.js';
@@ -32,12 +27,19 @@ function adaptiveMembers(input: readonly number[], output: readonly number[]): n
       const begin = Math.floor((i * size) / output[d]);
       return Array.from({ length: Math.ceil(((i + 1) * size) / output[d]) - begin }, (_e, j) => begin + j);
     });
-    members = members.flatMap((outer) => parts.map((part) => outer.flatMap((base) => part.map((j) => base * size + j))));
+    members = members.flatMap((outer) =>
+      parts.map((part) => outer.flatMap((base) => part.map((j) => base * size + j))),
+    );
   });
   return members;
 }
 
-function checkMax(x: Operand, g: Operand, members: readonly number[][], run: (x: Tensor) => readonly [values: Tensor, indices: Tensor]): void {
+function checkMax(
+  x: Operand,
+  g: Operand,
+  members: readonly number[][],
+  run: (x: Tensor) => readonly [values: Tensor, indices: Tensor],
+): void {
   const { dtype } = x;
   const plane = numel(x.shape.slice(2));
   const items = x.shape[0] * x.shape[1];
@@ -62,10 +64,22 @@ function checkMax(x: Operand, g: Operand, members: readonly number[][], run: (x:
     sizes[at(k)] += Math.abs(value);
   });
   const bound = gx.map((value, i) => sumBound(dtype, members.length, sizes[i], value));
-  expectNear('the gradient', grad(values, [input], { gradOutputs: [g.tensor] })[0], { shape: x.shape, data: gx, bound, dtype });
+  expectNear('the gradient', grad(values, [input], { gradOutputs: [g.tensor] })[0], {
+    shape: x.shape,
+    data: gx,
+    bound,
+    dtype,
+  });
 }
 
-function checkMean(x: Operand, g: Operand, members: readonly number[][], counts: readonly number[], stages: number, run: (x: Tensor) => Tensor): void {
+function checkMean(
+  x: Operand,
+  g: Operand,
+  members: readonly number[][],
+  counts: readonly number[],
+  stages: number,
+  run: (x: Tensor) => Tensor,
+): void {
   const { dtype } = x;
   const plane = numel(x.shape.slice(2));
   const items = x.shape[0] * x.shape[1];
@@ -89,7 +103,9 @@ function checkMean(x: Operand, g: Operand, members: readonly number[][], counts:
   const out = run(input);
   // A separable mean of half-precision numbers is rounded after each dimension.
   const boundOf = (values: Float64Array, magnitudes: Float64Array): Float64Array =>
-    values.map((value, i) => sumBound(dtype, 4 * terms, magnitudes[i], value) + (stages - 1) * roundingOf(dtype, magnitudes[i]));
+    values.map(
+      (value, i) => sumBound(dtype, 4 * terms, magnitudes[i], value) + (stages - 1) * roundingOf(dtype, magnitudes[i]),
+    );
   expectNear('the mean', out, { shape: g.shape, data: means, bound: boundOf(means, sizes), dtype });
   const found = grad(out, [input], { gradOutputs: [g.tensor] })[0];
   expectNear('the gradient', found, { shape: x.shape, data: gx, bound: boundOf(gx, gxSizes), dtype });
@@ -110,7 +126,9 @@ function windows(random: Random, note: Note, dtype: DType): void {
   const padding = w.padding.map((p, d) => Math.min(p, Math.floor(w.kernel[d] / 2)));
   const dilation = w.dilation.map((gap) => (largest ? gap : 1));
   const input = w.input.map((size, d) => Math.max(size, dilation[d] * (w.kernel[d] - 1) + 1 - 2 * padding[d]));
-  const output = input.map((size, d) => Math.floor((size + 2 * padding[d] - dilation[d] * (w.kernel[d] - 1) - 1) / w.stride[d]) + 1);
+  const output = input.map(
+    (size, d) => Math.floor((size + 2 * padding[d] - dilation[d] * (w.kernel[d] - 1) - 1) / w.stride[d]) + 1,
+  );
   const used: Windows = { ...w, padding, dilation, input, output };
   const { kernel, stride } = used;
   const members = membersOf(used);
@@ -121,12 +139,16 @@ function windows(random: Random, note: Note, dtype: DType): void {
   const g = operand(random, [x.shape[0], x.shape[1], ...output], { dtype, expand: false });
   const shared = { stride, padding };
   if (largest) {
-    note(`maxPool${spatial}d(${describe(x)}, [${kernel.join()}], ${JSON.stringify({ ...shared, dilation })}), gradient ${describe(g)}`);
+    note(
+      `maxPool${spatial}d(${describe(x)}, [${kernel.join()}], ${JSON.stringify({ ...shared, dilation })}), gradient ${describe(g)}`,
+    );
     checkMax(x, g, members, (t) => maxPools[spatial - 1](t, kernel, { ...shared, dilation, returnIndices: true }));
     return;
   }
   const countIncludePad = random.chance(0.5);
-  note(`avgPool${spatial}d(${describe(x)}, [${kernel.join()}], ${JSON.stringify({ ...shared, countIncludePad })}), gradient ${describe(g)}`);
+  note(
+    `avgPool${spatial}d(${describe(x)}, [${kernel.join()}], ${JSON.stringify({ ...shared, countIncludePad })}), gradient ${describe(g)}`,
+  );
   const counts = members.map((window) => (countIncludePad ? numel(kernel) : window.length));
   checkMean(x, g, members, counts, 1, (t) => avgPools[spatial - 1](t, kernel, { ...shared, countIncludePad }));
 }
@@ -138,10 +160,20 @@ function adaptive(random: Random, note: Note, dtype: DType): void {
   const largest = random.chance(0.5);
   const x = image(random, input, dtype);
   const g = operand(random, [x.shape[0], x.shape[1], ...output], { dtype, expand: false });
-  note(`adaptive${largest ? 'Max' : 'Avg'}Pool${spatial}d(${describe(x)}, [${output.join()}]), gradient ${describe(g)}`);
+  note(
+    `adaptive${largest ? 'Max' : 'Avg'}Pool${spatial}d(${describe(x)}, [${output.join()}]), gradient ${describe(g)}`,
+  );
   const members = adaptiveMembers(input, output);
   if (largest) checkMax(x, g, members, (t) => adaptiveMax[spatial - 1](t, output, { returnIndices: true }));
-  else checkMean(x, g, members, members.map((window) => window.length), spatial, (t) => adaptiveAvg[spatial - 1](t, output));
+  else
+    checkMean(
+      x,
+      g,
+      members,
+      members.map((window) => window.length),
+      spatial,
+      (t) => adaptiveAvg[spatial - 1](t, output),
+    );
 }
 
 export const poolFamily: Family = {

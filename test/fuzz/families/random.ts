@@ -44,7 +44,8 @@ const floats: readonly DType[] = ['float32', 'float32', 'float64', 'float16', 'b
 
 function generatorOf(random: Random): Generator {
   const generator = new Generator(random.int(0, 2 ** 31) * 4096 + random.int(0, 4095));
-  if (random.chance(0.7)) generator.setState({ seed: generator.seed, offset: random.pick([random.int(0, 1000), 2 ** 32 - 3, 2 ** 40]) });
+  if (random.chance(0.7))
+    generator.setState({ seed: generator.seed, offset: random.pick([random.int(0, 1000), 2 ** 32 - 3, 2 ** 40]) });
   return generator;
 }
 
@@ -66,7 +67,11 @@ function uniform(random: Random, note: Note): void {
   // What rounds up to the end of the range becomes the number before it.
   const below = Array.from(data, (v) => (v < low + width ? v : NaN));
   const found = Array.from(target.tensor.contiguous().dataSync() as ArrayLike<number>);
-  expectNear('the numbers', target.tensor, { shape, data: below.map((v, i) => (Number.isNaN(v) && found[i] < low + width ? found[i] : v)), dtype });
+  expectNear('the numbers', target.tensor, {
+    shape,
+    data: below.map((v, i) => (Number.isNaN(v) && found[i] < low + width ? found[i] : v)),
+    dtype,
+  });
 }
 
 function normal(random: Random, note: Note): void {
@@ -77,8 +82,14 @@ function normal(random: Random, note: Note): void {
   note(`randn([${shape.join()}]) in ${dtype}`);
   const data = Float64Array.from({ length: shape[0] }, (_, i) => {
     const j = i - (i % 2);
-    const u1 = dtype === 'float64' ? (Number(words.wide(j) >> 11n) + 1) * 2 ** -53 : (Math.fround(Math.floor(words.word(j) / 2)) + 1) * 2 ** -31;
-    const u2 = dtype === 'float64' ? Number(words.wide(j + 1) >> 11n) * 2 ** -53 : Math.floor(words.word(j + 1) / 256) * 2 ** -24;
+    const u1 =
+      dtype === 'float64'
+        ? (Number(words.wide(j) >> 11n) + 1) * 2 ** -53
+        : (Math.fround(Math.floor(words.word(j) / 2)) + 1) * 2 ** -31;
+    const u2 =
+      dtype === 'float64'
+        ? Number(words.wide(j + 1) >> 11n) * 2 ** -53
+        : Math.floor(words.word(j + 1) / 256) * 2 ** -24;
     const radius = Math.sqrt(-2 * Math.log(u1));
     return radius * (i % 2 === 0 ? Math.cos(2 * Math.PI * u2) : Math.sin(2 * Math.PI * u2));
   });
@@ -105,7 +116,9 @@ function whole(random: Random, note: Note): void {
     const data = Array.from({ length: n }, (_, i) => low + Number((BigInt(words.word(i)) * BigInt(width)) >> 32n));
     expectNear('the numbers', randint(low, low + width, [n], { generator }), { shape: [n], data, dtype: 'int64' });
   } else {
-    const data = Array.from({ length: n }, (_, i) => i).sort((a, b) => (words.wide(a) < words.wide(b) ? -1 : words.wide(a) > words.wide(b) ? 1 : a - b));
+    const data = Array.from({ length: n }, (_, i) => i).sort((a, b) =>
+      words.wide(a) < words.wide(b) ? -1 : words.wide(a) > words.wide(b) ? 1 : a - b,
+    );
     expectNear('the permutation', randperm(n, { generator }), { shape: [n], data, dtype: 'int64' });
   }
 }
@@ -122,7 +135,8 @@ function dropout(random: Random, note: Note): void {
   const input = x.tensor.detach().requiresGrad_();
   const out = nn.functional.dropout(input, { p, generator });
   const scale = p === 1 ? 0 : 1 / (1 - p);
-  const dropped = (values: Float64Array): Float64Array => values.map((v, i) => (words.word(i) < (1 - p) * 2 ** 32 ? v * scale : 0));
+  const dropped = (values: Float64Array): Float64Array =>
+    values.map((v, i) => (words.word(i) < (1 - p) * 2 ** 32 ? v * scale : 0));
   const check = (what: string, found: typeof out, values: Float64Array): void => {
     const data = dropped(values);
     const bound = data.map((v) => 2 * unitOf(dtype) * Math.abs(v) + roundingOf(dtype, v));

@@ -58,7 +58,14 @@ export const resampleFamily: Family = {
     const dtype = random.pick<DType>(['float32', 'float32', 'float32', 'float64', 'bfloat16', 'float16']);
     const spatial = random.int(1, 3);
     const smooth = (['linear', 'bilinear', 'trilinear'] as const)[spatial - 1];
-    const mode = random.pick(['nearest', 'nearest-exact', 'area', smooth, smooth, spatial === 2 ? 'bicubic' : smooth] as const);
+    const mode = random.pick([
+      'nearest',
+      'nearest-exact',
+      'area',
+      smooth,
+      smooth,
+      spatial === 2 ? 'bicubic' : smooth,
+    ] as const);
     const align = (mode === smooth || mode === 'bicubic') && random.chance(0.4);
     const input = random.shape(spatial, 200).map((size) => Math.max(1, size));
     const output = input.map((size) => random.pick([size, 2 * size, Math.ceil(size / 2), random.int(1, 40)]));
@@ -67,7 +74,9 @@ export const resampleFamily: Family = {
     const x = operand(random, [random.int(1, 2), channels, ...input], { dtype, expand: false });
     const g = operand(random, [x.shape[0], channels, ...output], { dtype, expand: false });
     note(`interpolate(${describe(x)}, [${output.join()}], ${mode}, alignCorners ${align}), gradient ${describe(g)}`);
-    const tables = input.map((size, d) => Array.from({ length: output[d] }, (_, i) => tapsOf(mode, size, output[d], i, align)));
+    const tables = input.map((size, d) =>
+      Array.from({ length: output[d] }, (_, i) => tapsOf(mode, size, output[d], i, align)),
+    );
     const sizes = tables.map((table) => table.map((own) => own.map(([e, w]) => [e, Math.abs(w)] as const)));
     const all = (from: NdArray, used: readonly (readonly Taps[])[], back: boolean): NdArray =>
       input.reduce((value, size, d) => along(value, d + 2, used[d], size, back), from);
@@ -76,19 +85,36 @@ export const resampleFamily: Family = {
     // Positions are rounded themselves (in float64), and with them the weights.
     const shift = 2 ** -51 * (Math.max(...input) + Math.max(...output));
     const boundOf = (value: NdArray, magnitude: NdArray, from: NdArray): Float64Array => {
-      const moved = shift * spatial * taps * from.data.reduce((top, v) => Math.max(top, Math.abs(v)), 0) * Math.max(1, numel(output) / numel(input));
+      const moved =
+        shift *
+        spatial *
+        taps *
+        from.data.reduce((top, v) => Math.max(top, Math.abs(v)), 0) *
+        Math.max(1, numel(output) / numel(input));
       // Half-precision numbers are rounded after each dimension.
       return value.data.map(
-        (v, i) => 4 * sumBound(dtype, taps, magnitude.data[i], v) + spatial * roundingOf(dtype, magnitude.data[i]) + moved,
+        (v, i) =>
+          4 * sumBound(dtype, taps, magnitude.data[i], v) + spatial * roundingOf(dtype, magnitude.data[i]) + moved,
       );
     };
     const input1 = x.tensor.detach().requiresGrad_();
-    const options = mode === smooth || mode === 'bicubic' ? { size: output, mode, alignCorners: align } : { size: output, mode };
+    const options =
+      mode === smooth || mode === 'bicubic' ? { size: output, mode, alignCorners: align } : { size: output, mode };
     const out = nn.functional.interpolate(input1, options);
     const y = all(x, tables, false);
-    expectNear('the result', out, { shape: g.shape, data: y.data, bound: boundOf(y, all(absolute(x), sizes, false), x), dtype });
+    expectNear('the result', out, {
+      shape: g.shape,
+      data: y.data,
+      bound: boundOf(y, all(absolute(x), sizes, false), x),
+      dtype,
+    });
     const gx = all(g, tables, true);
     const found = grad(out, [input1], { gradOutputs: [g.tensor] })[0];
-    expectNear('the gradient', found, { shape: x.shape, data: gx.data, bound: boundOf(gx, all(absolute(g), sizes, true), g), dtype });
+    expectNear('the gradient', found, {
+      shape: x.shape,
+      data: gx.data,
+      bound: boundOf(gx, all(absolute(g), sizes, true), g),
+      dtype,
+    });
   },
 };

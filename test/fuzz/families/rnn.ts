@@ -15,7 +15,16 @@ interface State {
 }
 
 /** One step of one sequence; weights are rows of [gates H, inputs] and [gates H, H]. */
-function step(tape: Tape, cell: Cell, x: readonly Node[], { h, c }: State, w: readonly (readonly Node[])[], u: readonly (readonly Node[])[], b: readonly Node[], d: readonly Node[]): State {
+function step(
+  tape: Tape,
+  cell: Cell,
+  x: readonly Node[],
+  { h, c }: State,
+  w: readonly (readonly Node[])[],
+  u: readonly (readonly Node[])[],
+  b: readonly Node[],
+  d: readonly Node[],
+): State {
   const H = h.length;
   const own = (g: number, j: number): Node => tape.dot(x, w[g * H + j], b.length === 0 ? [] : [b[g * H + j]]);
   const carried = (g: number, j: number): Node => tape.dot(h, u[g * H + j], d.length === 0 ? [] : [d[g * H + j]]);

@@ -6,7 +6,10 @@ import { computeUnit, expectNear, roundingOf } from '../near.js';
 import type { Random } from '../random.js';
 
 /** For each line along a dimension its peak and the logarithm of its sum of exponentials. */
-function logSums(x: Operand, dim: number): { peaks: Float64Array; logs: Float64Array; lineOf: (flat: number) => number } {
+function logSums(
+  x: Operand,
+  dim: number,
+): { peaks: Float64Array; logs: Float64Array; lineOf: (flat: number) => number } {
   const { outer, length, inner } = linesOf(x.shape, dim);
   const lineOf = (flat: number): number => Math.floor(flat / (length * inner)) * inner + (flat % inner);
   const peaks = new Float64Array(outer * inner).fill(-Infinity);
@@ -28,7 +31,8 @@ function alongDim(random: Random, note: Note, dtype: DType): void {
   const unit = 2 * computeUnit(dtype);
   const growth = 6 + Math.sqrt(shape[dim]);
   // The logarithm of a probability is a difference: its error is that of its parts.
-  const error = (i: number): number => unit * (growth + 2 * (Math.abs(x.data[i]) + Math.abs(peaks[lineOf(i)]) + Math.abs(logs[lineOf(i)])));
+  const error = (i: number): number =>
+    unit * (growth + 2 * (Math.abs(x.data[i]) + Math.abs(peaks[lineOf(i)]) + Math.abs(logs[lineOf(i)])));
   const logp = x.data.map((value, i) => value - logs[lineOf(i)]);
   const p = logp.map(Math.exp);
   const input = x.tensor.detach().requiresGrad_();
@@ -55,7 +59,12 @@ function alongDim(random: Random, note: Note, dtype: DType): void {
     const terms = log ? own + p[i] * sum : p[i] * (own + sum);
     return pError * (log ? sum : own + sum) + p[i] * sumError + 4 * unit * terms + roundingOf(dtype, value);
   });
-  expectNear('the gradient', grad(out, [input], { gradOutputs: [g.tensor] })[0], { shape, data: gx, bound: gxBound, dtype });
+  expectNear('the gradient', grad(out, [input], { gradOutputs: [g.tensor] })[0], {
+    shape,
+    data: gx,
+    bound: gxBound,
+    dtype,
+  });
 }
 
 function crossEntropy(random: Random, note: Note, dtype: DType): void {
@@ -67,7 +76,9 @@ function crossEntropy(random: Random, note: Note, dtype: DType): void {
   const positions = [items, ...spatial];
   const ignoreIndex = random.pick([-100, 0]);
   const smoothing = random.pick([0, 0, 0.1]);
-  const target = Float64Array.from({ length: numel(positions) }, () => (random.chance(0.1) ? ignoreIndex : random.int(0, classes - 1)));
+  const target = Float64Array.from({ length: numel(positions) }, () =>
+    random.chance(0.1) ? ignoreIndex : random.int(0, classes - 1),
+  );
   const weight = random.chance(0.4) ? operand(random, [classes], { dtype, value: (r) => 0.5 + r.next() }) : null;
   const g = operand(random, positions, { dtype });
   note(
@@ -101,7 +112,8 @@ function crossEntropy(random: Random, note: Note, dtype: DType): void {
       const p = Math.exp(x.data[at(c)] - logs[place]);
       gx[at(c)] = g.data[place] * (p * total - shares[c]);
       const terms = Math.abs(g.data[place]) * (p * total + shares[c]);
-      gxBound[at(c)] = terms * unit * (8 + Math.sqrt(classes) + 2 * Math.abs(x.data[at(c)]) + 2 * Math.abs(logs[place]));
+      gxBound[at(c)] =
+        terms * unit * (8 + Math.sqrt(classes) + 2 * Math.abs(x.data[at(c)]) + 2 * Math.abs(logs[place]));
     }
   });
   const input = x.tensor.detach().requiresGrad_();
@@ -112,9 +124,15 @@ function crossEntropy(random: Random, note: Note, dtype: DType): void {
     labelSmoothing: smoothing,
     weight: weight === null ? null : weight.tensor,
   });
-  const finish = (values: Float64Array, bound: Float64Array): Float64Array => bound.map((b, i) => b + roundingOf(dtype, values[i]));
+  const finish = (values: Float64Array, bound: Float64Array): Float64Array =>
+    bound.map((b, i) => b + roundingOf(dtype, values[i]));
   expectNear('the loss', out, { shape: positions, data: loss, bound: finish(loss, lossBound), dtype });
-  expectNear('the gradient', grad(out, [input], { gradOutputs: [g.tensor] })[0], { shape, data: gx, bound: finish(gx, gxBound), dtype });
+  expectNear('the gradient', grad(out, [input], { gradOutputs: [g.tensor] })[0], {
+    shape,
+    data: gx,
+    bound: finish(gx, gxBound),
+    dtype,
+  });
 }
 
 export const softmaxFamily: Family = {
