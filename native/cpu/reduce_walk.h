@@ -47,7 +47,8 @@ struct Source {
     const int last = reduced.ndim - 1;
     if (walk == Walk::Rows)
       return reduced.contiguous() || (reduced.strides[last] == 1 && reduced.shape[last] >= kMinRun);
-    return last == 0 && strides->inner.contiguous() && (plan.inner >= kGroup || reduced.strides[0] == plan.inner);
+    // Rows of up to kGroup columns are folded, which takes them to follow each other.
+    return last == 0 && strides->inner.contiguous() && (plan.inner > kGroup || reduced.strides[0] == plan.inner);
   }
 };
 

@@ -13,12 +13,8 @@ export function defineFuzz(family: Family): void {
     test(`${family.name}: case ${single}`, () => runCase(family, Number(single)));
     return;
   }
-  test(
-    `${family.name}: ${count} random cases from seed ${seed}`,
-    async () => {
-      const seconds = await runFamily(family, { count, seed, folder });
-      if (count > 1000) console.log(`fuzz ${family.name}: ${count} cases, ${seconds.toFixed(1)} s`);
-    },
-    3_600_000,
-  );
+  test(`${family.name}: ${count} random cases from seed ${seed}`, async () => {
+    const seconds = await runFamily(family, { count, seed, folder });
+    if (count > 1000) console.log(`fuzz ${family.name}: ${count} cases, ${seconds.toFixed(1)} s`);
+  }, 3_600_000);
 }

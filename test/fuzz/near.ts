@@ -40,7 +40,9 @@ export interface Expected {
 /** The elements of a tensor as numbers. */
 export function read(tensor: Tensor): ArrayLike<number> {
   const data = tensor.dataSync() as ArrayLike<number | bigint | boolean>;
-  return data instanceof BigInt64Array || Array.isArray(data) ? Float64Array.from(data as ArrayLike<number>, Number) : (data as ArrayLike<number>);
+  return data instanceof BigInt64Array || Array.isArray(data)
+    ? Float64Array.from(data as ArrayLike<number>, Number)
+    : (data as ArrayLike<number>);
 }
 
 /** Throws unless a tensor has the expected shape, dtype and values; NaN and infinities must be where they are expected. */

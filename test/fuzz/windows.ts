@@ -65,8 +65,7 @@ export function forEachMeeting(w: Windows, visit: (position: number, tap: number
               const i0 = p0 * stride[0] - padding[0] + t0 * dilation[0];
               const i1 = p1 * stride[1] - padding[1] + t1 * dilation[1];
               const i2 = p2 * stride[2] - padding[2] + t2 * dilation[2];
-              const inside =
-                i0 >= 0 && i0 < input[0] && i1 >= 0 && i1 < input[1] && i2 >= 0 && i2 < input[2];
+              const inside = i0 >= 0 && i0 < input[0] && i1 >= 0 && i1 < input[1] && i2 >= 0 && i2 < input[2];
               if (inside) visit(position, tap, (i0 * input[1] + i1) * input[2] + i2);
             }
       }

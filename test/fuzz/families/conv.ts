@@ -41,12 +41,21 @@ function add({ value, magnitude, terms }: Sums, at: number, term: number): void 
  * y [n, g outer, positions]. Each of x, weight and y is given or wanted: the one that is missing is the sum of products of the
  * two others.
  */
-function contract({ windows, items, groups, inner, outer }: Problem, x: NdArray | null, weight: NdArray | null, y: NdArray | null): Sums {
+function contract(
+  { windows, items, groups, inner, outer }: Problem,
+  x: NdArray | null,
+  weight: NdArray | null,
+  y: NdArray | null,
+): Sums {
   const plane = numel(windows.input);
   const taps = numel(windows.kernel);
   const places = numel(windows.output);
   const out = sums(
-    x === null ? items * groups * inner * plane : weight === null ? groups * outer * inner * taps : items * groups * outer * places,
+    x === null
+      ? items * groups * inner * plane
+      : weight === null
+        ? groups * outer * inner * taps
+        : items * groups * outer * places,
   );
   const meetings: number[] = [];
   forEachMeeting(windows, (position, tap, element) => meetings.push(position, tap, element));
@@ -101,7 +110,8 @@ function problem(random: Random, spatial: number): Problem {
   const depthwise = groups > 1 && random.chance(0.4);
   const sizes = [1, 1, 1];
   for (const d of random.order(3)) {
-    sizes[d] = d < 2 && depthwise ? 1 : random.size(Math.min(left, d === 2 ? 4 : 300), d === 2 && random.chance(0.1) ? 0 : 1);
+    sizes[d] =
+      d < 2 && depthwise ? 1 : random.size(Math.min(left, d === 2 ? 4 : 300), d === 2 && random.chance(0.1) ? 0 : 1);
     left = Math.max(1, Math.floor(left / Math.max(1, sizes[d])));
   }
   return { windows, groups, inner: sizes[0], outer: sizes[1], items: sizes[2] };
@@ -130,9 +140,12 @@ export const convFamily: Family = {
       `conv${transposed ? 'Transpose' : ''}${spatial}d(${describe(source)}, ${describe(weight)}, ` +
         `${bias === null ? 'null' : describe(bias)}, ${JSON.stringify(options)}) with the gradient ${describe(g)}`,
     );
-    const inputs = [source, weight, ...(bias === null ? [] : [bias])].map(({ tensor }) => tensor.detach().requiresGrad_());
+    const inputs = [source, weight, ...(bias === null ? [] : [bias])].map(({ tensor }) =>
+      tensor.detach().requiresGrad_(),
+    );
     const outputPadding = windows.input.map(
-      (size, d) => size - ((windows.output[d] - 1) * stride[d] - 2 * padding[d] + dilation[d] * (windows.kernel[d] - 1) + 1),
+      (size, d) =>
+        size - ((windows.output[d] - 1) * stride[d] - 2 * padding[d] + dilation[d] * (windows.kernel[d] - 1) + 1),
     );
     const out = transposed
       ? transposedConvs[spatial - 1](inputs[0], inputs[1], inputs[2] ?? null, { ...options, outputPadding })
@@ -147,4 +160,3 @@ export const convFamily: Family = {
     if (bias !== null) expectNear('the gradient of bias', grads[2], expectedOf(dtype, bias.shape, channelSums(g)));
   },
 };
-

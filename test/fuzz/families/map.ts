@@ -14,7 +14,23 @@ interface Bounded {
 }
 
 interface Unary {
-  readonly name: 'neg' | 'abs' | 'square' | 'exp' | 'log' | 'sqrt' | 'rsqrt' | 'reciprocal' | 'tanh' | 'sigmoid' | 'sin' | 'cos' | 'log1p' | 'expm1' | 'floor' | 'erf';
+  readonly name:
+    | 'neg'
+    | 'abs'
+    | 'square'
+    | 'exp'
+    | 'log'
+    | 'sqrt'
+    | 'rsqrt'
+    | 'reciprocal'
+    | 'tanh'
+    | 'sigmoid'
+    | 'sin'
+    | 'cos'
+    | 'log1p'
+    | 'expm1'
+    | 'floor'
+    | 'erf';
   readonly exact: (x: number) => number;
   /** A bound of the derivative within `error` of x. */
   readonly slope: (x: number, error: number) => number;
@@ -44,7 +60,13 @@ function erfOf(x: number): number {
 const unary: readonly Unary[] = [
   { name: 'neg', exact: (x) => -x, slope: () => 1, correct: true },
   { name: 'abs', exact: Math.abs, slope: () => 1, correct: true },
-  { name: 'square', exact: (x) => x * x, slope: (x, d) => 2 * (Math.abs(x) + d), takes: ({ value }) => Math.abs(value) < 1e4, correct: true },
+  {
+    name: 'square',
+    exact: (x) => x * x,
+    slope: (x, d) => 2 * (Math.abs(x) + d),
+    takes: ({ value }) => Math.abs(value) < 1e4,
+    correct: true,
+  },
   { name: 'exp', exact: Math.exp, slope: (x, d) => Math.exp(x + d), takes: ({ value }) => Math.abs(value) < 8 },
   { name: 'log', exact: Math.log, slope: (x, d) => 1 / (x - d), takes: positive },
   { name: 'sqrt', exact: Math.sqrt, slope: (x, d) => 0.5 / Math.sqrt(x - d), takes: positive, correct: true },
@@ -110,12 +132,17 @@ function randomTree(random: Random, leaves: readonly Node[], depth: number, roun
   if (kind < 0.4) {
     const a = sub();
     const exact = a.values.every(({ error }) => error === 0);
-    const f = random.pick(unary.filter(({ takes, jumps }) => (takes === undefined || a.values.every(takes)) && (jumps !== true || exact)));
+    const f = random.pick(
+      unary.filter(({ takes, jumps }) => (takes === undefined || a.values.every(takes)) && (jumps !== true || exact)),
+    );
     return {
       text: `${f.name}(${a.text})`,
       values: a.values.map(({ value, error }) => {
         const result = f.exact(value);
-        return { value: result, error: f.slope(value, error) * error + (f.correct === true ? 1 : 8) * rounding(result) };
+        return {
+          value: result,
+          error: f.slope(value, error) * error + (f.correct === true ? 1 : 8) * rounding(result),
+        };
       }),
       eager: () => ops[f.name](a.eager()),
       fused: (inputs) => e[f.name](a.fused(inputs)),
@@ -154,7 +181,10 @@ function expressions(random: Random, note: (text: string) => void): void {
   made[0] = (() => {
     const whole = operand(random, shape, { dtype, expand: false });
     const values = Array.from(whole.data, (value) => ({ value, error: 0 }));
-    return { operand: whole, node: { text: 'x0', values, eager: () => whole.tensor, fused: (inputs: readonly e.Expr[]) => inputs[0] } };
+    return {
+      operand: whole,
+      node: { text: 'x0', values, eager: () => whole.tensor, fused: (inputs: readonly e.Expr[]) => inputs[0] },
+    };
   })();
   const rounding = (value: number): number => roundingOf(dtype, value);
   const leaves = made.map(({ node }) => node);
@@ -180,12 +210,18 @@ function expressions(random: Random, note: (text: string) => void): void {
     tensors: ['out', ...names],
     update: (values) => ({ out: tree.fused(names.map((name) => values[name])) }),
   });
-  const lists = Object.fromEntries([['out', [target]], ...names.map((name, i) => [name, [operands[i].tensor]])]) as Record<string, Tensor[]>;
+  const lists = Object.fromEntries([
+    ['out', [target]],
+    ...names.map((name, i) => [name, [operands[i].tensor]]),
+  ]) as Record<string, Tensor[]>;
   fused.run(lists, {});
   expectNear('fused', target, expected);
 }
 
-type IntegerOp = readonly [name: 'add' | 'sub' | 'mul' | 'bitwiseAnd' | 'bitwiseOr' | 'bitwiseXor' | 'maximum', exact: (a: bigint, b: bigint) => bigint];
+type IntegerOp = readonly [
+  name: 'add' | 'sub' | 'mul' | 'bitwiseAnd' | 'bitwiseOr' | 'bitwiseXor' | 'maximum',
+  exact: (a: bigint, b: bigint) => bigint,
+];
 const integerOps: readonly IntegerOp[] = [
   ['add', (a, b) => a + b],
   ['sub', (a, b) => a - b],

@@ -10,7 +10,10 @@ export function productOf(a: NdArray, b: NdArray): { values: NdArray; magnitudes
   const [m, k] = a.shape.slice(-2);
   const n = b.shape[b.shape.length - 1];
   const rank = Math.max(a.shape.length, b.shape.length);
-  const batchOf = ({ shape }: NdArray): number[] => [...new Array<number>(rank - shape.length).fill(1), ...shape.slice(0, -2)];
+  const batchOf = ({ shape }: NdArray): number[] => [
+    ...new Array<number>(rank - shape.length).fill(1),
+    ...shape.slice(0, -2),
+  ];
   const batches = [batchOf(a), batchOf(b)];
   const batch = batches[0].map((size, d) => (size === 1 ? batches[1][d] : size));
   const values = emptyArray([...batch, m, n]);
@@ -65,7 +68,9 @@ function dtypeOf(random: Random): DType {
 
 /** Shapes of a batch, of which each side may have 1 or nothing where the other has more. */
 function batchShapes(random: Random): [number[], number[]] {
-  const batch = Array.from({ length: random.pick([0, 0, 0, 1, 1, 2]) }, () => random.int(random.chance(0.03) ? 0 : 1, 3));
+  const batch = Array.from({ length: random.pick([0, 0, 0, 1, 1, 2]) }, () =>
+    random.int(random.chance(0.03) ? 0 : 1, 3),
+  );
   const side = (): number[] => {
     const own = batch.map((size) => (random.chance(0.2) ? 1 : size));
     return random.chance(0.2) ? own.slice(random.int(0, own.length)) : own;

@@ -35,7 +35,10 @@ interface Bounded {
 const bounded = (count: number): Bounded => ({ value: new Float64Array(count), bound: new Float64Array(count) });
 
 /** The normalised values, and 1 / standard deviation of each set with the relative error that it may have. */
-function normalised({ setOf, sets, rms, given, eps }: Case, x: Operand): { hat: Bounded; rstd: Bounded; count: number } {
+function normalised(
+  { setOf, sets, rms, given, eps }: Case,
+  x: Operand,
+): { hat: Bounded; rstd: Bounded; count: number } {
   const unit = 2 * computeUnit(x.dtype);
   const n = x.data.length;
   const count = n / sets;
@@ -72,7 +75,8 @@ function normalised({ setOf, sets, rms, given, eps }: Case, x: Operand): { hat: 
     const value = (x.data[i] - mean.value[s]) * rstd.value[s];
     hat.value[i] = value;
     hat.bound[i] =
-      rstd.value[s] * (mean.bound[s] + unit * (Math.abs(x.data[i]) + Math.abs(mean.value[s]))) + Math.abs(value) * rstd.bound[s];
+      rstd.value[s] * (mean.bound[s] + unit * (Math.abs(x.data[i]) + Math.abs(mean.value[s]))) +
+      Math.abs(value) * rstd.bound[s];
   }
   return { hat, rstd, count };
 }
@@ -140,7 +144,12 @@ function check(c: Case, x: Operand, weight: Operand | null, bias: Operand | null
     gb.bound[at] += unit * each * Math.abs(g.data[i]);
   }
   if (weight !== null)
-    expectNear('the gradient of weight', grads[1], { shape: c.parameterShape, data: gw.value, bound: rounded(dtype, gw), dtype });
+    expectNear('the gradient of weight', grads[1], {
+      shape: c.parameterShape,
+      data: gw.value,
+      bound: rounded(dtype, gw),
+      dtype,
+    });
   if (bias !== null)
     expectNear('the gradient of bias', grads[grads.length - 1], {
       shape: c.parameterShape,
@@ -186,7 +195,13 @@ function channels(random: Random, eps: number, dtype: DType): Case {
   const channelOf = (i: number): number => Math.floor(i / plane) % count;
   const common = { shape, parameterShape: [count], parameters: count, parameterOf: channelOf, eps };
   if (kind === 'batchNorm')
-    return { ...common, name: kind, sets: count, setOf: channelOf, run: (x, weight, bias) => batchNorm(x, null, null, { weight, bias, eps, training: true }) };
+    return {
+      ...common,
+      name: kind,
+      sets: count,
+      setOf: channelOf,
+      run: (x, weight, bias) => batchNorm(x, null, null, { weight, bias, eps, training: true }),
+    };
   if (kind === 'running') {
     const mean = operand(random, [count], { dtype });
     const variance = operand(random, [count], { dtype, value: (r) => 0.5 + r.next() });

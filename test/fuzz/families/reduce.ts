@@ -71,7 +71,11 @@ function sums(random: Random, x: Operand, dims: readonly number[], keepDim: bool
   members.forEach((group, j) => {
     for (const i of group) gx[i] = g.data[j];
   });
-  expectNear('the gradient of the sum', grad(out, [input], { gradOutputs: [g.tensor] })[0], { shape: x.shape, data: gx, dtype });
+  expectNear('the gradient of the sum', grad(out, [input], { gradOutputs: [g.tensor] })[0], {
+    shape: x.shape,
+    data: gx,
+    dtype,
+  });
 }
 
 function variances(x: Operand, dims: readonly number[], keepDim: boolean, correction: number): void {
@@ -89,7 +93,9 @@ function variances(x: Operand, dims: readonly number[], keepDim: boolean, correc
     // A deviation is off by the error of the mean.
     const shift = unit * (4 + Math.sqrt(n)) * size;
     const scale = n / Math.max(1, n - correction);
-    return unit * (6 + Math.sqrt(n)) * value + scale * (2 * Math.sqrt(value) * shift + shift ** 2) + roundingOf(dtype, value);
+    return (
+      unit * (6 + Math.sqrt(n)) * value + scale * (2 * Math.sqrt(value) * shift + shift ** 2) + roundingOf(dtype, value)
+    );
   });
   const [found] = varMean(x.tensor, [...dims], { keepDim, correction });
   expectNear('the variance', found, { shape, data: values, bound, dtype });
@@ -132,7 +138,11 @@ function truths(x: Operand, dims: readonly number[], keepDim: boolean): void {
   const numbers = members.map((group) => group.filter((i) => x.data[i] !== 0).length);
   const every = members.map((group, j) => Number(numbers[j] === group.length));
   expectNear('all', all(x.tensor, [...dims], { keepDim }), { shape, data: every, dtype: 'bool' });
-  expectNear('any', any(x.tensor, [...dims], { keepDim }), { shape, data: numbers.map((n) => Number(n > 0)), dtype: 'bool' });
+  expectNear('any', any(x.tensor, [...dims], { keepDim }), {
+    shape,
+    data: numbers.map((n) => Number(n > 0)),
+    dtype: 'bool',
+  });
   if (!keepDim) expectNear('countNonzero', countNonzero(x.tensor, [...dims]), { shape, data: numbers, dtype: 'int64' });
 }
 
@@ -158,7 +168,9 @@ function norms(x: Operand, dims: readonly number[], keepDim: boolean): void {
   });
   const peaks = members.map((group) => group.reduce((top, i) => Math.max(top, x.data[i]), -Infinity));
   const logs = members.map((group, j) =>
-    group.length === 0 ? -Infinity : peaks[j] + Math.log(group.reduce((total, i) => total + Math.exp(x.data[i] - peaks[j]), 0)),
+    group.length === 0
+      ? -Infinity
+      : peaks[j] + Math.log(group.reduce((total, i) => total + Math.exp(x.data[i] - peaks[j]), 0)),
   );
   expectNear('logsumexp', logsumexp(x.tensor, [...dims], { keepDim }), {
     shape,
@@ -189,17 +201,30 @@ export const reduceFamily: Family = {
   run(random, note) {
     const rank = random.int(1, 4);
     const shape = random.shape(rank, random.chance(0.03) ? 60_000 : 1500);
-    const dims = random.chance(0.4) ? [random.int(0, rank - 1)] : shape.map((_, d) => d).filter(() => random.chance(0.5));
+    const dims = random.chance(0.4)
+      ? [random.int(0, rank - 1)]
+      : shape.map((_, d) => d).filter(() => random.chance(0.5));
     if (dims.length === 0) dims.push(rank - 1);
     const keepDim = random.chance(0.5);
     const empty = dims.some((d) => shape[d] === 0);
-    const kind = random.pick(['sum', 'sum', 'sum', 'variance', 'extreme', 'extreme', 'truth', 'product', 'norm', 'unbroadcast'] as const);
+    const kind = random.pick([
+      'sum',
+      'sum',
+      'sum',
+      'variance',
+      'extreme',
+      'extreme',
+      'truth',
+      'product',
+      'norm',
+      'unbroadcast',
+    ] as const);
     const mixed = kind === 'sum' || kind === 'extreme' || kind === 'truth';
     const dtype = random.pick(mixed && random.chance(0.3) ? integers : floats);
     const isFloat = dtype.includes('float');
     const values: Partial<Record<typeof kind, (r: Random) => number>> = {
       // Few different values, so that there are ties; now and then NaN.
-      extreme: (r) => (isFloat && r.chance(0.0005) ? NaN : r.int(0, 50) / 4),
+      extreme: (r) => (isFloat && r.chance(0.0005) ? NaN : isFloat ? r.int(0, 50) / 4 : r.int(0, 50)),
       truth: (r) => (r.chance(0.98) ? 1 : 0),
       product: (r) => r.pick([1, -1, 1.25, 0.75]),
     };
@@ -217,4 +242,3 @@ export const reduceFamily: Family = {
     else if (kind === 'unbroadcast') unbroadcast(random, x, dims, note);
   },
 };
-

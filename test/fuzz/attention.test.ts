@@ -1,0 +1,4 @@
+import { defineFuzz } from './define.js';
+import { attentionFamily } from './families/attention.js';
+
+defineFuzz(attentionFamily);

@@ -1,0 +1,4 @@
+import { defineFuzz } from './define.js';
+import { optimFamily } from './families/optim.js';
+
+defineFuzz(optimFamily);

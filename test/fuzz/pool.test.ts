@@ -1,0 +1,4 @@
+import { defineFuzz } from './define.js';
+import { poolFamily } from './families/pool.js';
+
+defineFuzz(poolFamily);

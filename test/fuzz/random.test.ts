@@ -1,0 +1,4 @@
+import { defineFuzz } from './define.js';
+import { randomFamily } from './families/random.js';
+
+defineFuzz(randomFamily);

@@ -1,0 +1,4 @@
+import { defineFuzz } from './define.js';
+import { rnnFamily } from './families/rnn.js';
+
+defineFuzz(rnnFamily);

@@ -1,0 +1,4 @@
+import { defineFuzz } from './define.js';
+import { softmaxFamily } from './families/softmax.js';
+
+defineFuzz(softmaxFamily);
