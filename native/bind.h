@@ -226,9 +226,8 @@ struct Work<&KernelTable::matmul> {
   static int64_t of(const Stored& stored) {
     const TensorView& a = std::get<1>(stored);
     const int64_t inner = a.ndim > 0 && a.shape[a.ndim - 1] < kMuchWork ? a.shape[a.ndim - 1] : 1;
-    const int64_t products = elements(std::get<0>(stored)) < kMuchWork / (inner + 1)
-                                 ? elements(std::get<0>(stored)) * inner
-                                 : kMuchWork;
+    const int64_t products =
+        elements(std::get<0>(stored)) < kMuchWork / (inner + 1) ? elements(std::get<0>(stored)) * inner : kMuchWork;
     return elements(a) + elements(std::get<2>(stored)) + products / 16;
   }
 };

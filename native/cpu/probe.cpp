@@ -1,5 +1,5 @@
-// What the machine can do at best: multiply-adds in registers, a plain copy, an empty parallel region. The benchmark times
-// these and compares the other kernels with them.
+// What the machine can do at best: multiply-adds in registers, a plain copy, an empty parallel region. The benchmark
+// times these and compares the other kernels with them.
 #include "cpu/kernel.h"
 #include "cpu/simd.h"
 
@@ -107,8 +107,9 @@ void probeMultiplyAdd(Context& ctx, const TensorView& out, int64_t rounds, bool 
   const bool available = !bfloat16 || hasBf16();
   parallelFor(ctx.pool, out.shape[0], 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++)
-      out.as<double>()[i * out.strides[0]] =
-          !available ? 0 : bfloat16 ? multiplyAddsBf16(rounds) : multiplyAdds(rounds);
+      out.as<double>()[i * out.strides[0]] = !available ? 0
+                                             : bfloat16 ? multiplyAddsBf16(rounds)
+                                                        : multiplyAdds(rounds);
   });
 }
 

@@ -13,8 +13,8 @@ class CachingAllocator {
  public:
   // synchronise waits until all commands queued so far have run. It is called, from the thread that asked for memory or
   // released it and without locks held, before cached blocks go back to the system: when the system refuses memory,
-  // when the cache is large and does not serve, and where every block is fenced (runtime/exact_blocks.h). Without it a refusal is final and the caller
-  // may synchronise, trim() and ask again.
+  // when the cache is large and does not serve, and where every block is fenced (runtime/exact_blocks.h). Without it a
+  // refusal is final and the caller may synchronise, trim() and ask again.
   explicit CachingAllocator(std::function<void()> synchronise = nullptr);
   // Gives cached blocks back; blocks still in use stay valid.
   ~CachingAllocator();

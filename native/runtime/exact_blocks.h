@@ -1,6 +1,6 @@
-// Memory for finding steps outside a tensor: every block is of exactly its own size, with nothing readable beside it, and
-// a released one is kept apart until nobody can be using it. Slow, and only for tests: builds with AddressSanitizer always
-// work this way, others when the environment has THALWEG_GUARD.
+// Memory for finding steps outside a tensor: every block is of exactly its own size, with nothing readable beside it,
+// and a released one is kept apart until nobody can be using it. Slow, and only for tests: builds with AddressSanitizer
+// always work this way, others when the environment has THALWEG_GUARD.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -9,8 +9,9 @@
 
 namespace thalweg {
 
-// How a block is fenced. Sanitizer: by the redzones of AddressSanitizer's malloc. End, Start: by a page without access that
-// touches the block's end (THALWEG_GUARD=1) or its start (THALWEG_GUARD=start), so that a step over it stops the process.
+// How a block is fenced. Sanitizer: by the redzones of AddressSanitizer's malloc. End, Start: by a page without access
+// that touches the block's end (THALWEG_GUARD=1) or its start (THALWEG_GUARD=start), so that a step over it stops the
+// process.
 enum class Fence { None, Sanitizer, End, Start };
 Fence fence();
 
