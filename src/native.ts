@@ -95,6 +95,27 @@ export interface Kernels {
     weight: Handle,
     inner: number,
   ): void;
+  normalizeGroups(
+    out: Handle,
+    mean: Handle,
+    rstd: Handle,
+    x: Handle,
+    weight: Handle,
+    bias: Handle,
+    groups: number,
+    eps: number,
+  ): void;
+  normalizeGroupsBackward(
+    gx: Handle,
+    gWeight: Handle,
+    gBias: Handle,
+    g: Handle,
+    x: Handle,
+    mean: Handle,
+    rstd: Handle,
+    weight: Handle,
+    groups: number,
+  ): void;
   batchNorm(out: Handle, mean: Handle, variance: Handle, x: Handle, weight: Handle, bias: Handle, eps: number): void;
   batchNormBackward(
     gx: Handle,
@@ -174,10 +195,12 @@ export interface Kernels {
     kind: number,
     reverse: boolean,
   ): void;
-  maxPool(out: Handle, indices: Handle, x: Handle, geometry: number): void;
-  maxPoolBackward(out: Handle, g: Handle, indices: Handle): void;
+  maxPool(out: Handle, taps: Handle, x: Handle, geometry: number): void;
+  maxPoolBackward(gx: Handle, g: Handle, taps: Handle, geometry: number): void;
+  maxPoolTake(out: Handle, x: Handle, taps: Handle, geometry: number): void;
+  maxPoolIndices(indices: Handle, taps: Handle, x: Handle, geometry: number): void;
   avgPool(out: Handle, x: Handle, geometry: number): void;
-  avgPoolBackward(out: Handle, g: Handle, geometry: number): void;
+  avgPoolBackward(gx: Handle, g: Handle, geometry: number): void;
   resample(out: Handle, x: Handle, dim: number, spans: Handle, weights: Handle): void;
   probeMultiplyAdd(out: Handle, rounds: number, bfloat16: boolean): void;
   probeCopy(out: Handle, x: Handle, streaming: boolean): void;

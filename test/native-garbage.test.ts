@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
 import { ThalwegError } from '../src/errors.js';
 import { native, scratchHandles, scratchNumbers, strideBase } from '../src/native.js';
+import { channelsLastStrides } from '../src/shape.js';
 import { sanitized } from './fixtures/child.js';
 
 type AnyFunction = (...args: unknown[]) => unknown;
@@ -42,6 +43,14 @@ const owner = {};
 function newTensor(dtype: number, shape: readonly number[]): number {
   shape.forEach((n, d) => (scratchNumbers[d] = n));
   return native.empty(dtype, shape.length, owner, true, false);
+}
+
+// Channels-last, if the shape can be.
+function newImage(dtype: number, shape: readonly number[], last: boolean): number {
+  if (!last || shape.length < 3) return newTensor(dtype, shape);
+  channelsLastStrides(shape).forEach((n, d) => (scratchNumbers[strideBase + d] = n));
+  shape.forEach((n, d) => (scratchNumbers[d] = n));
+  return native.empty(dtype, shape.length, owner, true, true);
 }
 
 function newView(base: number, shape: readonly number[], strides: readonly number[], offset: number): number {
@@ -353,6 +362,16 @@ describe('kernels on random tensors', () => {
         return handle;
       };
       const maybe = (shape: number[], dtype: number): number => (random(3) === 0 ? 0 : plain(shape, dtype));
+      // Mostly in one order of memory.
+      const last = random(2) === 0;
+      const image = (shape: readonly number[], dtype: number): number => {
+        if (random(12) === 0) return operand(true, dtype, [...shape]);
+        const handle = newImage(dtype, shape, random(20) === 0 ? !last : last);
+        fillWith(handle, dtype, random);
+        made.push(handle);
+        return handle;
+      };
+      const maybeImage = (shape: number[], dtype: number): number => (random(3) === 0 ? 0 : image(shape, dtype));
 
       let args: unknown[];
       switch (name) {
@@ -389,12 +408,32 @@ describe('kernels on random tensors', () => {
           args =
             name === 'batchNorm'
               ? [
-                  ...[plain(x, float), plain(c, float), plain(c, float), plain(x, float)],
+                  ...[image(x, float), plain(c, float), plain(c, float), image(x, float)],
                   ...[maybe(c, float), maybe(c, float), 1e-5],
                 ]
               : [
-                  ...[maybe(x, float), maybe(c, float), maybe(c, float), plain(x, float), plain(x, float)],
+                  ...[maybeImage(x, float), maybe(c, float), maybe(c, float), image(x, float), image(x, float)],
                   ...[plain(c, float), plain(c, float), maybe(c, float), 1e-5],
+                ];
+          break;
+        }
+        case 'normalizeGroups':
+        case 'normalizeGroupsBackward': {
+          const float = random(2);
+          const groups = 1 + random(3);
+          const x = [random(4), groups * (1 + random(random(4) === 0 ? 20 : 3)), random(6), 1 + random(4)];
+          const c = [x[1]];
+          const rows = [x[0] * groups];
+          const divided = random(20) === 0 ? scalar() : groups;
+          args =
+            name === 'normalizeGroups'
+              ? [
+                  ...[image(x, float), plain(rows, float), plain(rows, float), image(x, float)],
+                  ...[maybe(c, float), maybe(c, float), divided, 1e-5],
+                ]
+              : [
+                  ...[maybeImage(x, float), maybe(c, float), maybe(c, float), image(x, float), image(x, float)],
+                  ...[plain(rows, float), plain(rows, float), maybe(c, float), divided],
                 ];
           break;
         }
@@ -536,13 +575,16 @@ describe('kernels on random tensors', () => {
         }
         case 'maxPool':
         case 'maxPoolBackward':
+        case 'maxPoolTake':
+        case 'maxPoolIndices':
         case 'avgPool':
         case 'avgPoolBackward': {
           const spatial = 1 + random(3);
           const some = (most: number): number[] => Array.from({ length: spatial }, () => 1 + random(most));
-          const adaptive = name === 'maxPool' && random(4) === 0;
+          const max = name.startsWith('max');
+          const adaptive = max && random(4) === 0;
           const kernel = adaptive ? new Array<number>(spatial).fill(0) : some(3);
-          const [stride, dilation, out] = [some(3), name === 'maxPool' ? some(2) : [1, 1, 1], some(6)];
+          const [stride, dilation, out] = [some(3), max && !adaptive ? some(2) : [1, 1, 1], some(6)];
           const padding = kernel.map((size) => random(Math.floor(size / 2) + 1));
           const inner = out.map((size, d) =>
             random(6) === 0
@@ -550,37 +592,33 @@ describe('kernels on random tensors', () => {
               : Math.max(1, (size - 1) * stride[d] + dilation[d] * (kernel[d] - 1) + 1 - 2 * padding[d]),
           );
           const dtype = random(2);
-          const contiguous = (shape: readonly number[], kind: number): number => {
-            if (random(12) === 0) return operand(true, kind, [...shape]);
-            const handle = newTensor(kind, shape);
-            fillWith(handle, kind, random);
-            made.push(handle);
-            return handle;
-          };
           const lead = [random(4), random(12) === 0 ? 0 : 1 + random(5)];
-          const [x, y] = [contiguous([...lead, ...inner], dtype), contiguous([...lead, ...out], dtype)];
-          const indices = contiguous([...lead, ...out], 5);
-          if (name === 'maxPoolBackward') {
-            args = [x, y, indices];
-            break;
-          }
+          const [x, y] = [image([...lead, ...inner], dtype), image([...lead, ...out], dtype)];
+          const taps = image([...lead, ...out], random(3) === 0 ? 4 : 6);
+          // Zeros are taps of most windows.
+          if (random(3) !== 0) attempt(() => native.fill(taps, 0), []);
           const full = (list: readonly number[], fill: number): number[] => [
             ...new Array<number>(3 - spatial).fill(fill),
             ...list.slice(0, spatial),
           ];
           const geometry = [...full(kernel, adaptive ? 0 : 1), ...full(stride, 1), ...full(padding, 0)];
-          if (name === 'maxPool') geometry.push(...full(dilation, 1));
+          if (max) geometry.push(...full(dilation, 1));
           else geometry.push(random(2), random(3));
           if (random(8) === 0)
             geometry[random(geometry.length)] = [-1, 0, 2 ** 30, 2 ** 31, 0.5, NaN, 2 ** 20][random(7)];
           geometry.forEach((value, i) => (scratchNumbers[i] = value));
           const count = random(20) === 0 ? random(20) : geometry.length;
-          args =
-            name === 'maxPool'
-              ? [y, random(2) === 0 ? 0 : indices, x, count]
-              : name === 'avgPool'
-                ? [y, x, count]
-                : [x, y, count];
+          args = [
+            {
+              maxPool: [y, random(2) === 0 ? 0 : taps, x],
+              maxPoolBackward: [x, y, taps],
+              maxPoolTake: [y, x, taps],
+              maxPoolIndices: [image([...lead, ...out], 5), taps, x],
+              avgPool: [y, x],
+              avgPoolBackward: [x, y],
+            }[name],
+            count,
+          ].flat();
           break;
         }
         case 'resample': {

@@ -12,8 +12,7 @@
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {
 
-constexpr int64_t kMinRow = 32;             // elements of a row that are worth setting up
-constexpr int64_t kStreamBytes = 16 << 20;  // outputs from this size on go past the caches
+constexpr int64_t kMinRow = 32;  // elements of a row that are worth setting up
 constexpr int64_t kLongRow = int64_t{1} << 40;
 
 // Conservative: the ranges of memory of both.

@@ -242,34 +242,6 @@ void bernoulliAs(Context& ctx, const TensorView& out, Source source, uint64_t th
       });
 }
 
-// -- dropout ----------------------------------------------------------------------------------------------------------
-
-// T: the compute type. The words of a tile are compared once, for the mask and for what is kept of x.
-template <class T>
-void dropoutAs(Context& ctx, const TensorView& out, const TensorView& mask, const TensorView& x, Source source,
-               uint64_t threshold, T scale) {
-  const int64_t size = itemSize(x.dtype);
-  const bool direct = x.dtype == dtypeOf<T>;
-  const uint8_t one = threshold > 0;
-  if (!one) scale = 0;
-  const uint32_t last = static_cast<uint32_t>(threshold - 1);  // threshold <= 2^32
-  parallelFor(ctx.pool, x.numel(), kTile * kTilesPerChunk, [&](int64_t begin, int64_t end) {
-    alignas(64) uint32_t words[kTile];
-    alignas(64) T values[kTile];
-    for (int64_t i = begin; i < end; i += kTile) {
-      const int64_t n = end - i < kTile ? end - i : kTile;
-      philoxWords(words, source.seed, source.counter + static_cast<uint64_t>(i / 4), (n + 3) / 4);
-      uint8_t* kept = mask.as<uint8_t>() + i;
-      for (int64_t j = 0; j < n; j++) kept[j] = words[j] <= last ? one : 0;
-      const T* from = direct ? x.as<const T>() + i : values;
-      T* to = direct ? out.as<T>() + i : values;
-      if (!direct) loadRun(values, x.dtype, x.data + i * size, 1, n);
-      for (int64_t j = 0; j < n; j++) to[j] = from[j] * (words[j] <= last ? scale : T(0));
-      if (!direct) storeRun(values, out.dtype, out.data + i * size, 1, n);
-    }
-  });
-}
-
 // -- integers ---------------------------------------------------------------------------------------------------------
 
 // Integers of magnitude up to this are exact, or the type's own range.
@@ -361,27 +333,6 @@ void randomBernoulli(Context& ctx, const TensorView& out, Scalar seed, int64_t o
     case DType::UInt8:
     case DType::Bool: return bernoulliAs<uint8_t>(ctx, out, source, threshold, 1);
   }
-}
-
-void dropout(Context& ctx, const TensorView& out, const TensorView& mask, const TensorView& x, Scalar seed,
-             int64_t offset, double keep, double scale) {
-  const char* op = "dropout";
-  const Source source = sourceOf(op, seed, offset);
-  if (!(keep >= 0 && keep <= 1)) fail(ErrorKind::Native, "%s: probability %g is not between 0 and 1", op, keep);
-  if (!out.defined || !mask.defined || !x.defined) fail(ErrorKind::Native, "%s: an operand is undefined", op);
-  requireFloating(op, x);
-  if (out.dtype != x.dtype || mask.dtype != DType::Bool)
-    fail(ErrorKind::DType, "%s: out is %s and mask %s for x of %s", op, dtypeName(out.dtype), dtypeName(mask.dtype),
-         dtypeName(x.dtype));
-  if (!sameShape(out, x) || !sameShape(mask, x)) fail(ErrorKind::Shape, "%s: operands differ in shape", op);
-  if (x.numel() == 0) return;
-  if (!out.isContiguous() || !mask.isContiguous() || !x.isContiguous())
-    fail(ErrorKind::Native, "%s: operands must be contiguous", op);
-  const uint64_t threshold = static_cast<uint64_t>(std::ceil(keep * 0x1p32));
-  if (x.dtype == DType::Float64)
-    dropoutAs<double>(ctx, out, mask, x, source, threshold, scale);
-  else
-    dropoutAs<float>(ctx, out, mask, x, source, threshold, static_cast<float>(scale));
 }
 
 void randomIntegers(Context& ctx, const TensorView& out, Scalar seed, int64_t offset, Scalar low, Scalar high) {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "cpu/reduce_ops.h"
+#include "cpu/stream_store.h"
 #include "cpu/vecmath.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
@@ -105,6 +106,16 @@ THALWEG_INLINE void mapVectors(int64_t n, T* out, F value) {
   constexpr int L = lanes<T>;
   int64_t i = 0;
   for (; i + L <= n; i += L) store(out + i, value(i, L));
+  if (i < n) storeFirst(out + i, value(i, static_cast<int>(n - i)), static_cast<int>(n - i));
+}
+
+// The same with stores past the caches, if asked for and if `out` is aligned to vectors.
+template <class T, class F>
+THALWEG_INLINE void mapVectors(int64_t n, T* out, bool stream, F value) {
+  constexpr int L = lanes<T>;
+  if (!stream || reinterpret_cast<uintptr_t>(out) % kVectorBytes != 0) return mapVectors(n, out, value);
+  int64_t i = 0;
+  for (; i + L <= n; i += L) streamStore(out + i, value(i, L));
   if (i < n) storeFirst(out + i, value(i, static_cast<int>(n - i)), static_cast<int>(n - i));
 }
 

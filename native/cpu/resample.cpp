@@ -15,8 +15,8 @@ struct Band {
 Band readBand(const TensorView& out, const TensorView& x, int64_t dim, const TensorView& spans,
               const TensorView& weights) {
   const char* op = "resample";
-  checkOperand(op, "out", out, out);
-  checkOperand(op, "x", x, out);
+  checkFloats(op, "out", out, out);
+  checkFloats(op, "x", x, out);
   checkOperand(op, "weights", weights, out);
   if (spans.dtype != DType::Int32)
     fail(ErrorKind::DType, "%s: spans are %s, expected int32", op, dtypeName(spans.dtype));
@@ -25,11 +25,16 @@ Band readBand(const TensorView& out, const TensorView& x, int64_t dim, const Ten
     fail(ErrorKind::Shape, "%s: out %s, x %s, dim %lld", op, shapeText(out).c_str(), shapeText(x).c_str(),
          static_cast<long long>(dim));
   Band band;
+  const bool last = !(out.isContiguous() && x.isContiguous());
+  if (last && (dim < 2 || !isChannelsLast(out) || !isChannelsLast(x)))
+    fail(ErrorKind::Native, "%s: out and x are neither contiguous nor channels-last, or dim %lld is not spatial", op,
+         static_cast<long long>(dim));
   bool fits = true;
   for (int d = 0; d < out.ndim; d++) {
     if (d == dim) continue;
     fits = fits && out.shape[d] == x.shape[d];
-    (d < dim ? band.outer : band.inner) *= emptyView(out) ? 0 : out.shape[d];
+    // Channels-last: the channels come behind all other dimensions.
+    (d < dim && !(last && d == 1) ? band.outer : band.inner) *= emptyView(out) ? 0 : out.shape[d];
   }
   band.from = x.shape[dim];
   band.to = out.shape[dim];

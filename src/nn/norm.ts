@@ -4,15 +4,10 @@ import { ArgumentError, ShapeError } from '../errors.js';
 import { add_ } from '../ops/arithmetic.js';
 import { empty, ones, zeros, type TensorOptions } from '../ops/creation.js';
 import { checkTensor } from '../ops/define.js';
-import {
-  batchNorm,
-  groupNorm,
-  instanceNorm,
-  layerNorm,
-  localResponseNorm,
-  rmsNorm,
-  type LocalResponseNormOptions,
-} from '../ops/normalize.js';
+import { batchNorm } from '../ops/batchNorm.js';
+import { groupNorm, instanceNorm } from '../ops/groupNorm.js';
+import { layerNorm, rmsNorm } from '../ops/layerNorm.js';
+import { localResponseNorm, type LocalResponseNormOptions } from '../ops/normalize.js';
 import { select, unsqueeze } from '../ops/view.js';
 import { noGrad } from '../autograd/mode.js';
 import { keep } from '../memory.js';

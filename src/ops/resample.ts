@@ -3,7 +3,7 @@
 import { noGrad } from '../autograd/mode.js';
 import { tidy } from '../memory.js';
 import { native } from '../native.js';
-import { emptyTensor, type Tensor } from '../tensor/tensor.js';
+import { emptyTensor, stridesLike, type Tensor } from '../tensor/tensor.js';
 import { cast, contiguous } from './copy.js';
 import { fromTypedArray } from './creation.js';
 import { defineOp, type Op } from './define.js';
@@ -51,6 +51,7 @@ const resampleOp = (name: string): Op<ResampleAttributes> =>
     inputs: ['x'],
     shape: ({ x }, { dim, table }: ResampleAttributes) =>
       x.shape.map((size, d) => (d === dim ? table.rows.length : size)),
+    strides: (shape, { x }, { dim }) => (dim > 1 ? stridesLike(shape, x) : null),
     forward: ([out], { x }, { dim, table }) =>
       noGrad(() =>
         tidy(() => {
@@ -65,10 +66,12 @@ const resampleOp = (name: string): Op<ResampleAttributes> =>
             spans[2 * i + 1] = weights.length;
             values.set(weights, i * taps);
           });
-          const target: Tensor = half ? emptyTensor('resample', out.shape, dtype, out.device) : out;
+          const target: Tensor = half ? emptyTensor('resample', out.shape, dtype, out.device, out._strides) : out;
+          const wide: Tensor = half ? cast(x, dtype) : x;
+          const last = dim > 1 && x.memoryFormat === 'channelsLast';
           native.resample(
             target._handle,
-            contiguous(half ? cast(x, dtype) : x)._handle,
+            (last ? wide : contiguous(wide))._handle,
             dim,
             fromTypedArray(spans, [count, 2], { device: x.device })._handle,
             fromTypedArray(values, [count, taps], { device: x.device })._handle,

@@ -1,0 +1,232 @@
+// The windows of a pooling: sizes, checks, which taps of a window lie in x, and which windows an element of x is in.
+#pragma once
+#include <limits>
+#include <vector>
+
+#include "cpu/conv_shape.h"
+#include "cpu/reduce_softmax.h"
+#include "cpu/stream_store.h"
+
+namespace thalweg::cpu::THALWEG_ISA {
+namespace {
+
+constexpr int64_t kPoolGrain = 65536;  // taps worth a chunk
+
+// Everything has three spatial dimensions here; those that a tensor lacks come first and have size 1.
+struct PoolShape {
+  int64_t images = 0, channels = 0;
+  int64_t in[3] = {1, 1, 1}, out[3] = {1, 1, 1};
+  int64_t kernel[3], stride[3], padding[3], dilation[3] = {1, 1, 1};
+  bool adaptive = false, countPadding = false;
+  bool last = false;  // x and y are channels-last, else contiguous
+  double divisor = 0;
+
+  bool empty() const { return images * channels == 0; }
+  int64_t planes() const { return images * channels; }
+  int64_t inSize() const { return in[0] * in[1] * in[2]; }
+  int64_t outSize() const { return out[0] * out[1] * out[2]; }
+
+  // The taps of window `o` along `d` that are in x: `count` of them, `dilation` apart; `low` of its taps come before.
+  struct Taps {
+    int64_t first, count, low;
+  };
+  THALWEG_INLINE Taps taps(int d, int64_t o) const {
+    if (adaptive) {
+      const int64_t first = o * in[d] / out[d];
+      return {first, divideUp((o + 1) * in[d], out[d]) - first, 0};
+    }
+    const int64_t start = o * stride[d] - padding[d];
+    if (start >= in[d]) return {0, 0, 0};
+    const int64_t low = start < 0 ? divideUp(-start, dilation[d]) : 0;
+    const int64_t high = std::min(kernel[d], divideUp(in[d] - start, dilation[d]));
+    return {start + low * dilation[d], std::max(high - low, int64_t{0}), low};
+  }
+
+  // Taps of the largest window along `d`.
+  int64_t width(int d) const { return adaptive ? divideUp(in[d], out[d]) + 1 : kernel[d]; }
+  // Numbers of taps of a window are below this.
+  double numbers() const {
+    return static_cast<double>(width(0)) * static_cast<double>(width(1)) * static_cast<double>(width(2));
+  }
+
+  // What the sum over a window is divided by, along `d`.
+  double countOf(int d, int64_t o) const {
+    const int64_t start = o * stride[d] - padding[d];
+    if (countPadding) return static_cast<double>(std::min(start + kernel[d], in[d] + padding[d]) - start);
+    return static_cast<double>(taps(d, o).count);
+  }
+
+  // Windows [begin, end) along a row have all of their taps in x.
+  void whole(int64_t& begin, int64_t& end) const {
+    const int64_t reach = in[2] - 1 + padding[2] - (kernel[2] - 1) * dilation[2];
+    begin = std::min(divideUp(padding[2], stride[2]), out[2]);
+    end = reach < 0 ? 0 : std::min(reach / stride[2] + 1, out[2]);
+    if (adaptive || end <= begin) begin = end = 0;
+  }
+
+  // `size` elements of which each costs the taps of a window.
+  int64_t grain(int64_t size) const {
+    double taps = static_cast<double>(size);
+    for (int d = 0; d < 3; d++)
+      taps *= adaptive ? static_cast<double>(in[d]) / static_cast<double>(out[d]) + 1
+                       : static_cast<double>(std::min(kernel[d], in[d]));
+    return static_cast<int64_t>(static_cast<double>(kPoolGrain) / (taps + 1)) + 1;
+  }
+};
+
+// What lies as x does: `last` channels-last, else contiguous.
+inline void checkOrder(const char* op, const char* name, const TensorView& view, bool last) {
+  if (emptyView(view) || (last ? isChannelsLast(view) : view.isContiguous())) return;
+  fail(ErrorKind::Native, "%s: %s is not %s", op, name, last ? "channels-last" : "contiguous");
+}
+
+inline PoolShape readPoolShape(const char* op, const TensorView& x, const TensorView& y, Scalars geometry,
+                               int64_t numbers) {
+  checkFloats(op, "y", y, y);
+  checkFloats(op, "x", x, y);
+  PoolShape s;
+  if (geometry.count != numbers)
+    fail(ErrorKind::Native, "%s: %lld numbers of geometry, expected %lld", op, static_cast<long long>(geometry.count),
+         static_cast<long long>(numbers));
+  readNumbers(op, geometry, 0, s.kernel, 3, 0);
+  readNumbers(op, geometry, 3, s.stride, 3, 1);
+  readNumbers(op, geometry, 6, s.padding, 3, 0);
+  s.adaptive = s.kernel[0] == 0 && s.kernel[1] == 0 && s.kernel[2] == 0;
+  if (!s.adaptive && (s.kernel[0] == 0 || s.kernel[1] == 0 || s.kernel[2] == 0))
+    fail(ErrorKind::Native, "%s: a kernel of size 0", op);
+  if (x.ndim < 3 || x.ndim > 5 || y.ndim != x.ndim || x.shape[0] != y.shape[0] || x.shape[1] != y.shape[1])
+    fail(ErrorKind::Shape, "%s: x %s and y %s must have 3 to 5 dimensions and the same planes", op,
+         shapeText(x).c_str(), shapeText(y).c_str());
+  s.last = !(x.isContiguous() && y.isContiguous());
+  checkOrder(op, "x", x, s.last);
+  checkOrder(op, "y", y, s.last);
+  readSpatial(x, s.in);
+  readSpatial(y, s.out);
+  if (emptyView(y)) return s;
+  if (s.in[0] == 0 || s.in[1] == 0 || s.in[2] == 0)
+    fail(ErrorKind::Shape, "%s: x %s has no elements", op, shapeText(x).c_str());
+  s.images = x.shape[0];
+  s.channels = x.shape[1];
+  return s;
+}
+
+// Calls f(offset of the first tap, number of the tap before the row's) for each row of taps of windows (oz, oy, ...).
+template <class F>
+THALWEG_INLINE void forTapRows(const PoolShape& s, int64_t oz, int64_t oy, F&& f) {
+  const PoolShape::Taps z = s.taps(0, oz), y = s.taps(1, oy);
+  for (int64_t i = 0; i < z.count; i++)
+    for (int64_t j = 0; j < y.count; j++)
+      f(((z.first + i * s.dilation[0]) * s.in[1] + y.first + j * s.dilation[1]) * s.in[2],
+        ((z.low + i) * s.width(1) + y.low + j) * s.width(2));
+}
+
+// Calls f(image, oz, oy, ox, position) for the positions [begin, end) of all images, `size` of each.
+template <class F>
+THALWEG_INLINE void forPositions(const int64_t (&size)[3], int64_t begin, int64_t end, F&& f) {
+  int64_t x = begin % size[2], y = begin / size[2] % size[1], z = begin / size[2] / size[1] % size[0];
+  int64_t image = begin / size[2] / size[1] / size[0];
+  for (int64_t at = begin; at < end; at++) {
+    f(image, z, y, x, at);
+    if (++x < size[2]) continue;
+    x = 0;
+    if (++y < size[1]) continue;
+    y = 0;
+    if (++z < size[0]) continue;
+    z = 0;
+    image++;
+  }
+}
+
+// For each index of x along a dimension, the windows that it is in and the number of its tap in each.
+class Windows {
+ public:
+  struct Entry {
+    int64_t window, tap;
+  };
+
+  Windows(const PoolShape& s, int d) : starts_(static_cast<size_t>(s.in[d]) + 1) {
+    const auto each = [&](auto f) {
+      for (int64_t o = 0; o < s.out[d]; o++) {
+        const PoolShape::Taps taps = s.taps(d, o);
+        for (int64_t k = 0; k < taps.count; k++)
+          f(static_cast<size_t>(taps.first + k * s.dilation[d]), Entry{o, taps.low + k});
+      }
+    };
+    each([&](size_t i, Entry) { starts_[i + 1]++; });
+    for (size_t i = 1; i < starts_.size(); i++) starts_[i] += starts_[i - 1];
+    entries_.resize(static_cast<size_t>(starts_.back()));
+    std::vector<int64_t> next(starts_.begin(), starts_.end() - 1);
+    each([&](size_t i, Entry entry) { entries_[static_cast<size_t>(next[i]++)] = entry; });
+  }
+  const Entry* begin(int64_t i) const { return entries_.data() + starts_[static_cast<size_t>(i)]; }
+  const Entry* end(int64_t i) const { return entries_.data() + starts_[static_cast<size_t>(i) + 1]; }
+
+ private:
+  std::vector<int64_t> starts_;
+  std::vector<Entry> entries_;
+};
+
+// Calls f(first channel, lanes, std::integral_constant<int, vectors>) for the vectors of a position's channels, four at
+// a time where there are as many.
+template <class T, class F>
+THALWEG_INLINE void forChannelVectors(int64_t channels, F&& f) {
+  constexpr int L = lanes<T>;
+  int64_t c = 0;
+  for (; c + 4 * L <= channels; c += 4 * L) f(c, L, std::integral_constant<int, 4>());
+  for (; c + L <= channels; c += L) f(c, L, std::integral_constant<int, 1>());
+  if (c < channels) f(c, static_cast<int>(channels - c), std::integral_constant<int, 1>());
+}
+
+template <class T>
+THALWEG_INLINE void storeLanes(T* p, Vec<T> v, int m, bool stream = false) {
+  if (m != lanes<T>)
+    storeFirst(p, v, m);
+  else if (stream)
+    streamStore(p, v);
+  else
+    store(p, v);
+}
+
+// -- rows with a stride ----------------------------------------------------------------------------------------------
+
+template <class V, int... I>
+THALWEG_INLINE V evens(V a, V b, std::integer_sequence<int, I...>) {
+  return __builtin_shufflevector(a, b, (2 * I)...);
+}
+template <class V, int... I>
+THALWEG_INLINE void zipped(V a, V b, V& low, V& high, std::integer_sequence<int, I...>) {
+  constexpr int L = sizeof...(I);
+  low = __builtin_shufflevector(a, b, (I / 2 + I % 2 * L)...);
+  high = __builtin_shufflevector(a, b, (L / 2 + I / 2 + I % 2 * L)...);
+}
+
+// The first m lanes: elements `stride` apart, S if it is known (else 0). Nothing is read behind the last of them but
+// before `end`.
+template <int S, class T>
+THALWEG_INLINE Vec<T> loadEvery(const T* p, int64_t stride, int m, const T* end) {
+  constexpr int L = lanes<T>;
+  if constexpr (S == 1) {
+    return loadLanes(p, m, T(0));
+  } else if constexpr (S == 2) {
+    const auto lanesOf = std::make_integer_sequence<int, L>();
+    if (m == L && end - p >= 2 * L) return evens(load(p), load(p + L), lanesOf);
+    const int n = 2 * m - 1;
+    const Vec<T> low = n >= L ? load(p) : loadFilled(p, n, T(0));
+    return evens(low, n > L ? loadFilled(p + L, n - L, T(0)) : Vec<T>{}, lanesOf);
+  } else {
+    Vec<T> v{};
+    for (int i = 0; i < m; i++) v[i] = p[i * stride];
+    return v;
+  }
+}
+
+// f(std::integral_constant<int, S>): the stride, if it is one of those that have code of their own.
+template <class F>
+THALWEG_INLINE void withStride(int64_t stride, F&& f) {
+  if (stride == 1) return f(std::integral_constant<int, 1>());
+  if (stride == 2) return f(std::integral_constant<int, 2>());
+  f(std::integral_constant<int, 0>());
+}
+
+}  // namespace
+}  // namespace thalweg::cpu::THALWEG_ISA
