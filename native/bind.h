@@ -263,7 +263,8 @@ struct KernelCallImpl<Member, void (*KernelTable::*)(Context&, P...)> {
       run(stream.context(), *environment.kernels, stored);
       return;
     }
-    if (stream.prefersNow(Work<Member>::of(stored))) {
+    const int64_t work = Work<Member>::of(stored);
+    if (stream.prefersNow(work)) {
       stream.runNow(name, [&] { run(stream.context(), *environment.kernels, stored); });
       return;
     }
@@ -274,7 +275,7 @@ struct KernelCallImpl<Member, void (*KernelTable::*)(Context&, P...)> {
     Payload* command = new (payload) Payload(environment.kernels, stored);
     char* space = payload + fixed;
     std::apply([&](auto&... value) { (moveExtra(value, space), ...); }, command->second);
-    stream.submit();
+    stream.submit(work);
   }
 
  private:
