@@ -5,6 +5,7 @@
 #include <cstring>
 #include <new>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include "environment.h"
@@ -211,12 +212,34 @@ inline int64_t elements(const TensorList& list) {
   return sum;
 }
 
+// What an element costs in each kernel, roughly, beside one that is read, added to and written.
+template <auto... Members>
+constexpr bool isOneOf(auto member) {
+  const auto same = [&](auto other) {
+    if constexpr (std::is_same_v<decltype(other), decltype(member)>) return other == member;
+    return false;
+  };
+  return (same(Members) || ...);
+}
+using K = KernelTable;
+template <auto Member>
+constexpr int64_t kElementWork =
+    isOneOf<&K::convForward, &K::convBackwardData, &K::convBackwardWeight, &K::linalgLu, &K::linalgDet,
+            &K::linalgCofactors, &K::linalgSolve, &K::linalgSolveTriangular, &K::linalgCholesky, &K::linalgQr,
+            &K::linalgSvd, &K::linalgEigh>(Member)
+        ? 64
+    : isOneOf<&K::attention, &K::attentionBackward, &K::rnnForward, &K::rnnBackward, &K::ctcLoss, &K::ctcLossBackward,
+              &K::sort, &K::topk, &K::pick, &K::sortRows, &K::maxPool, &K::avgPool>(Member)
+        ? 16
+        : 1;
+
 // What a call of a kernel has to do, in elements read or written; only for choosing where it runs.
 template <auto Member>
 struct Work {
   template <class Stored>
   static int64_t of(const Stored& stored) {
-    return std::apply([](const auto&... value) { return (int64_t{0} + ... + elements(value)); }, stored);
+    return kElementWork<Member> *
+           std::apply([](const auto&... value) { return (int64_t{0} + ... + elements(value)); }, stored);
   }
 };
 
@@ -263,7 +286,8 @@ struct KernelCallImpl<Member, void (*KernelTable::*)(Context&, P...)> {
       run(stream.context(), *environment.kernels, stored);
       return;
     }
-    if (stream.prefersNow(Work<Member>::of(stored))) {
+    const int64_t work = Work<Member>::of(stored);
+    if (stream.prefersNow(work)) {
       stream.runNow(name, [&] { run(stream.context(), *environment.kernels, stored); });
       return;
     }
@@ -274,7 +298,7 @@ struct KernelCallImpl<Member, void (*KernelTable::*)(Context&, P...)> {
     Payload* command = new (payload) Payload(environment.kernels, stored);
     char* space = payload + fixed;
     std::apply([&](auto&... value) { (moveExtra(value, space), ...); }, command->second);
-    stream.submit();
+    stream.submit(work);
   }
 
  private:

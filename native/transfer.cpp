@@ -221,7 +221,7 @@ napi_value readAsync(napi_env env, napi_callback_info info) {
     const bool now = arguments.boolean();
     const int64_t bytes = readBytes(environment, entry.view, dtype);
     // Reads are answered in order, so those that are on their way come first.
-    if (now && bytes <= kReadNowBytes && environment.pendingReads == 0 && environment.stream.isIdle())
+    if (now && bytes <= kReadNowBytes && environment.pendingReads == 0 && environment.stream.settles())
       return readNow(environment, entry.view, dtype, bytes);
     auto request = std::make_unique<ReadRequest>(ReadRequest{&environment, environment.kernels, entry.view, dtype,
                                                              allocateStaging("read", bytes), bytes, nullptr, nullptr});

@@ -59,7 +59,8 @@ char* Stream::reserve(Run run, Run drop, const char* name, int64_t payloadBytes)
   return external ? block : reinterpret_cast<char*>(header) + (sizeof(Header) + kAlign - 1) / kAlign * kAlign;
 }
 
-void Stream::submit() {
+void Stream::submit(int64_t work) {
+  queuedWork_ = (isIdle() ? 0 : queuedWork_) + work;
   tail_.store(reservedEnd_, std::memory_order_seq_cst);
   consumer_.wake();
 }
@@ -114,6 +115,11 @@ void Stream::main() {
 void Stream::synchronize() {
   const int64_t target = tail_.load(std::memory_order_relaxed);
   producer_.wait([&] { return head_.load(std::memory_order_seq_cst) >= target; });
+}
+
+bool Stream::settles() {
+  if (queuedWork_ > kSoonWork) return isIdle();
+  return producer_.waitFor(kSoonNs, [&] { return isIdle(); });
 }
 
 void Stream::flushDenormals(bool flush) {

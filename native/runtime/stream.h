@@ -29,15 +29,7 @@ class Waiter {
   // Returns when ready() holds. ready is called repeatedly.
   template <class Ready>
   void wait(Ready&& ready) {
-    for (int i = 0; i < kPauses; i++) {
-      if (ready()) return;
-      pause();
-    }
-    const int64_t until = nowNs() + kYieldNs;
-    do {
-      if (ready()) return;
-      std::this_thread::yield();
-    } while (nowNs() < until);
+    if (waitFor(kYieldNs, ready)) return;
     for (;;) {
       parked_.store(1, std::memory_order_seq_cst);
       if (ready()) break;
@@ -45,6 +37,20 @@ class Waiter {
       if (ready()) break;
     }
     parked_.store(0, std::memory_order_seq_cst);
+  }
+  // The same for at most about so long, without parking; false when the time is up.
+  template <class Ready>
+  bool waitFor(int64_t ns, Ready&& ready) {
+    for (int i = 0; i < kPauses; i++) {
+      if (ready()) return true;
+      pause();
+    }
+    const int64_t until = nowNs() + ns;
+    do {
+      if (ready()) return true;
+      std::this_thread::yield();
+    } while (nowNs() < until);
+    return ready();
   }
   // Called after the progress has been published with seq_cst order.
   void wake() {
@@ -86,14 +92,16 @@ class Stream {
   void flushDenormals(bool flush);
 
   // Space for a command's operands, 16-byte aligned; then submit(). Blocks while the ring is full. `drop` frees what
-  // the payload owns when the command will not run, because the environment is closing.
+  // the payload owns when the command will not run, because the environment is closing. `work` as in prefersNow().
   char* reserve(Run run, Run drop, const char* name, int64_t payloadBytes);
-  void submit();
+  void submit(int64_t work = 0);
 
   // Whether a command of so much work (elements read and written, about) had better run in the call that makes it.
   bool prefersNow(int64_t work) const {
     return work <= kLittleWork && isIdle() && (work <= kTinyWork || consumer_.isParked() || !thread_.joinable());
   }
+  // Whether everything submitted has run; waits for it when that is a matter of microseconds.
+  bool settles();
   // Runs a command on the calling thread, the producer's. Everything submitted has run. Errors are those of the stream.
   template <class Body>
   void runNow(const char* name, Body&& body) {
@@ -125,7 +133,10 @@ class Stream {
   static constexpr int64_t kMaxInline = kRingBytes / 8;
   // Up to about 0.5 us, which a handover costs at its best; and up to about 5 us, what waking the consumer takes.
   static constexpr int64_t kTinyWork = 2'048;
-  static constexpr int64_t kLittleWork = 16'384;
+  static constexpr int64_t kLittleWork = 32'768;
+  // What a read waits for rather than be told of it by the event loop, which takes about as long.
+  static constexpr int64_t kSoonWork = 1'000'000;
+  static constexpr int64_t kSoonNs = 60'000;
 
   // A failure of body becomes the stream's error.
   template <class Body>
@@ -150,6 +161,7 @@ class Stream {
   std::unique_ptr<char[]> memory_;
   char* ring_;
   int64_t reservedEnd_ = 0;
+  int64_t queuedWork_ = 0;  // since the stream was last seen idle
   // Byte positions that only grow; the ring index is position % kRingBytes.
   alignas(64) std::atomic<int64_t> tail_{0};
   alignas(64) std::atomic<int64_t> head_{0};
