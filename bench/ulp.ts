@@ -51,8 +51,8 @@ export const measured: readonly Measured[] = [
   method('sigmoid', -87, 88),
   method('silu', -80, 80),
   method('gelu', -12.9, 20),
-  { name: 'x^2.3', low: 1e-16, high: 1e16, apply: (x) => x.pow(2.3) },
-  { name: '1.7^x', low: -160, high: 160, apply: (x) => x.pow(0).mul(1.7).pow(x) },
+  { name: 'x^2.25', low: 1e-16, high: 1e16, apply: (x) => x.pow(2.25) },
+  { name: '1.75^x', low: -140, high: 140, apply: (x) => x.pow(0).mul(1.75).pow(x) },
 ];
 
 // `count` floats with evenly spread bit patterns, and `count` evenly spread values.
