@@ -100,18 +100,26 @@ struct Approximate {
   // Bit patterns of NaN and negative numbers overflow here: wrap.
   THALWEG_MATH I minus(I a, uint32_t b) { return (I)((U)a - b); }
 
-  // exp(x - rest) = 2^e (1 + result), |x| <= 104, rest small; n is e as a float.
-  THALWEG_MATH V expReduced(V x, V& n, I& e, V rest = V{}) {
+  // exp(x) = 2^e (1 + expPolynomial(result - n ln2Low)), |x| <= 104; n is e as a float.
+  static constexpr float ln2Low = 1.42860682e-6f;
+  THALWEG_MATH V splitExp(V x, V& n, I& e) {
     const V shifted = x * 1.44269504f + 12582912.f;
     n = shifted - 12582912.f;
     e = minus(M::bits(shifted), 0x4b400000u);
-    V r = x - n * 0x1.62e4p-1f;  // ln 2 in two parts, the first short enough for an exact product
-    r = r - n * 1.42860682e-6f - rest;
+    return x - n * 0x1.62e4p-1f;  // ln 2 in two parts, the first short enough for an exact product
+  }
+  // exp(r) - 1, |r| <= ln(2) / 2
+  THALWEG_MATH V expPolynomial(V r) {
     V p = r * 1.395171741e-3f + 8.369598538e-3f;
     p = p * r + 4.166618735e-2f;
     p = p * r + 1.666651219e-1f;
     p = p * r + 0.5f;
     return p * (r * r) + r;
+  }
+  // exp(x) = 2^e (1 + result)
+  THALWEG_MATH V expReduced(V x, V& n, I& e) {
+    const V r = splitExp(x, n, e);
+    return expPolynomial(r - n * ln2Low);
   }
   THALWEG_MATH V clamp(V x, float low, float high) {  // NaN stays
     x = M::select(x > high, M::set(high), x);
@@ -251,25 +259,33 @@ struct Approximate {
     const V large = 1.f - s - s * r;
     return M::select(x == 0.f, x, withSign(M::select(a < 1.f, small, large), x));
   }
-  // exp(-a^2 scale) times P(q) / (1 + t), which is the tail of the normal distribution beyond t over exp(-t^2 / 2).
+  // x without its last 12 bits: products with other short numbers are exact.
+  THALWEG_MATH V shortened(V x) { return M::fromBits(M::bits(x) & static_cast<int32_t>(0xfffff000)); }
+  // exp(-a^2 scale) times P(q) / (1 + t), the tail of the normal distribution from t + beyond on.
   // a^2 is taken in two parts: the error of one rounding would be as large as the exponent.
-  THALWEG_MATH V normalTail(V a, V t, float scale) {
+  THALWEG_MATH V normalTail(V a, V t, V beyond, float scale) {
     const V q = (t - 4.f) / (t + 4.f);
-    V p = q * 6.380326813e-04f - 3.502545878e-04f;
-    p = p * q - 4.989088513e-03f;
-    p = p * q + 1.795214787e-02f;
-    p = p * q - 3.219916299e-02f;
-    p = p * q + 2.859884873e-02f;
-    p = p * q + 1.399968937e-02f;
-    p = p * q - 9.670343995e-02f;
-    p = p * q + 4.720532000e-01f;
-    const V u = t + 1.f, lost = t - (u - 1.f);
-    p = (p - p * (lost / u)) / u;
-    const V high = M::fromBits(M::bits(a) & static_cast<int32_t>(0xfffff000));  // its square is exact
+    V p = q * 6.390246563e-04f - 3.431169025e-04f;
+    p = p * q - 4.985924345e-03f;
+    p = p * q + 1.794778556e-02f;
+    p = p * q - 3.220101446e-02f;
+    p = p * q + 2.859964408e-02f;
+    p = p * q + 1.399994735e-02f;
+    p = p * q - 9.670347720e-02f;
+    // P = first + p q, and exp = 2^n (1 + f). Their product, and what rounding took from 1 + t, are summed up before
+    // the large first coefficient: it is rounded once.
+    constexpr float first = 4.720532000e-01f;
+    p = p * q;
+    const V high = shortened(a);
+    const V rest = (a - high) * (a + high) * scale;
     V n;
     I e;
-    const V r = expReduced(high * high * -scale, n, e, (a - high) * (a + high) * scale);
-    return M::scale(p * r + p, n, e);
+    const V r = splitExp(high * high * -scale, n, e);
+    const V f = expPolynomial(r - (n * ln2Low + rest));
+    const V u = t + 1.f, lost = (t - (u - 1.f)) + beyond;
+    V sum = f * (p + first) + p;
+    sum = sum - (sum + first) * (lost / u);
+    return M::scale((sum + first) / u, n, e);
   }
   THALWEG_MATH V erfc(V x) {
     const V a = M::fromBits(M::bits(x) & 0x7fffffff);
@@ -281,9 +297,12 @@ struct Approximate {
     p = p * z + 1.128379226e+00f;
     const V small = 1.f - x * p;
     const V t = M::select(a > 10.2f, M::set(10.2f), a);  // 0 from there on
-    const V tail = normalTail(t, t * 1.41421356f, 1.f);
+    const V high = shortened(t);
+    const V main = high * 1.4140625f, minor = high * 1.51062373e-4f + (t - high) * 1.41421356f;
+    const V scaled = main + minor;  // t sqrt(2)
+    const V tail = normalTail(t, scaled, (main - scaled) + minor, 1.f);
     const V twice = tail + tail;
-    return M::select(a < 0.5f, small, M::select(x < 0.f, 2.f - twice, twice));
+    return M::select(a < 0.47f, small, M::select(x < 0.f, 2.f - twice, twice));
   }
   THALWEG_MATH V normalCdf(V x) {
     const V a = M::fromBits(M::bits(x) & 0x7fffffff);
@@ -295,7 +314,7 @@ struct Approximate {
     p = p * z + 3.989422917e-01f;
     const V small = x * p + 0.5f;
     const V t = M::select(a > 14.42f, M::set(14.42f), a);
-    const V tail = normalTail(t, t, 0.5f);
+    const V tail = normalTail(t, t, V{}, 0.5f);
     return M::select(a < 0.6f, small, M::select(x < 0.f, tail, 1.f - tail));
   }
   THALWEG_MATH V sin(V x) {
