@@ -107,6 +107,11 @@ void packStrip(const S* src, int64_t across, int64_t along, int count, int64_t k
       packTransposed<Scheme>(src + i * across, across, left > 0 ? left : 0, steps, dst + i, width,
                              width - i < L ? width - i : L);
     }
+  } else if (across == 1 && count == width && 2 * width == L) {
+    for (int64_t k = 0; k < steps; k++) {
+      const Vec<U> half = Scheme::acrossFirst(src + k * D * along, along, L / 2);
+      std::memcpy(dst + k * width, &half, sizeof half / 2);
+    }
   } else if (across == 1 && count == MR && width == MR && MR < L) {
     for (int64_t k = 0; k < steps; k++) {
       THALWEG_UNROLL for (int i = 0; i < MR; i++) dst[k * MR + i] = Scheme::single(src + k * D * along + i, along);
