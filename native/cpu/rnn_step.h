@@ -21,6 +21,11 @@ constexpr int64_t kChunkRows = 512;       // at least: weight gradients are read
 constexpr int64_t kPackSteps = 4;         // from so many on, the weight of the state is packed
 constexpr int64_t kPackedInputRows = 96, kPackedInputBytes = 1 << 19;
 
+template <class T>
+T* scratchOf(Slot slot, int64_t elements) {
+  return reinterpret_cast<T*>(threadScratch(slot, elements * static_cast<int64_t>(sizeof(T))));
+}
+
 // Rows of the next steps, in the order in which they are taken: steps step(begin) to step(end - 1).
 struct Chunk {
   int64_t begin, end, row0, rows;
@@ -32,11 +37,10 @@ struct Division {
 
   explicit Division(const Sequence& s) {
     const int64_t batch = s.steps.batch, item = itemSize(s.dtype);
-    // The larger the weight, the further away its cache, and the more rows a block needs to be worth reading it for.
-    const int64_t bytes = s.G * s.H * s.H * item;
-    const int64_t most = bytes <= (1 << 19) ? 16 : bytes <= (1 << 22) ? 32 : 64;
-    const int64_t quarter = (batch + 3) / 4;
-    blockRows = quarter < 8 ? 8 : quarter > most ? most : quarter;
+    // A weight outside the second-level cache is worth reading for many rows at once only.
+    const int64_t bytes = s.G * s.H * s.H * item, quarter = (batch + 3) / 4;
+    const int64_t many = bytes <= (1 << 22) ? 32 : 64;
+    blockRows = bytes > (1 << 19) ? many : quarter < 8 ? 8 : quarter > 16 ? 16 : quarter;
     const double rowFlops = 2.0 * static_cast<double>(s.G * s.H) * static_cast<double>(s.H + 32);
     wide = batch <= 3 * blockRows && rowFlops * static_cast<double>(batch) >= kWideFlops;
     const int64_t fitting = kChunkBytes / (s.G * s.H * item);
@@ -94,7 +98,8 @@ class WeightProduct {
     if (packed_) panels_ = packPanels(memory, weight_, rs_, cs_, k_, n_);
   }
 
-  // c = a by the matrix; where it is packed, whole vectors of c are written.
+  // c = a by the matrix, or c += a by it, but for Tasks::Rows. Where the matrix is packed, whole vectors of c are
+  // written, again but for Tasks::Rows.
   void multiply(ThreadPool& pool, int64_t m, const T* a, int64_t ars, int64_t acs, T* c, int64_t ldc,
                 bool accumulate = false) const {
     const double flops = 2.0 * static_cast<double>(m * k_);
@@ -110,7 +115,14 @@ class WeightProduct {
       constexpr int64_t rows = 8 * kTileRows;
       const int64_t grain = rows * grainOf(2.0 * rows * static_cast<double>(k_ * n_));
       parallelFor(pool, m, grain, [&](int64_t begin, int64_t end) {
-        multiplyPanels(end - begin, a + begin * ars, ars, acs, panels_, c + begin * ldc, ldc, accumulate);
+        const T* from = a + begin * ars;
+        T* to = c + begin * ldc;
+        if (n_ % lanes<T> == 0) return multiplyPanels(end - begin, from, ars, acs, panels_, to, ldc);
+        const int64_t padded = wholeVectors<T>(n_);
+        T* whole = scratchOf<T>(kSlotProduct, (end - begin) * padded);
+        multiplyPanels(end - begin, from, ars, acs, panels_, whole, padded);
+        for (int64_t i = 0; i < end - begin; i++)
+          std::memcpy(to + i * ldc, whole + i * padded, static_cast<size_t>(n_) * sizeof(T));
       });
     }
   }
@@ -133,11 +145,10 @@ WeightProduct<T> stateProduct(const Sequence& s, bool wide, const T* weight, int
                               int64_t n) {
   return {s.steps.count >= kPackSteps, wide ? Tasks::Columns : Tasks::None, weight, rs, cs, k, n};
 }
-// Of all rows of a chunk with the weight of the inputs, or its transpose. Packed where that leaves nothing to cut off,
-// and the second-level cache has room.
+// Of all rows of a chunk with the weight of the inputs, or its transpose: packed where the second-level cache has room.
 template <class T>
 WeightProduct<T> inputProduct(const Sequence& s, const T* weight, int64_t rs, int64_t cs, int64_t k, int64_t n) {
-  const bool fits = n % lanes<T> == 0 && k * n * static_cast<int64_t>(sizeof(T)) <= kPackedInputBytes;
+  const bool fits = packedElements<T>(k, n) * static_cast<int64_t>(sizeof(T)) <= kPackedInputBytes;
   return {fits && s.rows >= kPackedInputRows, Tasks::Rows, weight, rs, cs, k, n};
 }
 
@@ -152,11 +163,6 @@ THALWEG_INLINE void forRows(ThreadPool& pool, const Sequence& s, bool wide, int6
   parallelFor(pool, rows, grain, [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; r++) row(r);
   });
-}
-
-template <class T>
-T* scratchOf(Slot slot, int64_t elements) {
-  return reinterpret_cast<T*>(threadScratch(slot, elements * static_cast<int64_t>(sizeof(T))));
 }
 
 }  // namespace
