@@ -141,7 +141,7 @@ const values = (x: Tensor): Float64Array => Float64Array.from(x.detach().to('flo
 function run(c: Case, { x, weight, bias, g }: Operands): Float64Array[] {
   const { stride, padding, dilation, groups } = c;
   const convolve = [conv1d, conv2d, conv3d][c.size.length - 1] as typeof conv2d;
-  const y = convolve(x as Tensor, weight as Tensor, bias, { stride, padding, dilation, groups }) as Tensor;
+  const y = convolve(x, weight, bias, { stride, padding, dilation, groups }) as Tensor;
   const [gx, gw] = grad(y, [x, weight], { gradOutputs: [g] });
   return [values(y), values(gx), values(gw)];
 }

@@ -40,7 +40,23 @@ __attribute__((noinline)) void productPanel(const Reads<T>& reads, const Segment
                                             bool accumulate) {
   constexpr int MR = kTilePositions[NV], width = NV * lanes<T>;
   T spare[MR * width];
-  for (int64_t p = 0; p < reads.count; p += MR) {
+  int64_t p = 0;
+  if (valid == width)
+    for (; p + MR <= reads.count; p += MR) {
+      const T* from[MR];
+      T* to[MR];
+      THALWEG_UNROLL for (int i = 0; i < MR; i++) {
+        from[i] = base + reads.in[p + i];
+        to[i] = out + reads.out[p + i];
+      }
+      if (accumulate) {
+        productTile<T, NV, true>(segments, count, from, panel, start, to);
+      } else {
+        productTile<T, NV, false>(segments, count, from, panel, start, to);
+      }
+    }
+  // Partial tiles: what is not wanted goes to spare places.
+  for (; p < reads.count; p += MR) {
     const int64_t rows = std::min<int64_t>(MR, reads.count - p);
     const bool whole = valid == width;
     const T* from[MR];

@@ -191,17 +191,21 @@ Reads<T> listReads(const Correlation& c, const Grid& grid, const Piece& piece, c
         const int64_t row = n * window.image +
                             (l[0].low(z, c.step[0]) - window.low[0]) * (window.suits ? window.at[0] : 0) +
                             (l[1].low(y, c.step[1]) - window.low[1]) * (window.suits ? window.at[1] : 0);
-        for (int64_t i = from[2]; i < to[2]; i++, p++) {
-          reads.out[p] = line + i * c.outStep[2] * outAt[2];
-          if (taps == 0) {
-            reads.in[p] = 0;
-          } else if (patches == nullptr) {
-            reads.in[p] = row + (l[2].low(i, c.step[2]) - window.low[2]) * window.at[2];
-          } else {
-            reads.in[p] = p * patch;
-            gatherPatch(c, grid, x, piece.image + n, z, y, i, patches + p * patch);
+        const int64_t n2 = to[2] - from[2], outStep = c.outStep[2] * outAt[2];
+        for (int64_t i = 0; i < n2; i++) reads.out[p + i] = line + (from[2] + i) * outStep;
+        if (taps == 0) {
+          for (int64_t i = 0; i < n2; i++) reads.in[p + i] = 0;
+        } else if (patches == nullptr) {
+          const int64_t start = row + (l[2].low(from[2], c.step[2]) - window.low[2]) * window.at[2];
+          const int64_t step = c.step[2] * window.at[2];
+          for (int64_t i = 0; i < n2; i++) reads.in[p + i] = start + i * step;
+        } else {
+          for (int64_t i = 0; i < n2; i++) {
+            reads.in[p + i] = (p + i) * patch;
+            gatherPatch(c, grid, x, piece.image + n, z, y, from[2] + i, patches + (p + i) * patch);
           }
         }
+        p += n2;
       }
   listSegments(c, grid, window, reads);
   return reads;
