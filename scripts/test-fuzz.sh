@@ -8,6 +8,10 @@ files=(test/fuzz/)
 if [ $# -gt 0 ]; then files=("${@/#/test/fuzz/}"); fi
 count=${THALWEG_FUZZ:-10000}
 
+cmake -S . -B build-cmake/release >/dev/null
+cmake --build build-cmake/release --target thalweg_fence
+for mode in end start; do THALWEG_GUARD=$mode build-cmake/release/thalweg_fence; done
+
 fuzz() {
   rm -rf build/fuzz
   if THALWEG_FUZZ=$1 THALWEG_FUZZ_SEED=$2 THALWEG_GUARD=$3 npx vitest run --typecheck.enabled=false "${files[@]}"; then return; fi

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { test } from 'vitest';
 import { runCase, runFamily, type Family } from './fuzz.js';
 
-const count = Number(process.env['THALWEG_FUZZ'] ?? 150);
+const count = Number(process.env['THALWEG_FUZZ'] ?? (process.env['THALWEG_SANITIZED'] === '1' ? 40 : 150));
 const seed = Number(process.env['THALWEG_FUZZ_SEED'] ?? 1);
 const single = process.env['THALWEG_FUZZ_CASE'];
 const folder = fileURLToPath(new URL('../../build/fuzz', import.meta.url));
