@@ -69,7 +69,9 @@ void dotTile(int64_t k, const S* a, int64_t ars, int64_t rows, const S* b, int64
 
 template <class S>
 bool suitsDot(const Problem<S>& p) {
-  return p.acs == 1 && p.brs == 1 && (p.m <= 24 || p.n <= 24) && p.k >= 2 * lanes<Compute<S>>;
+  // With few rows packing B is what takes the time; with few columns A need not be packed.
+  constexpr int64_t kRows = MR >= 8 ? 48 : 24, kColumns = 24;
+  return p.acs == 1 && p.brs == 1 && (p.m <= kRows || p.n <= kColumns) && p.k >= 2 * lanes<Compute<S>>;
 }
 
 template <class Scheme, class S = typename Scheme::Storage>
