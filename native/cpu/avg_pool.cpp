@@ -6,23 +6,26 @@
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {
 
-// What a window's sum is multiplied by.
-struct Shares {
-  const PoolShape& s;
-
-  template <class T>
-  T of(int64_t oz, int64_t oy, int64_t ox) const {
-    const double count = s.divisor != 0 ? s.divisor : s.countOf(0, oz) * s.countOf(1, oy) * s.countOf(2, ox);
-    return count != 0 ? static_cast<T>(1 / count) : T(0);
-  }
-};
+// What the sums of an image's windows are multiplied by.
+template <class T>
+std::vector<T> sharesOf(const PoolShape& s) {
+  std::vector<T> shares;
+  shares.reserve(static_cast<size_t>(s.outSize()));
+  for (int64_t oz = 0; oz < s.out[0]; oz++)
+    for (int64_t oy = 0; oy < s.out[1]; oy++)
+      for (int64_t ox = 0; ox < s.out[2]; ox++) {
+        const double count = s.divisor != 0 ? s.divisor : s.countOf(0, oz) * s.countOf(1, oy) * s.countOf(2, ox);
+        shares.push_back(count != 0 ? static_cast<T>(1 / count) : T(0));
+      }
+  return shares;
+}
 
 // -- channels-last ----------------------------------------------------------------------------------------------------
 
 template <class T>
 void avgLast(Context& ctx, const PoolShape& s, const T* x, T* out) {
   const int64_t C = s.channels;
-  const Shares shares = {s};
+  const std::vector<T> shares = sharesOf<T>(s);
   // Few positions of many channels are cut up along the channels.
   const int64_t tile = s.images * s.outSize() >= 64 ? C : std::min<int64_t>(C, 4 * lanes<T>), tiles = divideUp(C, tile);
   parallelFor(ctx.pool, s.images * s.outSize() * tiles, s.grain(tile), [&](int64_t begin, int64_t end) {
@@ -32,7 +35,7 @@ void avgLast(Context& ctx, const PoolShape& s, const T* x, T* out) {
       const int64_t image = at / s.outSize();
       const PoolShape::Taps z = s.taps(0, oz), y = s.taps(1, oy), row = s.taps(2, ox);
       const T* from = x + (image * s.inSize() + (z.first * s.in[1] + y.first) * s.in[2] + row.first) * C + c0;
-      const T share = shares.of<T>(oz, oy, ox);
+      const T share = shares[static_cast<size_t>(at % s.outSize())];
       forChannelVectors<T>(std::min(tile, C - c0), [&](int64_t c, int m, auto vectors) {
         constexpr int V = decltype(vectors)::value, L = lanes<T>;
         Vec<T> total[V] = {};
@@ -54,22 +57,24 @@ void avgLast(Context& ctx, const PoolShape& s, const T* x, T* out) {
 template <class T>
 void avgLastBackward(Context& ctx, const PoolShape& s, T* gx, const T* g, bool stream) {
   const int64_t C = s.channels;
-  const Shares shares = {s};
+  const std::vector<T> shares = sharesOf<T>(s);
   const Windows zs(s, 0), ys(s, 1), xs(s, 2);
   stream = stream && C % lanes<T> == 0 && reinterpret_cast<uintptr_t>(gx) % kVectorBytes == 0;
   parallelFor(ctx.pool, s.images * s.inSize(), kPoolGrain / C, [&](int64_t begin, int64_t end) {
+    std::vector<Hit> hits;
+    std::vector<T> factors;
     forPositions(s.in, begin, end, [&](int64_t image, int64_t iz, int64_t iy, int64_t ix, int64_t at) {
+      findHits(s, zs, ys, xs, image, iz, iy, ix, hits);
+      factors.clear();
+      for (const Hit& hit : hits) factors.push_back(shares[static_cast<size_t>(hit.window % s.outSize())]);
       forChannelVectors<T>(C, [&](int64_t c, int m, auto vectors) {
         constexpr int V = decltype(vectors)::value, L = lanes<T>;
         Vec<T> sum[V] = {};
-        for (auto z = zs.begin(iz); z != zs.end(iz); z++)
-          for (auto y = ys.begin(iy); y != ys.end(iy); y++)
-            for (auto w = xs.begin(ix); w != xs.end(ix); w++) {
-              const int64_t window = ((image * s.out[0] + z->window) * s.out[1] + y->window) * s.out[2] + w->window;
-              const T share = shares.of<T>(z->window, y->window, w->window);
-              const T* from = g + window * C + c;
-              THALWEG_UNROLL for (int v = 0; v < V; v++) sum[v] += loadLanes(from + v * L, m, T(0)) * share;
-            }
+        for (size_t h = 0; h < hits.size(); h++) {
+          const T* from = g + hits[h].window * C + c;
+          const T share = factors[h];
+          THALWEG_UNROLL for (int v = 0; v < V; v++) sum[v] += loadLanes(from + v * L, m, T(0)) * share;
+        }
         THALWEG_UNROLL for (int v = 0; v < V; v++) storeLanes(gx + at * C + c + v * L, sum[v], m, stream);
       });
     });
@@ -79,15 +84,20 @@ void avgLastBackward(Context& ctx, const PoolShape& s, T* gx, const T* g, bool s
 
 // -- contiguous -------------------------------------------------------------------------------------------------------
 
-// One window, row by row.
+template <class T>
+double sumRun(const T* x, int64_t n) {
+  return sumVectors<T>(n, [&](int64_t i, int m) { return loadLanes(x + i, m, T(0)); });
+}
+
+// One window: row by row, or at once where its rows are whole ones of x.
 template <class T>
 T sumOne(const PoolShape& s, const T* x, int64_t oz, int64_t oy, int64_t ox) {
-  const PoolShape::Taps taps = s.taps(2, ox);
+  const PoolShape::Taps taps = s.taps(2, ox), y = s.taps(1, oy), z = s.taps(0, oz);
+  const int64_t first = (z.first * s.in[1] + y.first) * s.in[2] + taps.first;
+  if (taps.count == s.in[2] && (z.count == 1 || y.count == s.in[1]))
+    return static_cast<T>(sumRun(x + first, z.count * y.count * taps.count));
   double sum = 0;
-  forTapRows(s, oz, oy, [&](int64_t row, int64_t) {
-    const T* p = x + row + taps.first;
-    sum += sumVectors<T>(taps.count, [&](int64_t i, int m) { return loadLanes(p + i, m, T(0)); });
-  });
+  forTapRows(s, oz, oy, [&](int64_t row, int64_t) { sum += sumRun(x + row + taps.first, taps.count); });
   return static_cast<T>(sum);
 }
 
@@ -107,45 +117,26 @@ THALWEG_NOINLINE void avgWhole(const PoolShape& s, const T* x, const T* endOfX, 
   }
 }
 
-// The part of windows' shares that comes from their place in a row, and the rest of it.
-template <class T>
-T* rowShares(const PoolShape& s) {
-  T* each = convScratch<T>(kSlotTile, s.out[2]);
-  for (int64_t i = 0; i < s.out[2]; i++) {
-    const double count = s.divisor != 0 ? s.divisor : s.countOf(2, i);
-    each[i] = count != 0 ? static_cast<T>(1 / count) : T(0);
-  }
-  return each;
-}
-template <class T>
-T restShare(const PoolShape& s, int64_t oz, int64_t oy) {
-  const double count = s.divisor != 0 ? 1 : s.countOf(0, oz) * s.countOf(1, oy);
-  return count != 0 ? static_cast<T>(1 / count) : T(0);
-}
-
 template <class T>
 void avgPlanes(Context& ctx, const PoolShape& s, const T* x, T* out) {
   const T* endOfX = x + s.planes() * s.inSize();
   const bool wide = s.kernel[2] >= lanes<T> && s.kernel[2] > s.out[2];
   int64_t begin = 0, end = 0;
   if (!wide) s.whole(begin, end);
+  const std::vector<T> all = sharesOf<T>(s);
   parallelFor(ctx.pool, s.planes(), s.grain(s.outSize()), [&](int64_t first, int64_t last) {
-    const T* each = rowShares<T>(s);
-    T* shares = convScratch<T>(kSlotPlane, s.out[2]);
-    for (int64_t oz = 0; oz < s.out[0]; oz++)
-      for (int64_t oy = 0; oy < s.out[1]; oy++) {
-        const T rest = restShare<T>(s, oz, oy);
-        for (int64_t o = 0; o < s.out[2]; o++) shares[o] = each[o] * rest;
-        for (int64_t p = first; p < last; p++) {
-          const T* from = x + p * s.inSize();
-          T* to = out + p * s.outSize() + (oz * s.out[1] + oy) * s.out[2];
+    for (int64_t p = first; p < last; p++) {
+      const T *from = x + p * s.inSize(), *shares = all.data();
+      T* to = out + p * s.outSize();
+      for (int64_t oz = 0; oz < s.out[0]; oz++)
+        for (int64_t oy = 0; oy < s.out[1]; oy++, to += s.out[2], shares += s.out[2]) {
           for (int64_t o = 0; o < begin; o++) to[o] = sumOne(s, from, oz, oy, o) * shares[o];
           withStride(s.stride[2], [&](auto stride) {
             avgWhole<decltype(stride)::value>(s, from, endOfX, oz, oy, begin, end, shares, to);
           });
           for (int64_t o = end; o < s.out[2]; o++) to[o] = sumOne(s, from, oz, oy, o) * shares[o];
         }
-      }
+    }
   });
 }
 
@@ -188,7 +179,8 @@ template <class T>
 void spreadWindows(const PoolShape& s, T* row, const T* share) {
   for (int64_t o = 0; o < s.out[2]; o++) {
     const PoolShape::Taps taps = s.taps(2, o);
-    for (int64_t k = 0; k < taps.count; k++) row[taps.first + k] += share[o];
+    T* to = row + taps.first;
+    mapVectors(taps.count, to, [&](int64_t k, int m) { return loadLanes(to + k, m, T(0)) + share[o]; });
   }
 }
 
@@ -197,8 +189,8 @@ void avgPlanesBackward(Context& ctx, const PoolShape& s, T* gx, const T* g) {
   const bool pairs = s.kernel[2] == 2 && s.stride[2] == 2 && s.padding[2] == 0 && 2 * s.out[2] <= s.in[2];
   const bool wide = s.kernel[2] > s.in[2] + s.out[2] || s.kernel[2] > 4 * s.out[2];
   const Windows zs(s, 0), ys(s, 1);
+  const std::vector<T> all = sharesOf<T>(s);
   parallelFor(ctx.pool, s.planes(), s.grain(s.outSize()), [&](int64_t first, int64_t last) {
-    const T* each = rowShares<T>(s);
     T* share = convScratch<T>(kSlotPlane, s.out[2]);
     for (int64_t p = first; p < last; p++) {
       T* to = gx + p * s.inSize();
@@ -207,10 +199,10 @@ void avgPlanesBackward(Context& ctx, const PoolShape& s, T* gx, const T* g) {
           bool clear = true;
           for (auto z = zs.begin(iz); z != zs.end(iz); z++)
             for (auto y = ys.begin(iy); y != ys.end(iy); y++) {
-              const T rest = restShare<T>(s, z->window, y->window);
-              const T* from = g + p * s.outSize() + (z->window * s.out[1] + y->window) * s.out[2];
+              const int64_t row = (z->window * s.out[1] + y->window) * s.out[2];
+              const T *from = g + p * s.outSize() + row, *factors = all.data() + row;
               mapVectors(s.out[2], share, [&](int64_t i, int m) {
-                return loadLanes(from + i, m, T(0)) * (loadLanes(each + i, m, T(0)) * rest);
+                return loadLanes(from + i, m, T(0)) * loadLanes(factors + i, m, T(0));
               });
               const bool untouched = clear;
               if (untouched && !pairs) std::fill(to, to + s.in[2], T(0));

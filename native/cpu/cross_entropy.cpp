@@ -107,7 +107,7 @@ THALWEG_NOINLINE void forwardRow(const Problem& p, const Tensors<T>& t, int64_t 
   constexpr int L = lanes<T>;
   const T max = p.c < L ? joinLanes<T>(loadFilled(x, static_cast<int>(p.c), kMinusInfinity<T>),
                                        [](auto a, auto b) { return larger(b, a); })
-                        : maxOf(x, p.c, Flip<T>());
+                        : rowMaximum(x, p.c);
   const double logSum = std::log(
       sumVectors<T>(p.c, [&](int64_t i, int m) { return vectorExp<T>(loadLanes(x + i, m, kMinusInfinity<T>) - max); }));
   t.lse[row] = static_cast<double>(max) + logSum;

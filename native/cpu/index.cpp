@@ -89,6 +89,33 @@ void checkEmbedding(const char* op, const TensorView& rows, const char* name, co
          shapeText(rows).c_str(), shapeText(indices).c_str(), shapeText(weight).c_str());
 }
 
+// Rows of g added to those of a table, in the order of the indices. Threads share out the columns: rows may be the
+// same.
+template <class T, class I>
+void addRows(Context& ctx, T* weight, const T* g, const I* indices, int64_t count, int64_t columns,
+             const Selected& selected) {
+  constexpr int64_t kColumns = 128;  // enough for a piece not to read the indices in vain
+  parallelFor(ctx.pool, (columns + kColumns - 1) / kColumns, 2 * kGrain / (count * kColumns),
+              [&](int64_t p, int64_t q) {
+                const int64_t first = p * kColumns, n = std::min(q * kColumns, columns) - first;
+                for (int64_t i = 0; i < count; i++) {
+                  T* __restrict to = weight + placeOf(selected, indices[i]) + first;
+                  const T* __restrict from = g + i * columns + first;
+                  for (int64_t c = 0; c < n; c++) to[c] += from[c];
+                }
+              });
+}
+
+template <class T>
+void addRowsAt(Context& ctx, const TensorView& weight, const TensorView& g, const TensorView& indices,
+               const Selected& selected) {
+  const int64_t count = indices.numel(), columns = weight.shape[1];
+  if (indices.dtype == DType::Int32)
+    addRows(ctx, weight.as<T>(), g.as<const T>(), indices.as<const int32_t>(), count, columns, selected);
+  else
+    addRows(ctx, weight.as<T>(), g.as<const T>(), indices.as<const int64_t>(), count, columns, selected);
+}
+
 }  // namespace
 
 void gather(Context& ctx, const TensorView& outView, const TensorView& xView, const TensorView& indexView,
@@ -131,12 +158,17 @@ void embeddingBackward(Context& ctx, const TensorView& weight, const TensorView&
   const char* op = "embeddingBackward";
   checkEmbedding(op, g, "g", weight, indices);
   if (g.numel() == 0) return;
+  const Selected selected = {op, 0, weight.shape[0], weight.strides[0]};
+  const bool floats = weight.dtype == DType::Float32 || weight.dtype == DType::Float64;
+  if (floats && weight.isContiguous() && g.isContiguous() && indices.isContiguous())
+    return weight.dtype == DType::Float32 ? addRowsAt<float>(ctx, weight, g, indices, selected)
+                                          : addRowsAt<double>(ctx, weight, g, indices, selected);
   Walk apart, ordered;
   for (int d = 0; d < indices.ndim; d++) ordered.add(indices.shape[d], g.strides[d], indices.strides[d], 0);
   apart.add(weight.shape[1], g.strides[g.ndim - 1], 0, weight.strides[1]);
   apart.finish();
   ordered.finish();
-  putAny(ctx, apart, ordered, weight, indices, g, Selected{op, 0, weight.shape[0], weight.strides[0]});
+  putAny(ctx, apart, ordered, weight, indices, g, selected);
 }
 
 }  // namespace thalweg::cpu::THALWEG_ISA

@@ -83,22 +83,21 @@ void maxLastBackward(Context& ctx, const PoolShape& s, T* gx, const T* g, const 
   const Windows zs(s, 0), ys(s, 1), xs(s, 2);
   stream = stream && C % lanes<T> == 0 && reinterpret_cast<uintptr_t>(gx) % kVectorBytes == 0;
   parallelFor(ctx.pool, s.images * s.inSize(), kPoolGrain / C, [&](int64_t begin, int64_t end) {
+    std::vector<Hit> hits;
     forPositions(s.in, begin, end, [&](int64_t image, int64_t iz, int64_t iy, int64_t ix, int64_t at) {
+      findHits(s, zs, ys, xs, image, iz, iy, ix, hits);
       forChannelVectors<T>(C, [&](int64_t c, int m, auto vectors) {
         constexpr int V = decltype(vectors)::value, L = lanes<T>;
         Vec<T> sum[V] = {};
-        for (auto z = zs.begin(iz); z != zs.end(iz); z++)
-          for (auto y = ys.begin(iy); y != ys.end(iy); y++)
-            for (auto w = xs.begin(ix); w != xs.end(ix); w++) {
-              const int64_t window = ((image * s.out[0] + z->window) * s.out[1] + y->window) * s.out[2] + w->window;
-              const auto number = static_cast<MaskOf<T>>((z->tap * s.width(1) + y->tap) * s.width(2) + w->tap);
-              THALWEG_UNROLL
-              for (int v = 0; v < V; v++) {
-                const int64_t from = window * C + c + v * L;
-                const Vec<T> value = loadLanes(g + from, m, T(0));
-                sum[v] += loadTaps<T>(taps + from, m) == number ? value : Vec<T>{};
-              }
-            }
+        for (const Hit& hit : hits) {
+          const auto number = static_cast<MaskOf<T>>(hit.tap);
+          THALWEG_UNROLL
+          for (int v = 0; v < V; v++) {
+            const int64_t from = hit.window * C + c + v * L;
+            const Vec<T> value = loadLanes(g + from, m, T(0));
+            sum[v] += loadTaps<T>(taps + from, m) == number ? value : Vec<T>{};
+          }
+        }
         THALWEG_UNROLL for (int v = 0; v < V; v++) storeLanes(gx + at * C + c + v * L, sum[v], m, stream);
       });
     });
@@ -209,13 +208,51 @@ struct Places {
   }
 };
 
+// How far the taps of a window are from its corner, by number.
+constexpr int64_t kMostDistances = 4096;
+std::vector<int64_t> tapDistances(const PoolShape& s) {
+  std::vector<int64_t> distances;
+  if (s.numbers() > static_cast<double>(kMostDistances)) return distances;
+  for (int64_t z = 0; z < s.width(0); z++)
+    for (int64_t y = 0; y < s.width(1); y++)
+      for (int64_t x = 0; x < s.width(2); x++)
+        distances.push_back((z * s.dilation[0] * s.in[1] + y * s.dilation[1]) * s.in[2] + x * s.dilation[2]);
+  return distances;
+}
+
+// Adds g to the elements that it belongs to, window by window.
+template <class T, class K>
+THALWEG_NOINLINE void addToTaps(const PoolShape& s, const std::vector<int64_t>& distances, T* gx, const T* g,
+                                const K* taps) {
+  const Places places = {s, "maxPoolBackward"};
+  const uint64_t size = static_cast<uint64_t>(s.inSize());
+  const auto corner = [&](int d, int64_t o) {
+    return s.adaptive ? s.taps(d, o).first : o * s.stride[d] - s.padding[d];
+  };
+  for (int64_t oz = 0; oz < s.out[0]; oz++)
+    for (int64_t oy = 0; oy < s.out[1]; oy++) {
+      const int64_t row = (corner(0, oz) * s.in[1] + corner(1, oy)) * s.in[2];
+      for (int64_t ox = 0; ox < s.out[2]; ox++, taps++, g++) {
+        const int64_t tap = *taps;
+        if (distances.empty()) {
+          gx[places.of(oz, oy, ox, tap)] += *g;
+          continue;
+        }
+        if (static_cast<uint64_t>(tap) >= distances.size()) outsideWindow(places.op, tap);
+        const int64_t at = row + corner(2, ox) + distances[static_cast<size_t>(tap)];
+        if (static_cast<uint64_t>(at) >= size) outsideWindow(places.op, tap);
+        gx[at] += *g;
+      }
+    }
+}
+
 template <class T, class K>
 void maxPlanesBackward(Context& ctx, const PoolShape& s, T* gx, const T* g, const K* taps) {
-  const Places places = {s, "maxPoolBackward"};
   const auto apart = [&](int d) { return s.kernel[d] <= s.stride[d] && s.dilation[d] == 1; };
   const bool pairs = !s.adaptive && apart(0) && apart(1) && s.kernel[2] == 2 && s.stride[2] == 2 &&
                      s.dilation[2] == 1 && s.padding[2] == 0 && 2 * s.out[2] <= s.in[2];
   const Windows zs(s, 0), ys(s, 1);
+  const std::vector<int64_t> distances = tapDistances(s);
   parallelFor(ctx.pool, s.planes(), kPoolGrain / (s.inSize() + 1) + 1, [&](int64_t begin, int64_t end) {
     for (int64_t p = begin; p < end; p++) {
       T* to = gx + p * s.inSize();
@@ -223,9 +260,7 @@ void maxPlanesBackward(Context& ctx, const PoolShape& s, T* gx, const T* g, cons
       const K* where = taps + p * s.outSize();
       if (!pairs) {
         std::fill(to, to + s.inSize(), T(0));
-        for (int64_t oz = 0; oz < s.out[0]; oz++)
-          for (int64_t oy = 0; oy < s.out[1]; oy++)
-            for (int64_t ox = 0; ox < s.out[2]; ox++) to[places.of(oz, oy, ox, *where++)] += *from++;
+        addToTaps(s, distances, to, from, where);
         continue;
       }
       for (int64_t iz = 0; iz < s.in[0]; iz++)

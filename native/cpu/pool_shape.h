@@ -166,6 +166,22 @@ class Windows {
   std::vector<Entry> entries_;
 };
 
+// A window that an element of x is in: where it stands among all windows, and the number of the element's tap.
+struct Hit {
+  int64_t window, tap;
+};
+
+// Those of element (iz, iy, ix) of an image.
+inline void findHits(const PoolShape& s, const Windows& zs, const Windows& ys, const Windows& xs, int64_t image,
+                     int64_t iz, int64_t iy, int64_t ix, std::vector<Hit>& hits) {
+  hits.clear();
+  for (auto z = zs.begin(iz); z != zs.end(iz); z++)
+    for (auto y = ys.begin(iy); y != ys.end(iy); y++)
+      for (auto x = xs.begin(ix); x != xs.end(ix); x++)
+        hits.push_back({((image * s.out[0] + z->window) * s.out[1] + y->window) * s.out[2] + x->window,
+                        (z->tap * s.width(1) + y->tap) * s.width(2) + x->tap});
+}
+
 // Calls f(first channel, lanes, std::integral_constant<int, vectors>) for the vectors of a position's channels, four at
 // a time where there are as many.
 template <class T, class F>

@@ -124,6 +124,22 @@ THALWEG_INLINE Vec<T> loadLanes(const T* p, int n, T fill) {
   return n == lanes<T> ? load(p) : loadFilled(p, n, fill);
 }
 
+// n >= a vector's lanes; NaN if there is one.
+template <class T>
+THALWEG_INLINE T rowMaximum(const T* x, int64_t n) {
+  constexpr int L = lanes<T>;
+  Vec<T> m[4];
+  THALWEG_UNROLL for (int u = 0; u < 4; u++) m[u] = load(x);
+  int64_t i = L;
+  for (; i + 4 * L <= n; i += 4 * L)
+    THALWEG_UNROLL for (int u = 0; u < 4; u++) m[u] = larger(load(x + i + u * L), m[u]);
+  for (; i + L <= n; i += L) m[0] = larger(load(x + i), m[0]);
+  // What is left, with some of what was seen.
+  if (i < n) m[1] = larger(load(x + n - L), m[1]);
+  const auto join = [](auto a, auto b) { return larger(b, a); };
+  return joinLanes<T>(join(join(m[0], m[1]), join(m[2], m[3])), join);
+}
+
 // n >= 1; out may be x
 template <class T>
 void softmaxRow(T* out, const T* x, int64_t n, bool log) {
@@ -139,7 +155,7 @@ void softmaxRow(T* out, const T* x, int64_t n, bool log) {
     storeFirst(out, log ? d - static_cast<T>(std::log(sum)) : e * static_cast<T>(1 / sum), m);
     return;
   }
-  const T max = maxOf(x, n, Flip<T>());
+  const T max = rowMaximum(x, n);
   if (log) {
     const double sum =
         sumVectors<T>(n, [&](int64_t i, int m) { return vectorExp<T>(loadLanes(x + i, m, kMinusInfinity<T>) - max); });
