@@ -56,6 +56,7 @@ describe('every op has a sample', () => {
     randperm: 'random.test.ts',
     registerHook: 'hooks.test.ts',
     resultDType: 'program.test.ts',
+    setConvWinograd: 'conv.test.ts',
     tensor: 'reads data',
     uniform_: 'random.test.ts',
     randnLike: 'sampling.test.ts',
