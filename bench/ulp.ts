@@ -13,7 +13,7 @@ export interface Measured {
 }
 
 const largest = 3.4e38;
-const method = (name: keyof Tensor, low: number, high: number): Measured => ({
+const method = (name: keyof Tensor & string, low: number, high: number): Measured => ({
   name,
   low,
   high,
