@@ -69,13 +69,13 @@ const norms: Case[] = [3, 16, 40, 300].flatMap((c): Case[] => [
     name: `batchNorm ${c}`,
     shape: [3, c, 5, 4],
     parameters: true,
-    apply: (x, [weight, bias]) => F.batchNorm(x, null, null, { training: true, weight: weight!, bias: bias! }),
+    apply: (x, [weight, bias]) => F.batchNorm(x, null, null, { training: true, weight: weight, bias: bias }),
   },
   {
     name: `groupNorm ${c}`,
     shape: [3, c, 5, 4],
     parameters: true,
-    apply: (x, [weight, bias]) => F.groupNorm(x, c === 3 ? 3 : 4, { weight: weight!, bias: bias! }),
+    apply: (x, [weight, bias]) => F.groupNorm(x, c === 3 ? 3 : 4, { weight: weight, bias: bias }),
   },
   { name: `instanceNorm ${c}`, shape: [2, c, 6, 6], apply: (x) => F.instanceNorm(x) },
 ]);
@@ -106,8 +106,8 @@ function run(each: Case, dtype: DType, last: boolean): { values: Float64Array[];
     const g = last && each.followsGradient === true ? seed.contiguous({ memoryFormat: 'channelsLast' }) : seed;
     const [gx, ...rest] = grad(y, [x, ...parameters], { gradOutputs: [g] }) as Tensor[];
     return {
-      values: [y, gx!, ...rest].map((t) => Float64Array.from(t.to('float64').dataSync() as Float64Array)),
-      formats: [y, gx!].map((t) => t.memoryFormat),
+      values: [y, gx, ...rest].map((t) => Float64Array.from(t.to('float64').dataSync())),
+      formats: [y, gx].map((t) => t.memoryFormat),
     };
   });
 }
@@ -117,10 +117,10 @@ describe.each([...pools, ...norms])('$name', (each) => {
     const [plain, last] = [run(each, dtype, false), run(each, dtype, true)];
     const tolerance = { float32: 2e-5, float64: 1e-12, bfloat16: 0.1 }[dtype];
     plain.values.forEach((values, i) => {
-      const others = last.values[i]!;
+      const others = last.values[i];
       expect(others.length).toBe(values.length);
       const scale = values.reduce((most, v) => Math.max(most, Math.abs(v)), 1);
-      const off = values.reduce((most, v, k) => Math.max(most, Math.abs(v - others[k]!)), 0);
+      const off = values.reduce((most, v, k) => Math.max(most, Math.abs(v - others[k])), 0);
       expect(off).toBeLessThan(tolerance * scale);
     });
     expect(plain.formats).toEqual(['contiguous', 'contiguous']);
@@ -168,6 +168,6 @@ describe('maxPool of channels-last images', () => {
       }),
     );
     expect(seconds[1]).toEqual(seconds[0]);
-    expect(seconds[0]!.some((v) => v !== 0)).toBe(true);
+    expect(seconds[0].some((v) => v !== 0)).toBe(true);
   });
 });

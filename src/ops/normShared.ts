@@ -112,7 +112,7 @@ export function requireChannels(op: string, x: Tensor): number {
 
 /** A parameter per channel, shaped to broadcast with x. @internal */
 export const perChannel = (x: Tensor, parameter: Tensor): Tensor =>
-  reshape(parameter, [x.shape[1], ...new Array<number>(x.shape.length - 2).fill(1)]) as Tensor;
+  reshape<Shape, DType, Shape>(parameter, [x.shape[1], ...new Array<number>(x.shape.length - 2).fill(1)]);
 
 /** All dimensions but that of the channels. @internal */
 export const besideChannels = (x: Tensor): number[] => x.shape.map((_, d) => d).filter((d) => d !== 1);
