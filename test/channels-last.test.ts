@@ -6,7 +6,7 @@ import { native, scratchNumbers, strideBase } from '../src/native.js';
 const images = (): Tensor =>
   arange(2 * 3 * 4 * 5)
     .reshape([2, 3, 4, 5])
-    .to('float32') as Tensor;
+    .to('float32');
 
 describe('memory format', () => {
   it('changes strides and nothing else', () => {

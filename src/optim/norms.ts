@@ -7,8 +7,8 @@ import type { Tensor } from '../tensor/tensor.js';
  * (`'units'`).
  */
 export function l2Norms(tensors: readonly Tensor[], of: 'whole' | 'units'): Tensor[] {
-  return tensors.map((t) => {
+  return tensors.map((t): Tensor => {
     const dims = t.shape.map((_, d) => d).slice(of === 'units' ? 1 : 0);
-    return vectorNorm(t, 2, dims, { keepDim: true }) as Tensor;
+    return vectorNorm(t, 2, dims, { keepDim: true });
   });
 }

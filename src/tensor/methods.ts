@@ -1282,7 +1282,7 @@ export interface OpMethods {
   ge<A extends Shape>(this: Tensor<A>, b: number | boolean): Tensor<A, 'bool'>;
 
   /**
-   * Gaussian error linear unit, x * Phi(x), by erfc so that the negative tail keeps its digits (Hendrycks and Gimpel 2016).
+   * Gaussian error linear unit, x * Phi(x), whose negative tail keeps its digits (Hendrycks and Gimpel 2016).
    *
    * @param options `approximate`: `'none'` (default), or `'tanh'` for
    *   `0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x ** 3)))`
