@@ -23,10 +23,12 @@ THALWEG_INLINE void storeTaps(K* to, Vec<MaskOf<T>> taps, int m) {
 template <class T, class K>
 THALWEG_INLINE Vec<MaskOf<T>> loadTaps(const K* from, int m) {
   typename TapVector<K, T>::type narrow{};
-  if (m == lanes<T>)
+  if (m == lanes<T>) {
     std::memcpy(&narrow, from, sizeof(narrow));
-  else
-    std::memcpy(&narrow, from, static_cast<size_t>(m) * sizeof(K));
+  } else {
+    for (int i = 0; i < lanes<T>; i++)
+      if (i < m) narrow[i] = from[i];
+  }
   return __builtin_convertvector(narrow, Vec<MaskOf<T>>);
 }
 
