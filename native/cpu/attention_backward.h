@@ -43,6 +43,7 @@ struct Backward {
   struct Keys {
     int64_t j0, n;
     Panels<T> scores, gradients, queries;  // q k^T, g v^T, and (gradient of the scores) k
+    T* behind;                             // where a block packs its rows
   };
   Keys packKeys(int64_t b, int64_t kh, int64_t j0, bool queries) const;
   // The probabilities and the gradient of the scores (times the scale) of one block, added to what is wanted of it.
@@ -71,7 +72,7 @@ typename Backward<T>::Keys Backward<T>::packKeys(int64_t b, int64_t kh, int64_t 
   T* packed = scratchOf<T>(kPackedSlot, ofScores + ofGradients + packedElements<T>(kKeys, s.width) +
                                             packedElements<T>(kRows, s.width) + packedElements<T>(kRows, s.valueWidth));
   const Heads<const T>&k = a.k, &v = a.v;
-  Keys keys{j0, n, {}, {}, {}};
+  Keys keys{j0, n, {}, {}, {}, packed + ofScores + ofGradients + packedElements<T>(kKeys, s.width)};
   keys.scores = packPanels(packed, k.row(b, kh, j0), k.strides[3], k.strides[2], s.width, n);
   keys.gradients = packPanels(packed + ofScores, v.row(b, kh, j0), v.strides[3], v.strides[2], s.valueWidth, n);
   if (queries)
@@ -133,9 +134,7 @@ void Backward<T>::block(int64_t b, int64_t h, int64_t i0, const Keys& keys, bool
     multiplyPanels(m, ds, kStride, 1, keys.queries.firstRows(n), ofQueries, width);
     for (int64_t i = 0; i < m; i++) addRow(gq.row(b, h, i0 + i), ofQueries + i * width, s.width, keys.j0 == 0);
   }
-  // Behind the keys, in the same slot.
-  T* packed = scratchOf<T>(kPackedSlot, 0) + packedElements<T>(s.width + s.valueWidth, kKeys) +
-              packedElements<T>(kKeys, s.width);
+  T* packed = keys.behind;
   if (keySums) multiplyPanels(n, ds, 1, kStride, packPanels(packed, q, qs[2], qs[3], m, s.width), keySums, width, true);
   if (valueSums)
     multiplyPanels(n, p, 1, kStride,

@@ -45,16 +45,25 @@ interface Unary {
 const moderate = ({ value }: Bounded): boolean => Math.abs(value) < 15;
 const positive = ({ value, error }: Bounded): boolean => value > 0.05 && value < 1e6 && error < 0.01 * value;
 
-/** 2 / sqrt(pi) exp(-x^2) sum of 2^n x^(2n+1) / (1 3 5 ... (2n+1)): all terms have one sign. */
+/**
+ * 2 / sqrt(pi) exp(-x^2) sum of 2^n x^(2n+1) / (1 3 5 ... (2n+1)): all terms have one sign. Their rounding errors add up, so
+ * that from 1.5 on the distance to 1 is computed instead: exp(-x^2) / sqrt(pi) / (x + 1/2 / (x + 2/2 / (x + 3/2 / ...))).
+ */
 function erfOf(x: number): number {
   if (Math.abs(x) > 6) return Math.sign(x);
+  const scale = Math.exp(-x * x) / Math.sqrt(Math.PI);
+  if (Math.abs(x) > 1.5) {
+    let fraction = Math.abs(x);
+    for (let n = 200; n > 0; n--) fraction = Math.abs(x) + n / 2 / fraction;
+    return Math.sign(x) * (1 - scale / fraction);
+  }
   let term = x;
   let total = x;
   for (let n = 1; Math.abs(term) > 1e-18 * Math.abs(total); n++) {
     term *= (2 * x * x) / (2 * n + 1);
     total += term;
   }
-  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * total;
+  return 2 * scale * total;
 }
 
 const unary: readonly Unary[] = [
