@@ -48,7 +48,9 @@ function built(
 /** What an element becomes in another dtype: floats lose their fraction, everything but 0 is true. */
 function converted(value: number, to: DType): number {
   if (to === 'bool') return Number(value !== 0);
-  return to.includes('float') ? roundTo(to, value) : Math.trunc(value);
+  if (!to.includes('float')) return Math.trunc(value);
+  // float64 becomes a 16-bit float by way of float32, as in PyTorch: two roundings.
+  return roundTo(to, to === 'float64' ? value : Math.fround(value));
 }
 
 function casts(random: Random, note: Note): void {
