@@ -90,7 +90,8 @@ export function worst({ low, high, apply }: Measured, count: number): { error: n
   let error = 0;
   let at = NaN;
   arguments_.forEach((x, i) => {
-    if (results[i] === Math.fround(truth[i]) || (Number.isNaN(results[i]) && Number.isNaN(truth[i]))) return;
+    if (results[i] === truth[i] || (Number.isNaN(results[i]) && Number.isNaN(truth[i]))) return;
+    if (results[i] === Math.fround(truth[i]) && !Number.isFinite(results[i])) return;
     const distance = Math.abs(results[i] - truth[i]) / ulp(truth[i]);
     if (distance <= error) return;
     error = distance; // a NaN too: one of the two was not expected
