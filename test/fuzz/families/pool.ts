@@ -49,7 +49,8 @@ function checkMax(
       places.push(
         window.reduce((best, e) => {
           const [a, b] = [x.data[i * plane + best], x.data[i * plane + e]];
-          return !Number.isNaN(a) && (Number.isNaN(b) || b > a) ? e : best;
+          // Of several NaN the last one, as in PyTorch; of several largest numbers the first.
+          return Number.isNaN(b) || b > a ? e : best;
         }, window[0]),
       );
   const at = (k: number): number => Math.floor(k / members.length) * plane + places[k];
