@@ -61,7 +61,10 @@ const stageMax = (attributes: MaxAttributes): number =>
 /** The type of the numbers of taps: the largest window has at most so many. */
 function tapType(sizes: Shape, attributes: MaxAttributes): DType {
   const widths = isAdaptive(attributes)
-    ? sizes.map((size, d) => Math.ceil(size / Math.max(attributes.result[d + 2], 1)) + 1)
+    ? sizes.map((size, d) => {
+        const windows = Math.max(attributes.result[d + 2], 1);
+        return Math.ceil(size / windows) + (size % windows !== 0 ? 1 : 0);
+      })
     : attributes.kernel;
   return widths.reduce((product, width) => product * width, 1) <= 256 ? 'uint8' : 'int32';
 }
