@@ -4,6 +4,9 @@
 /** A value on a tape, by its number. */
 export type Node = number;
 
+/** The least number of units that derivatives may be off by, in terms of their sizes. */
+export const allowed = 60;
+
 export class Tape {
   readonly values: number[] = [];
   /** How far a kernel's value may be from it. */
@@ -16,6 +19,11 @@ export class Tape {
 
   /** @param unit what one rounding of a kernel loses */
   constructor(private readonly unit: number) {}
+
+  // The error of a slope as the size of a term that loses so much by rounding; users allow each term `allowed` units or more.
+  private inTerms(error: number): number {
+    return error / (allowed * this.unit);
+  }
 
   leaf(value: number): Node {
     return this.step(value, 0);
@@ -45,8 +53,8 @@ export class Tape {
       const [x, y] = [this.values[a[i]], this.values[b[i]]];
       value += x * y;
       magnitude += Math.abs(x * y);
-      this.uses(a[i], y);
-      this.uses(b[i], x);
+      this.uses(a[i], y, Math.abs(y) + this.inTerms(this.errors[b[i]]));
+      this.uses(b[i], x, Math.abs(x) + this.inTerms(this.errors[a[i]]));
     }
     for (const term of terms) {
       value += this.values[term];
@@ -73,7 +81,10 @@ export class Tape {
   ): Node {
     const value = f(this.values[x]);
     this.uses(x, slope(this.values[x], value), slopeSize?.(value));
-    return this.step(value, 4 * this.unit * Math.abs(value));
+    const node = this.step(value, 4 * this.unit * Math.abs(value));
+    // Slopes of curves are computed from the value, and change at most twice as fast.
+    if (slopeSize !== undefined) this.slopeSizes[this.slopeSizes.length - 1] += 2 * this.inTerms(this.errors[node]);
+    return node;
   }
 
   scale(x: Node, factor: number): Node {

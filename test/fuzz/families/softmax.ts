@@ -6,6 +6,18 @@ import { computeUnit, expectNear, roundingOf } from '../near.js';
 import type { Random } from '../random.js';
 
 /** For each line along a dimension its peak and the logarithm of its sum of exponentials. */
+// Equal terms are rounded in one direction again and again: what each addition loses is added up beside the sum.
+function preciseSum(terms: readonly number[]): number {
+  let sum = 0;
+  let lost = 0;
+  for (const term of terms) {
+    const next = sum + term;
+    lost += Math.abs(sum) >= Math.abs(term) ? sum - next + term : term - next + sum;
+    sum = next;
+  }
+  return sum + lost;
+}
+
 function logSums(
   x: Operand,
   dim: number,
@@ -97,16 +109,17 @@ function crossEntropy(random: Random, note: Note, dtype: DType): void {
     if (t === ignoreIndex) return;
     const n = Math.floor(place / plane);
     const at = (c: number): number => (n * classes + c) * plane + (place % plane);
-    let total = 0;
     let size = 0;
     const shares: number[] = [];
+    const losses: number[] = [];
     for (let c = 0; c < classes; c++) {
       const share = w(c) * ((c === t ? 1 - smoothing : 0) + smoothing / classes);
       shares.push(share);
-      total += share;
-      loss[place] += share * (logs[place] - x.data[at(c)]);
+      losses.push(share * (logs[place] - x.data[at(c)]));
       size += share * (Math.abs(logs[place]) + Math.abs(x.data[at(c)]) + 1);
     }
+    const total = preciseSum(shares);
+    loss[place] = preciseSum(losses);
     lossBound[place] = unit * (8 + Math.sqrt(classes)) * size;
     for (let c = 0; c < classes; c++) {
       const p = Math.exp(x.data[at(c)] - logs[place]);
