@@ -26,6 +26,10 @@ export class Measured {
     return 1e6 * (await this.time(Math.max(1, Math.round(ms / this.fastest))));
   }
 
+  async close(): Promise<void> {
+    await this.work.close?.();
+  }
+
   private async time(iterations: number): Promise<number> {
     const start = performance.now();
     await this.work.run(iterations);
