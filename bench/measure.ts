@@ -1,6 +1,9 @@
 // Timing of a row's work.
 import type { Case } from './rows/row.js';
 
+/** How many measurements' time is spent before the first: until then V8 still compiles what it finds to be hot. */
+const warmMeasurements = 10;
+
 /** A case that knows how many iterations make a measurement. */
 export class Measured {
   /** Milliseconds of an iteration at its fastest so far; 0 before the first. */
@@ -9,14 +12,18 @@ export class Measured {
   constructor(private readonly work: Case) {}
 
   /**
-   * Doubles the number of iterations until a run is long enough to be told from the clock's noise; that also lets the JIT
-   * compiler settle. Gives the nanoseconds of an iteration.
+   * Doubles the number of iterations until a run is long enough to be told from the clock's noise, and goes on until the
+   * JIT compiler has settled. Gives the nanoseconds of an iteration.
    */
   async warmUp(ms: number): Promise<number> {
     // The first run of all makes caches and pages, and says nothing.
     await this.time(1);
     this.fastest = 0;
-    for (let iterations = 1; (await this.time(iterations)) * iterations < ms / 2; iterations *= 2);
+    for (let iterations = 1, spent = 0; spent < warmMeasurements * ms;) {
+      const run = iterations * (await this.time(iterations));
+      spent += run;
+      if (run < ms / 2) iterations *= 2;
+    }
     return 1e6 * this.fastest;
   }
 

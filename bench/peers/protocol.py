@@ -32,18 +32,26 @@ def repeat(work):
     return run
 
 
+# As in ../measure.ts.
+WARM_MEASUREMENTS = 10
+
+
 class Case:
     def __init__(self, run):
         self.run = run
         self.fastest = 0.0
 
     def warm_up(self, ms):
-        # Once for caches, pages and compilers; then until a run is long enough to be told from the clock's noise.
+        # Once for caches, pages and compilers; then until a run is long enough to be told from the clock's noise, and
+        # for as long as Thalweg is.
         self.time(1)
         self.fastest = 0.0
-        iterations = 1
-        while self.time(iterations) * iterations < ms / 2 * 1e6:
-            iterations *= 2
+        iterations, spent = 1, 0
+        while spent < WARM_MEASUREMENTS * ms:
+            run = self.time(iterations) * iterations / 1e6
+            spent += run
+            if run < ms / 2:
+                iterations *= 2
         return self.fastest
 
     def measure(self, ms):

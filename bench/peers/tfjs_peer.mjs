@@ -89,6 +89,9 @@ for (const [name, model] of Object.entries(models)) {
   rows[`infer/${name}/1`] = () => inference(model);
 }
 
+// As in ../measure.ts.
+const warmMeasurements = 10;
+
 class Case {
   fastest = 0;
 
@@ -99,7 +102,11 @@ class Case {
   warmUp(ms) {
     this.time(1);
     this.fastest = 0;
-    for (let iterations = 1; this.time(iterations) * iterations < (ms / 2) * 1e6; iterations *= 2);
+    for (let iterations = 1, spent = 0; spent < warmMeasurements * ms;) {
+      const run = (this.time(iterations) * iterations) / 1e6;
+      spent += run;
+      if (run < ms / 2) iterations *= 2;
+    }
     return this.fastest;
   }
 
