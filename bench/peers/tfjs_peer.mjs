@@ -89,6 +89,9 @@ for (const [name, model] of Object.entries(models)) {
   rows[`infer/${name}/1`] = () => inference(model);
 }
 
+// Warming up takes as long as this many measurements, as in bench/measure.ts.
+const settleRuns = 25;
+
 class Case {
   fastest = 0;
 
@@ -97,9 +100,12 @@ class Case {
   }
 
   warmUp(ms) {
+    const end = performance.now() + settleRuns * ms;
     this.time(1);
     this.fastest = 0;
-    for (let iterations = 1; this.time(iterations) * iterations < (ms / 2) * 1e6; iterations *= 2);
+    let iterations = 1;
+    while (this.time(iterations) * iterations < (ms / 2) * 1e6) iterations *= 2;
+    while (performance.now() < end) this.time(iterations);
     return this.fastest;
   }
 
