@@ -342,6 +342,18 @@ napi_value program(napi_env env, napi_callback_info info) {
   });
 }
 
+// listing(program): which of program_listings.h it is, -1 if it is interpreted. For tests.
+napi_value listing(napi_env env, napi_callback_info info) {
+  return guarded(env, [&](Environment& environment) -> napi_value {
+    Arguments arguments(environment, info);
+    const Program* program = nullptr;
+    Parameter<const Program&>::read(arguments, program);
+    napi_value result;
+    napi_create_int32(env, program->listing, &result);
+    return result;
+  });
+}
+
 napi_value threads(napi_env env, napi_callback_info info) {
   return guarded(env, [&](Environment& environment) -> napi_value {
     Arguments arguments(environment, info);
@@ -459,12 +471,25 @@ NAPI_MODULE_INIT() {
     const char* name;
     napi_callback function;
   } functions[] = {
-      {"init", init},       {"empty", empty},       {"mapNew", mapNew},
-      {"view", view},       {"openPage", openPage}, {"dispose", dispose},
-      {"sweep", sweep},     {"trim", trim},         {"setBudget", setBudget},
-      {"stats", stats},     {"sync", sync},         {"program", program},
-      {"threads", threads}, {"read", readAsync},    {"readSync", readSync},
-      {"write", write},     {"describe", describe}, {"flushDenormal", flushDenormal},
+      {"init", init},
+      {"empty", empty},
+      {"mapNew", mapNew},
+      {"view", view},
+      {"openPage", openPage},
+      {"dispose", dispose},
+      {"sweep", sweep},
+      {"trim", trim},
+      {"setBudget", setBudget},
+      {"stats", stats},
+      {"sync", sync},
+      {"program", program},
+      {"listing", listing},
+      {"threads", threads},
+      {"read", readAsync},
+      {"readSync", readSync},
+      {"write", write},
+      {"describe", describe},
+      {"flushDenormal", flushDenormal},
 #define KERNEL(name, ...) {#name, KernelCall<&KernelTable::name>::call},
 #include "kernels.def"
 #undef KERNEL

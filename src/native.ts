@@ -229,6 +229,7 @@ interface Runtime {
     scalars: number,
     temporaries: number,
   ): ProgramId;
+  listing(program: ProgramId): number;
   threads(count: number): number;
   flushDenormal(flush: boolean): boolean;
   read(handle: Handle, dtype: number, now: boolean): Promise<ArrayBuffer>;

@@ -1,4 +1,6 @@
 // Who frees tensors: dispose, using, tidy, and the collector. And what happens when there is no memory.
+import v8 from 'node:v8';
+import vm from 'node:vm';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Tensor } from '../src/index.js';
 import {
@@ -18,6 +20,7 @@ import {
   zeros,
 } from '../src/index.js';
 import { formatBytes } from '../src/memory.js';
+import { native } from '../src/native.js';
 import { runScript, sanitized } from './fixtures/child.js';
 
 // What other tests forgot must not be freed, and counted, in the middle of this one.
@@ -31,6 +34,13 @@ function leftBy(fn: () => unknown): { tensors: number; bytes: number; result: un
   const result = fn();
   const after = memory();
   return { tensors: after.tensors - before.tensors, bytes: after.bytes - before.bytes, result };
+}
+
+/** Frees what a minor collection finds, which is what an allocation tries first. */
+function collectYoung(): void {
+  v8.setFlagsFromString('--expose-gc');
+  (vm.runInNewContext('gc') as (options: { type: 'minor' }) => void)({ type: 'minor' });
+  native.sweep();
 }
 
 /**
@@ -190,6 +200,53 @@ describe('dispose', () => {
       throw new Error('out');
     }).toThrow('out');
     expect(memory().bytes).toBe(before);
+  });
+});
+
+describe('a step of training that is forgotten', () => {
+  /** Bytes that a step leaves when what is young has been collected. */
+  function leftByStep(step: () => void): number {
+    const steps = 10;
+    step();
+    memory({ collect: true });
+    const { bytes } = leftBy(() => {
+      for (let i = 0; i < steps; i++) {
+        step();
+        collectYoung();
+      }
+    });
+    return bytes / steps;
+  }
+
+  test.each([
+    ['crossEntropy', nn.functional.crossEntropy],
+    ['nllLoss', nn.functional.nllLoss],
+  ] as const)('%s: a kept loss keeps nothing else', (_, lossOf) => {
+    const x = randn([64, 10], { requiresGrad: true });
+    const target = zeros([64], { dtype: 'int64' });
+    const kept: Tensor[] = [];
+    const left = leftByStep(() => {
+      const loss = lossOf(x.mul(2), target);
+      loss.backward();
+      x.grad!.dispose();
+      x.grad = null;
+      kept.push(loss);
+    });
+    expect(kept.every((loss) => !loss.isDisposed)).toBe(true);
+    expect(left).toBeLessThan(64);
+  });
+
+  // The gradients of the other outputs are zeros, which are made where the rule looks at them.
+  test('an LSTM of which one output is used', () => {
+    const lstm = new nn.LSTM(16, 16);
+    const x = randn([20, 8, 16]);
+    const target = zeros([8], { dtype: 'int64' });
+    const left = leftByStep(() => {
+      const [, [h]] = lstm.forward(x);
+      nn.functional.crossEntropy(h.select(0, 0), target).backward();
+      lstm.zeroGrad();
+    });
+    expect(left).toBeLessThan(256);
   });
 });
 

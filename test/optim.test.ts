@@ -707,3 +707,33 @@ describe('cost', () => {
     expect([p.grad, g.isDisposed]).toEqual([null, true]);
   });
 });
+
+describe('compiled as a whole', () => {
+  // native/program_listings.h recognises programs by their code: another order of instructions would be right, but slower.
+  const listings = (make: (p: Tensor[]) => optim.AnyOptimizer): number[] => {
+    const p = randn([4], { requiresGrad: true });
+    const optimizer = make([p]);
+    const map = vi.spyOn(native, 'map');
+    for (let i = 0; i < 2; i++) {
+      p.grad = randn([4]);
+      optimizer.step(() => p.sum());
+    }
+    const programs = map.mock.calls.map(([program]) => program);
+    map.mockRestore();
+    return [...new Set(programs.map((program) => native.listing(program)))];
+  };
+
+  test.each<[string, number, (p: Tensor[]) => optim.AnyOptimizer]>([
+    ['SGD', 0, (p) => new optim.SGD(p)],
+    ['SGD with momentum', 1, (p) => new optim.SGD(p, { momentum: 0.9 })],
+    ['Adam', 2, (p) => new optim.Adam(p)],
+    ['Adam with weight decay', 3, (p) => new optim.Adam(p, { weightDecay: 0.1 })],
+    ['AdamW', 3, (p) => new optim.AdamW(p)],
+  ])('%s is listing %i', (_, listing, make) => {
+    expect(listings(make)).toEqual([listing]);
+  });
+
+  test('other optimizers are interpreted', () => {
+    expect(listings((p) => new optim.Adamax(p))).toEqual([-1]);
+  });
+});

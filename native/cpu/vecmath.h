@@ -26,6 +26,12 @@ struct VectorMath {
   using U = Vec<std::make_unsigned_t<Int>>;
   using Mask = I;
   static constexpr bool single = std::is_same_v<T, float>;
+  // The build lets the compiler contract products and sums.
+#if defined(__FMA__) || defined(__aarch64__)
+  static constexpr bool fused = true;
+#else
+  static constexpr bool fused = false;
+#endif
 
   THALWEG_MATH V set(T x) { return broadcast(x); }
   template <class W>
