@@ -29,5 +29,6 @@ export * as expr from './program/expr.js';
 export { program, type Program, type ProgramSpec } from './program/program.js';
 export { getNumThreads, info, setFlushDenormal, setNumThreads, synchronize } from './runtime.js';
 export { isTensor, Tensor } from './tensor/tensor.js';
+export * as utils from './utils/index.js';
 export type { ShapeMismatch } from './types/shape.js';
 export type { Shape } from './shape.js';

@@ -19,21 +19,65 @@ export interface Edge {
   readonly dtype: DType;
 }
 
+/** Stands in for a saved value. @internal */
+export interface SavedValue {
+  /** The value, which stays this object's. */
+  unpack(): Tensor;
+  /** It is not needed any more. */
+  release(): void;
+}
+
+/** Called with each value that an operation saves: what stands in for it, or null to keep the value itself. @internal */
+export type SavedHook = (tensor: Tensor) => SavedValue | null;
+
+let savedHook: SavedHook | null = null;
+
+/** Runs fn; what operations inside save goes through `hook`. @internal */
+export function withSavedHook<T>(hook: SavedHook | null, fn: () => T): T {
+  const before = savedHook;
+  savedHook = hook;
+  try {
+    return fn();
+  } finally {
+    savedHook = before;
+  }
+}
+
 /** A value kept for the backward pass. */
 export class SavedTensor {
+  private readonly value: SavedValue;
+
+  constructor(
+    readonly name: string,
+    tensor: Tensor,
+  ) {
+    this.value = savedHook?.(tensor) ?? new PinnedTensor(name, tensor);
+  }
+
+  /** The value, usable though the user has disposed of the tensor; refused when it was changed in place since. */
+  unpack(op: string): Tensor {
+    return this.value instanceof PinnedTensor ? this.value.unpack(op) : this.value.unpack();
+  }
+
+  release(): void {
+    this.value.release();
+  }
+}
+
+/** A tensor that keeps its memory though it is disposed of. @internal */
+export class PinnedTensor implements SavedValue {
   private readonly version: number;
   private twin: Tensor | null = null;
 
   constructor(
-    readonly name: string,
+    private readonly name: string,
     private readonly tensor: Tensor,
   ) {
     this.version = tensor._version.count;
     tensor._pins++;
   }
 
-  /** The value, usable though the user has disposed of the tensor; refused when it was changed in place since. */
-  unpack(op: string): Tensor {
+  unpack(op = 'backward'): Tensor {
     const tensor = this.tensor;
     if (tensor._version.count !== this.version) {
       throw new GradError(
@@ -42,15 +86,7 @@ export class SavedTensor {
       );
     }
     if (!tensor._disposed) return tensor;
-    if (this.twin === null) {
-      // Its handle is its own: a graph made with createGraph may save it, and outlive this one.
-      const twin = viewTensor(tensor, tensor.shape, tensor._strides, tensor._offset);
-      twin._node = tensor._node;
-      twin._nodeOutput = tensor._nodeOutput;
-      twin._requiresGrad = tensor._requiresGrad;
-      twin._pins++;
-      this.twin = twin;
-    }
+    this.twin ??= pinnedTwin(tensor, tensor);
     return this.twin;
   }
 
@@ -63,7 +99,23 @@ export class SavedTensor {
   }
 }
 
-function unpin(tensor: Tensor): void {
+/**
+ * The value of a tensor in the place of another in the graph. Its handle is its own: a graph made with createGraph may save
+ * it, and outlive this one. It is pinned; who made it disposes of it and unpins it.
+ *
+ * @internal
+ */
+export function pinnedTwin(value: Tensor, place: Pick<Tensor, '_node' | '_nodeOutput' | '_requiresGrad'>): Tensor {
+  const twin = viewTensor(value, value.shape, value._strides, value._offset);
+  twin._node = place._node;
+  twin._nodeOutput = place._nodeOutput;
+  twin._requiresGrad = place._requiresGrad;
+  twin._pins++;
+  return twin;
+}
+
+/** @internal */
+export function unpin(tensor: Tensor): void {
   tensor._pins--;
   if (tensor._pins === 0 && tensor._disposed) releaseHandle(tensor);
 }
@@ -84,14 +136,19 @@ export class GradNode {
   /** Hooks on the gradients of outputs, by output. They are here because the tensors may be gone before backward. */
   hooks: Map<number, HookList<GradHook>> | null = null;
   private released = false;
+  private saved: readonly SavedTensor[] = [];
 
   constructor(
     readonly op: string,
     readonly edges: readonly (Edge | null)[],
     readonly outputs: readonly OutputMeta[],
-    private saved: readonly SavedTensor[],
     private readonly rule: (grads: readonly Tensor[], saved: readonly Tensor[]) => InputGradients,
   ) {}
+
+  /** Keeps what the rule needs; called when the outputs know that this node made them. */
+  save(values: readonly SavedTensor[]): void {
+    this.saved = values;
+  }
 
   /** The gradients of the inputs, from those of the outputs. */
   backward(grads: readonly Tensor[]): InputGradients {

@@ -121,12 +121,13 @@ export function record(
   const edges = inputs.map((input) => (input === null || !isFloating(input.dtype) ? null : edgeOf(input)));
   const needs = edges.map((edge) => edge !== null);
   const meta = outs.map((out) => ({ shape: out.shape, dtype: out.dtype, device: out.device }));
-  const node = new GradNode(op, edges, meta, saves(edges), (grads, saved) => rule(grads, saved, needs));
+  const node = new GradNode(op, edges, meta, (grads, saved) => rule(grads, saved, needs));
   outs.forEach((out, i) => {
     if (!isFloating(out.dtype)) return;
     out._node = node;
     out._nodeOutput = i;
   });
+  node.save(saves(edges));
 }
 
 /** True when an operation on these inputs must be recorded. @internal */

@@ -265,14 +265,7 @@ export class ElementwiseOp {
       for (const source of gradients[i].sources) if (source !== gSource && !slots.includes(source)) slots.push(source);
     });
     const constants = operands.map((t) => (t instanceof Tensor ? 0 : Number(t)));
-    const saved: SavedTensor[] = [];
     const savedSlots: number[] = [];
-    for (const slot of slots) {
-      const value = slot === outSource ? out : operands[slot];
-      if (!(value instanceof Tensor)) continue;
-      saved.push(new SavedTensor(slot === outSource ? 'out' : this.inputs[slot].label, value));
-      savedSlots.push(slot);
-    }
     const meta = [{ shape: out.shape, dtype: out.dtype, device: out.device }];
     const rule = (grads: readonly (Tensor | null)[], values: readonly Tensor[]): InputGradients => {
       const g = grads[0]!;
@@ -290,7 +283,17 @@ export class ElementwiseOp {
           );
       });
     };
-    out._node = new GradNode(this.name, edges, meta, saved, rule);
+    const node = new GradNode(this.name, edges, meta, rule);
+    out._node = node;
+    // A loop: a function in this scope that sees operands would keep them alive as long as the rule.
+    const saved: SavedTensor[] = [];
+    for (const slot of slots) {
+      const value = slot === outSource ? out : operands[slot];
+      if (!(value instanceof Tensor)) continue;
+      saved.push(new SavedTensor(slot === outSource ? 'out' : this.inputs[slot].label, value));
+      savedSlots.push(slot);
+    }
+    node.save(saved);
   }
 }
 
