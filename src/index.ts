@@ -1,6 +1,7 @@
 // The public interface of Thalweg.
 import './tensor/install.js';
 
+export * as amp from './amp/index.js';
 export type { GradHook, HookHandle } from './autograd/hooks.js';
 export type { InputGradients } from './autograd/node.js';
 export { grad, type BackwardOptions } from './autograd/backward.js';

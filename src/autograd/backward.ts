@@ -1,5 +1,6 @@
 // The backward pass: walks the recorded graph from the roots, newest node first, and does once what every gradient rule
 // would otherwise repeat: un-broadcasting, dtype and shape checks, accumulation, freeing.
+import { withAutocast } from '../amp/state.js';
 import { GradError, ShapeError } from '../errors.js';
 import { keep, sharing, tidy, track, untracked, withShared, type Disposable } from '../memory.js';
 import { add } from '../ops/arithmetic.js';
@@ -75,6 +76,11 @@ class Pass {
 
   /** Runs the nodes reachable from the slots, newest first. `needed`: the nodes that lead to something wanted. */
   run(needed: ReadonlySet<GradNode>): void {
+    // In the types that the forward pass has chosen.
+    withAutocast(null, () => this.runNodes(needed));
+  }
+
+  private runNodes(needed: ReadonlySet<GradNode>): void {
     const order = [...needed].sort((a, b) => b.sequence - a.sequence);
     for (const node of order) {
       const grads = this.slots.get(node);

@@ -1,4 +1,5 @@
 // What follows from singular values: pseudo-inverses, least squares, ranks.
+import { withAutocast } from '../amp/state.js';
 import type { DType } from '../dtype.js';
 import { ArgumentError, ShapeError } from '../errors.js';
 import { noGrad } from '../autograd/mode.js';
@@ -17,6 +18,8 @@ import { batchOf, broadcastBatches, checkMatrix, checkSameFloat, checkSquare, co
 import { eigh, eigvalsh, svd, svdvals } from './svd.js';
 
 const product = (a: Tensor, b: Tensor): Tensor => matmul(a, b);
+// In the type of the operands, whatever autocast says.
+const exactly = (a: Tensor, b: Tensor): Tensor => withAutocast(null, () => product(a, b));
 
 const epsilonOf = (dtype: DType): number => (dtype === 'float64' ? 2 ** -52 : 2 ** -23);
 
@@ -186,12 +189,12 @@ export function lstsq<D extends DType>(
       );
     }
     const [a, b] = broadcastBatches(op, 'A', A, 'B', right);
-    const x = product(pinvOp([A], { ...tolerances, hermitian: false }), b);
+    const x = exactly(pinvOp([A], { ...tolerances, hermitian: false }), b);
     const singularValues = noGrad(() => svdvals(A));
     const rank = noGrad(() => sum(counting(singularValues, tolerances) as Tensor, -1));
     const over = rowsOf(A) > columnsOf(A);
     const residuals = over
-      ? sum(square(sub(product(a, x), b)), -2)
+      ? sum(square(sub(exactly(a, x), b)), -2)
       : (b.flatten().narrow(0, 0, 0).detach().clone() as Tensor);
     return {
       solution: (vector ? squeeze(x, -1) : x) as Tensor<Shape, D>,

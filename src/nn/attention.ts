@@ -1,4 +1,5 @@
 // Multi-head attention (Vaswani et al. 2017).
+import { autocastState } from '../amp/state.js';
 import type { DType } from '../dtype.js';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
 import { tidy } from '../memory.js';
@@ -229,7 +230,7 @@ export class MultiheadAttention<E extends number = number> extends Module {
           `${name}: ${label} of shape ${formatShape(x.shape)} has ${x.shape[rank - 1]} features, the layer takes ${widths[label]}.`,
         );
       }
-      if (x.dtype !== this.out_proj.weight.dtype) {
+      if (x.dtype !== this.out_proj.weight.dtype && autocastState() === null) {
         throw new DTypeError(
           `${name}: ${label} is ${x.dtype}, the layer's parameters are ${this.out_proj.weight.dtype}; convert one with to().`,
         );

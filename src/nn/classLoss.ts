@@ -1,4 +1,6 @@
 // Losses over classes: cross entropy (kernel: native/cpu/cross_entropy.cpp) and negative log likelihood.
+import { autocastWhole } from '../amp/policy.js';
+import { autocastState } from '../amp/state.js';
 import { isGradEnabled, noGrad } from '../autograd/mode.js';
 import { isFloating, type DType, type FloatDType } from '../dtype.js';
 import { ArgumentError, DTypeError, GradError, ShapeError } from '../errors.js';
@@ -261,6 +263,9 @@ export function crossEntropy(
 ): Tensor<Shape, FloatDType> {
   const { reduction = 'mean', ignoreIndex = -100, labelSmoothing = 0, weight = null } = options;
   const op = 'crossEntropy';
+  if (autocastState() !== null) {
+    return autocastWhole(op, [logits, target, weight], ([x, t, w]) => crossEntropy(x!, t!, { ...options, weight: w }));
+  }
   checkOptions(op, logits, options);
   checkTensor(op, 'target', target);
   checkSameDevice(op, 'input', logits, 'target', target);

@@ -1,7 +1,9 @@
 // Recurrent layers: RNN, LSTM, GRU. What they compute is in ops/rnn.ts.
-import type { DType } from '../dtype.js';
+import { autocastState, withAutocast } from '../amp/state.js';
+import { isFloating, type DType } from '../dtype.js';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
 import { tidy } from '../memory.js';
+import { cast } from '../ops/copy.js';
 import { empty, zeros, type TensorOptions } from '../ops/creation.js';
 import { checkTensor } from '../ops/define.js';
 import { indexSelect } from '../ops/indexing.js';
@@ -10,12 +12,15 @@ import type { Generator } from '../ops/random.js';
 import { cellSequence, gateCount, type CellKind } from '../ops/rnn.js';
 import { reshape, select, transpose } from '../ops/view.js';
 import { formatShape, shapesEqual, type Shape } from '../shape.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { isTensor, type Tensor } from '../tensor/tensor.js';
 import type { RecurrentCheck, RecurrentShape } from '../types/recurrent.js';
 import { dropout } from './functional.js';
 import { uniform } from './init.js';
 import { Module, parameter, type Parameter } from './module.js';
 import { PackedSequence } from './packed.js';
+
+/** A float tensor in a type; anything else as it is, to be refused by whoever takes it. @internal */
+export const inType = (x: Tensor, dtype: DType): Tensor => (isTensor(x) && isFloating(x.dtype) ? cast(x, dtype) : x);
 
 /** Options of the recurrent layers. */
 export interface RecurrentOptions<Both extends boolean = boolean> extends Omit<TensorOptions, 'requiresGrad'> {
@@ -189,6 +194,12 @@ export abstract class RecurrentLayer<
     input: Tensor | PackedSequence,
     given: readonly Tensor[] | undefined,
   ): { output: Tensor | PackedSequence; states: Tensor[] } {
+    if (autocastState() !== null) {
+      const { dtype } = this.weight_ih_l0;
+      const own = (x: Tensor): Tensor => inType(x, dtype);
+      const converted = input instanceof PackedSequence ? input.withData(own(input.data)) : own(input);
+      return withAutocast(null, () => this._run(converted, given?.map(own)));
+    }
     const packed = input instanceof PackedSequence ? input : null;
     const x = packed === null ? (input as Tensor) : packed.data;
     this._checkInput(x, packed !== null);

@@ -1,4 +1,5 @@
 // One step of a recurrent layer: RNNCell, LSTMCell, GRUCell.
+import { autocastState, withAutocast } from '../amp/state.js';
 import type { DType } from '../dtype.js';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
 import { tidy } from '../memory.js';
@@ -11,7 +12,7 @@ import { formatShape, shapesEqual, type Shape } from '../shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { RecurrentCheck, RecurrentShape } from '../types/recurrent.js';
 import { Module, type Parameter } from './module.js';
-import { checkPositive, recurrentParameter } from './rnn.js';
+import { checkPositive, inType, recurrentParameter } from './rnn.js';
 
 /** Options of the recurrent cells. */
 export interface CellOptions extends Omit<TensorOptions, 'requiresGrad'> {
@@ -64,6 +65,11 @@ export abstract class RecurrentCell<I extends number = number, H extends number 
 
   /** One step. @internal */
   protected _run(x: Tensor, given: readonly Tensor[] | undefined): Tensor[] {
+    if (autocastState() !== null) {
+      const { dtype } = this.weight_ih;
+      const own = (t: Tensor): Tensor => inType(t, dtype);
+      return withAutocast(null, () => this._run(own(x), given?.map(own)));
+    }
     const name = this._name;
     checkTensor(name, 'x', x);
     const rank = x.shape.length;

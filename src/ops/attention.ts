@@ -1,4 +1,6 @@
 // Scaled dot product attention (Vaswani et al. 2017). Kernels: native/cpu/attention.cpp.
+import { autocastWhole } from '../amp/policy.js';
+import { autocastState } from '../amp/state.js';
 import { isGradEnabled } from '../autograd/mode.js';
 import { isFloating, type DType } from '../dtype.js';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
@@ -323,6 +325,7 @@ export function scaledDotProductAttention<Q extends Shape, K extends Shape, V ex
 }
 
 function attend(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Tensor {
+  if (autocastState() !== null) return autocastWhole(name, [q, k, v], ([a, b, c]) => attend(a, b, c, options));
   const { dropoutP = 0, isCausal = false, enableGqa = false, generator = defaultGenerator } = options;
   const mask = options.attnMask ?? null;
   checkOperands(q, k, v);

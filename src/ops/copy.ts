@@ -1,4 +1,5 @@
 // Copies and conversions: clone, contiguous, to, copy_, and the in-place building blocks of autograd and optimizers.
+import { provideCast } from '../amp/policy.js';
 import { isGradEnabled } from '../autograd/mode.js';
 import { checkDType, isFloating, type DType } from '../dtype.js';
 import { checkDevice, type Device } from '../device.js';
@@ -90,6 +91,8 @@ export function contiguous<S extends Shape, D extends DType>(
 export function cast<S extends Shape, D extends DType>(x: Tensor<S>, dtype: D): Tensor<S, D> {
   return (x.dtype === dtype ? x : castOp([x], { dtype })) as Tensor<S, D>;
 }
+
+provideCast(cast);
 
 /**
  * Converts dtype or moves to a device; the tensor itself when it already fits. Floats become integers by truncation toward

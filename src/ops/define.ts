@@ -1,5 +1,7 @@
 // One op, one place. An op's definition says what is particular to it; `defineOp` does the rest once: checks of disposed
 // tensors, devices and dtypes, the shape rule, allocation, the native call, recording for backward.
+import { autocastTo } from '../amp/policy.js';
+import { autocastState } from '../amp/state.js';
 import { GradNode, edgeOf, SavedTensor, type Edge, type InputGradients } from '../autograd/node.js';
 import { isGradEnabled } from '../autograd/mode.js';
 import { debugLevel, traceOp } from '../debug.js';
@@ -180,7 +182,7 @@ export function defineMultiOp<const N extends string, A, const O extends string 
     ];
   };
 
-  return (given, attributes) => {
+  const apply: MultiOp<A> = (given, attributes) => {
     const inputs: Record<string, Tensor | null> = {};
     let first: Tensor | null = null;
     for (let i = 0; i < names.length; i++) {
@@ -224,6 +226,8 @@ export function defineMultiOp<const N extends string, A, const O extends string 
     );
     return outs;
   };
+  return (given, attributes) =>
+    autocastState() === null ? apply(given, attributes) : autocastTo(name, given, (cast) => apply(cast, attributes));
 }
 
 function gradientRule<N extends string, O extends string, A>(

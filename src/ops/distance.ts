@@ -1,4 +1,5 @@
 // Distances and similarities of vectors.
+import { autocastState } from '../amp/state.js';
 import { isFloating, type DType } from '../dtype.js';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
 import { isGradEnabled, noGrad } from '../autograd/mode.js';
@@ -155,7 +156,7 @@ const distanceOp: Op<DistanceAttributes> = defineOp({
 function checkFloats(op: string, nameA: string, a: Tensor, nameB: string, b: Tensor): void {
   checkTensor(op, nameA, a);
   checkTensor(op, nameB, b);
-  if (!isFloating(a.dtype) || a.dtype !== b.dtype) {
+  if (!isFloating(a.dtype) || (a.dtype !== b.dtype && autocastState() === null)) {
     throw new DTypeError(
       `${op}(${nameA} ${a.dtype}${formatShape(a.shape)}, ${nameB} ${b.dtype}${formatShape(b.shape)}): both must be floats of ` +
         'one dtype; convert them.',

@@ -1,4 +1,5 @@
 // Sums of products in Einstein's notation. Every pairwise contraction is one batched matrix product.
+import { autocastState } from '../amp/state.js';
 import type { DType } from '../dtype.js';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
 import { tidy } from '../memory.js';
@@ -273,7 +274,7 @@ export function einsum<D extends DType>(
   if (list.length === 0) throw new ArgumentError(`${op}: expected at least one operand.`);
   list.forEach((operand, i) => {
     checkTensor(op, `operand ${i}`, operand);
-    if (operand.dtype !== list[0].dtype) {
+    if (operand.dtype !== list[0].dtype && autocastState() === null) {
       throw new DTypeError(`${op}: operand 0 is ${list[0].dtype}, operand ${i} is ${operand.dtype}; convert one.`);
     }
   });

@@ -1,4 +1,6 @@
 // Elementwise ops: an op is an expression; its kernel, its gradient and its in-place form follow from it.
+import { autocastTo } from '../amp/policy.js';
+import { autocastState } from '../amp/state.js';
 import { GradNode, SavedTensor, edgeOf, type InputGradients } from '../autograd/node.js';
 import { isGradEnabled } from '../autograd/mode.js';
 import { debugLevel, traceOp } from '../debug.js';
@@ -75,6 +77,11 @@ export class ElementwiseOp {
 
   /** Applies the op. `numbers`: values of the op's own scalars. */
   apply(operands: readonly Operand[], numbers: readonly number[] = none): Tensor {
+    if (autocastState() !== null) return autocastTo(this.name, operands, (cast) => this.applyTo(cast, numbers));
+    return this.applyTo(operands, numbers);
+  }
+
+  private applyTo(operands: readonly Operand[], numbers: readonly number[]): Tensor {
     return this.applyAlike(operands, numbers) ?? this.applyAny(operands, numbers);
   }
 

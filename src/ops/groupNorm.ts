@@ -1,5 +1,7 @@
 // Normalisation of groups of channels of an item, and of single channels. Contiguous images are rows
 // (native/cpu/normalize_rows.cpp); channels-last ones have a kernel of their own, native/cpu/normalize_groups.cpp.
+import { autocastWhole } from '../amp/policy.js';
+import { autocastState } from '../amp/state.js';
 import { isGradEnabled, noGrad } from '../autograd/mode.js';
 import type { DType } from '../dtype.js';
 import { ArgumentError, ShapeError } from '../errors.js';
@@ -105,6 +107,8 @@ function normalizeGroups(
   bias: Tensor | null,
   eps: number,
 ): Tensor {
+  if (autocastState() !== null)
+    return autocastWhole(op, [x, weight, bias], ([a, b, c]) => normalizeGroups(op, a!, groups, b, c, eps));
   if (x.memoryFormat !== 'channelsLast') {
     const inner = product(x.shape.slice(2));
     return normalizeRows(op, x, x.shape[0] * groups, weight, bias, { inner, eps, rms: false });

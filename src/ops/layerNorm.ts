@@ -1,6 +1,8 @@
 // Normalisation of rows: layer and RMS normalisation. Kernel: native/cpu/normalize_rows.cpp, which computes in float32 or
 // float64 and gives all gradients in one go. Where gradients are to be differentiated again, formulas of ordinary ops take
 // their place.
+import { autocastWhole } from '../amp/policy.js';
+import { autocastState } from '../amp/state.js';
 import { isGradEnabled } from '../autograd/mode.js';
 import type { DType } from '../dtype.js';
 import { ArgumentError, ShapeError } from '../errors.js';
@@ -115,6 +117,8 @@ export function normalizeRows(
   bias: Tensor | null,
   attributes: RowAttributes,
 ): Tensor {
+  if (autocastState() !== null)
+    return autocastWhole(op, [x, weight, bias], ([a, b, c]) => normalizeRows(op, a!, rows, b, c, attributes));
   return tidy(() => {
     const dtype = computeType(x);
     const width = numel(x.shape) / rows;

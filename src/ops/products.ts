@@ -1,4 +1,5 @@
 // Products of vectors and matrices under PyTorch's names, made of matmul.
+import { autocastState } from '../amp/state.js';
 import { isFloating, type DType } from '../dtype.js';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
 import { tidy } from '../memory.js';
@@ -27,7 +28,7 @@ function checkRank(op: string, name: string, x: Tensor, rank: number): void {
 }
 
 function checkInner(op: string, nameA: string, a: Tensor, nameB: string, b: Tensor, dimA: number, dimB: number): void {
-  if (a.dtype !== b.dtype) {
+  if (a.dtype !== b.dtype && autocastState() === null) {
     throw new DTypeError(
       `${op}(${nameA} ${a.dtype}${formatShape(a.shape)}, ${nameB} ${b.dtype}${formatShape(b.shape)}): the dtypes differ; ` +
         `convert one, e.g. ${nameB}.to('${a.dtype}').`,
@@ -195,7 +196,7 @@ function addProduct(
   }
   return tidy(() => {
     const x = multiply();
-    if (x.dtype !== input.dtype) {
+    if (x.dtype !== input.dtype && autocastState() === null) {
       throw new DTypeError(`${op}: input is ${input.dtype} and the product ${x.dtype}; convert one.`);
     }
     if (beta === 0) return alpha === 1 ? x : mul(x, alpha);

@@ -1,4 +1,5 @@
 // An elementwise op and the sum or mean of its result in one pass, without the result itself: losses and penalties.
+import { autocastTo } from '../amp/policy.js';
 import { debugLevel, traceOp } from '../debug.js';
 import { isFloating } from '../dtype.js';
 import { numel } from '../shape.js';
@@ -21,6 +22,15 @@ export function reduceElementwise(
   kind: 'sum' | 'mean',
   operands: readonly Operand[],
   numbers: readonly number[] = [],
+): Tensor {
+  return autocastTo(op.name, operands, (cast) => reduceOperands(op, kind, cast, numbers));
+}
+
+function reduceOperands(
+  op: ElementwiseOp,
+  kind: 'sum' | 'mean',
+  operands: readonly Operand[],
+  numbers: readonly number[],
 ): Tensor {
   const { shape, dtype, device, tensors, mask, scalarCount } = op.prepare(operands, numbers);
   const out = emptyTensor(op.name, [], dtype, device);

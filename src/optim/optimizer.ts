@@ -1,5 +1,6 @@
 // Base of optimizers: parameter groups, state, state dicts. An optimizer adds its defaults, its state tensors and its
 // update, an elementwise program that runs over all parameters of a group in one native call.
+import { withAutocast } from '../amp/state.js';
 import { noGrad } from '../autograd/mode.js';
 import { ArgumentError, ShapeError } from '../errors.js';
 import { keep, untracked } from '../memory.js';
@@ -132,7 +133,7 @@ export abstract class Optimizer<O extends object> {
    */
   step<T>(closure?: () => T): T | undefined {
     const result = closure?.();
-    noGrad(() => {
+    const update = (): void => {
       for (const group of this.paramGroups) {
         const params = group.params.filter((p) => p.grad !== null);
         if (params.length === 0) continue;
@@ -151,7 +152,8 @@ export abstract class Optimizer<O extends object> {
           );
         }
       }
-    });
+    };
+    withAutocast(null, () => noGrad(update));
     return result;
   }
 

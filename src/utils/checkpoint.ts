@@ -1,5 +1,6 @@
 // Less memory for more time: the values that backward needs are computed again when it needs them (Chen et al. 2016,
 // Training Deep Nets with Sublinear Memory Cost).
+import { autocastState, withAutocast } from '../amp/state.js';
 import { isGradEnabled, withGrad } from '../autograd/mode.js';
 import { PinnedTensor, pinnedTwin, unpin, withSavedHook, type SavedValue } from '../autograd/node.js';
 import { ArgumentError, GradError } from '../errors.js';
@@ -42,6 +43,7 @@ class Segment<A extends readonly unknown[]> {
   private readonly later: Later[] = [];
   private readonly pinned: readonly (PinnedTensor | null)[];
   private readonly states: readonly State[];
+  private readonly autocast = autocastState();
   private recomputed = false;
   private unreleased = 0;
 
@@ -89,7 +91,9 @@ class Segment<A extends readonly unknown[]> {
     };
     withStates(this.generators, this.states, () =>
       tidy(() => {
-        withGrad(true, () => withSavedHook(hook, () => this.fn(...args)));
+        withAutocast(this.autocast && { ...this.autocast, cache: null }, () =>
+          withGrad(true, () => withSavedHook(hook, () => this.fn(...args))),
+        );
       }),
     );
     if (count < this.later.length) throw differs(`saved ${count} values, not ${this.later.length}`);
