@@ -3,6 +3,7 @@
 // computed, conv_forward.h and conv_weight.h for how.
 #include "cpu/conv_depthwise.h"
 #include "cpu/conv_forward.h"
+#include "cpu/conv_strided.h"
 #include "cpu/conv_weight.h"
 #include "cpu/conv_winograd.h"
 
@@ -31,8 +32,10 @@ void convolve(Context& ctx, const char* op, const Correlation& c, const TensorVi
   const Images<T> to = readImages<T>(op, "the result", out, true);
   const T* start = bias.defined ? bias.as<const T>() : nullptr;
   if (isDepthwise(c)) return depthwise(ctx, c, from, weight.as<const T>(), start, to);
-  if constexpr (std::is_same_v<T, float>)
+  if constexpr (std::is_same_v<T, float>) {
     if (winograd && winogradSuits(c)) return winogradCorrelate(ctx, c, from, weight.as<const T>(), start, to.data);
+    if (winograd && strided::suits(c)) return strided::correlate(ctx, c, from, weight.as<const T>(), start, to.data);
+  }
   correlate(ctx, c, from, weight.as<const T>(), start, to);
 }
 
@@ -77,8 +80,10 @@ void convBackwardWeight(Context& ctx, const TensorView& out, const TensorView& g
     const Images<const T> from = readImages<const T>("convBackwardWeight", "x", x, false);
     const Images<const T> gradient = readImages<const T>("convBackwardWeight", "g", g, false);
     if (isDepthwise(c)) return depthwiseWeight(ctx, c, from, gradient, out.as<T>());
-    if constexpr (std::is_same_v<T, float>)
+    if constexpr (std::is_same_v<T, float>) {
       if (s.winograd && winogradSuits(c)) return winogradWeight(ctx, c, from, gradient, out.as<T>());
+      if (s.winograd && strided::suits(c)) return strided::correlateWeight(ctx, c, from, gradient, out.as<T>());
+    }
     correlateWeight<T>(ctx, c, from, gradient, out.as<T>());
   });
 }
