@@ -3,6 +3,7 @@
 // computed, conv_forward.h and conv_weight.h for how.
 #include "cpu/conv_depthwise.h"
 #include "cpu/conv_forward.h"
+#include "cpu/conv_spread.h"
 #include "cpu/conv_strided.h"
 #include "cpu/conv_weight.h"
 #include "cpu/conv_winograd.h"
@@ -61,6 +62,10 @@ void convBackwardData(Context& ctx, const TensorView& out, const TensorView& g, 
   withFloat(out.dtype, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
     if (s.taps == 0) return fillBias<T>("convBackwardData", out, bias);
+    if (spreadSuits<T>(s))
+      return spread(ctx, s, readImages<const T>("convBackwardData", "g", g, false), weight.as<const T>(),
+                    bias.defined ? bias.as<const T>() : nullptr,
+                    readImages<T>("convBackwardData", "the result", out, true).data);
     convolve<T>(ctx, "convBackwardData", transposedCorrelation(s), out, g, weight, bias, s.winograd);
   });
 }
