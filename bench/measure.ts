@@ -1,8 +1,8 @@
 // Timing of a row's work.
 import type { Case } from './rows/row.js';
 
-// Warming up takes as long as this many measurements.
-const settleRuns = 25;
+/** How many measurements' time is spent before the first: until then V8 still compiles what it finds to be hot. */
+const warmMeasurements = 10;
 
 /** A case that knows how many iterations make a measurement. */
 export class Measured {
@@ -12,18 +12,18 @@ export class Measured {
   constructor(private readonly work: Case) {}
 
   /**
-   * Doubles the number of iterations until a run is long enough to be told from the clock's noise, and then repeats it until
-   * the JIT compiler has had time to settle: a training step of milliseconds gets faster for some hundred steps. Gives the
-   * nanoseconds of an iteration.
+   * Doubles the number of iterations until a run is long enough to be told from the clock's noise, and goes on until the
+   * JIT compiler has settled. Gives the nanoseconds of an iteration.
    */
   async warmUp(ms: number): Promise<number> {
-    const end = performance.now() + settleRuns * ms;
     // The first run of all makes caches and pages, and says nothing.
     await this.time(1);
     this.fastest = 0;
-    let iterations = 1;
-    while ((await this.time(iterations)) * iterations < ms / 2) iterations *= 2;
-    while (performance.now() < end) await this.time(iterations);
+    for (let iterations = 1, spent = 0; spent < warmMeasurements * ms;) {
+      const run = iterations * (await this.time(iterations));
+      spent += run;
+      if (run < ms / 2) iterations *= 2;
+    }
     return 1e6 * this.fastest;
   }
 
@@ -31,6 +31,10 @@ export class Measured {
   async measure(ms: number): Promise<number> {
     if (this.fastest === 0) await this.warmUp(ms);
     return 1e6 * (await this.time(Math.max(1, Math.round(ms / this.fastest))));
+  }
+
+  async close(): Promise<void> {
+    await this.work.close?.();
   }
 
   private async time(iterations: number): Promise<number> {

@@ -40,6 +40,24 @@ export async function measureRow(
   effort: Effort,
   progress: (text: string) => void = () => undefined,
 ): Promise<RowResult> {
+  progress(`${row.name}: warming up`);
+  const work = new Measured(row.prepare());
+  try {
+    return await measureWork(row, work, peers, machine, effort, progress);
+  } finally {
+    await work.close();
+    memory({ collect: true });
+  }
+}
+
+async function measureWork(
+  row: Row,
+  work: Measured,
+  peers: readonly Peer[],
+  machine: Machine,
+  effort: Effort,
+  progress: (text: string) => void,
+): Promise<RowResult> {
   const { name } = row;
   const { ms } = effort;
   const failed: Record<string, PeerResult> = {};
@@ -50,8 +68,6 @@ export async function measureRow(
     parties = parties.filter((party) => party.peer !== peer);
   };
 
-  progress(`${name}: warming up`);
-  const work = new Measured(row.prepare());
   const iterations = [await work.warmUp(ms)];
   for (const peer of peers.filter((peer) => peer.has(name))) {
     progress(`${name}: warming ${peer.name} up`);
@@ -88,7 +104,6 @@ export async function measureRow(
       if (!(error instanceof PeerError)) throw error;
     });
   }
-  memory({ collect: true });
 
   const time = summarize(ours);
   return {

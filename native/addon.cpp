@@ -120,9 +120,11 @@ uint32_t tryCreate(Environment& environment, DType dtype, int ndim, const int64_
     if (shape[d] == 0) overflow = false, bytes = 0;
   HandleTable& handles = environment.handles;
   if (overflow || bytes > environment.limitBytes - handles.liveBytes()) return 0;
-  if (!force &&
-      (handles.liveBytes() + bytes > environment.budgetBytes || handles.liveTensors() >= environment.budgetTensors))
-    return 0;
+  if (!force) {
+    const int64_t live = handles.liveBytes() + bytes;
+    if (live > environment.budgetBytes || handles.liveTensors() >= environment.budgetTensors) return 0;
+    if (live > environment.freshBytes && environment.allocator.needsSystem(bytes)) return 0;
+  }
   const uint32_t handle = handles.create(environment.allocator, 0, dtype, ndim, shape, bytes);
   if (handle) attachKeeper(environment, handle, owner);
   return handle;
@@ -269,12 +271,14 @@ napi_value trim(napi_env env, napi_callback_info info) {
   });
 }
 
+// setBudget(bytes, tensors, limit, fresh): see Environment.
 napi_value setBudget(napi_env env, napi_callback_info info) {
   return guarded(env, [&](Environment& environment) -> napi_value {
     Arguments arguments(environment, info);
     environment.budgetBytes = arguments.integer();
     environment.budgetTensors = arguments.integer();
     environment.limitBytes = arguments.integer();
+    environment.freshBytes = arguments.integer();
     return nullptr;
   });
 }

@@ -42,6 +42,7 @@ struct Environment {
 
   int64_t budgetBytes = INT64_MAX;    // live bytes past which `empty` asks for a collection
   int64_t budgetTensors = INT64_MAX;  // the same for the number of live tensors
+  int64_t freshBytes = INT64_MAX;     // the same where the memory would have to come from the system
   int64_t limitBytes = INT64_MAX;     // the most that may be live
 
   napi_threadsafe_function completions = nullptr;  // delivers finished reads to the JavaScript thread

@@ -52,15 +52,26 @@ function readLimit(): number | undefined {
 /** The most bytes that tensors may take: `THALWEG_MEMORY_LIMIT`, or a share of what there is. @internal */
 export const memoryLimit = (): number => limitBytes;
 
+// Memory that the system has to provide costs as much as a minor collection for every few megabytes, for it is filled
+// with zeros when it is first touched, and in a virtual machine may cost ten times that. And a loop that goes round and
+// round in little memory finds it in the cache. So before more is taken for what may be garbage of as many bytes, that
+// is collected; but for no more than 5% of the time, and less while there turns out to be little garbage.
+const freshStep = 16 * MiB;
+
 let baseBudget = minBudget;
 let budgetBytes = minBudget;
 let budgetTensors = minTensorBudget;
-native.setBudget(budgetBytes, budgetTensors, limitBytes);
+let freshBytes = freshStep;
+
+function setBudget(): void {
+  native.setBudget(Math.floor(budgetBytes), Math.floor(budgetTensors), limitBytes, freshBytes);
+}
+setBudget();
 
 type Gc = (options?: { type: 'minor' | 'major' }) => void;
 let gc: Gc | undefined;
 
-function collectGarbage(minor: boolean): void {
+function prepareCollector(): Gc {
   if (gc === undefined) {
     const bun = (globalThis as { Bun?: { gc(sync: boolean): void } }).Bun;
     if (bun !== undefined) {
@@ -70,8 +81,12 @@ function collectGarbage(minor: boolean): void {
       gc = vm.runInNewContext('gc') as Gc;
     }
   }
-  if (minor) gc({ type: 'minor' });
-  else gc();
+  return gc;
+}
+
+function collectGarbage(minor: boolean): void {
+  if (minor) prepareCollector()({ type: 'minor' });
+  else prepareCollector()();
 }
 
 let collectedMs = 0;
@@ -103,7 +118,36 @@ function collect(full: boolean): void {
   }
   budgetBytes = Math.max(baseBudget, 1.5 * bytes);
   budgetTensors = Math.max(minTensorBudget, 1.5 * tensors);
-  native.setBudget(Math.floor(budgetBytes), Math.floor(budgetTensors), limitBytes);
+  freshBytes = bytes + freshStep;
+  setBudget();
+}
+
+// How many times the cost of a collection has to pass before the next, which doubles while they find little.
+const minPatience = 20;
+const maxPatience = 160;
+let patience = minPatience;
+let lastEnd = 0;
+let usualCost = 1; // ms
+
+// Called when an allocation would take memory from the system, and more is live than after the last collection.
+function collectBeforeGrowing(): void {
+  prepareCollector();
+  const start = performance.now();
+  const [, bytesBefore] = native.stats(false);
+  if (start - lastEnd < patience * usualCost) {
+    freshBytes = bytesBefore + freshStep;
+    setBudget();
+    return;
+  }
+  collectGarbage(true);
+  native.sweep();
+  const [, bytes] = native.stats(false);
+  lastEnd = performance.now();
+  const cost = lastEnd - start;
+  usualCost += (cost - usualCost) / 4;
+  patience = bytesBefore - bytes < freshStep / 4 ? Math.min(2 * patience, maxPatience) : minPatience;
+  freshBytes = bytes + freshStep;
+  setBudget();
 }
 
 // Tensors up to this many bytes share one weak reference with their neighbours: making a reference costs as much as a
@@ -143,7 +187,9 @@ export function allocate(
   let handle = native.empty(dtypeId, ndim, owner, false, strided);
   if (handle !== 0) return handle;
   if (bytes <= limitBytes) {
-    collect(false);
+    const [tensors, live] = native.stats(false);
+    if (live + bytes > budgetBytes || tensors >= budgetTensors) collect(false);
+    else collectBeforeGrowing();
     handle = native.empty(dtypeId, ndim, owner, true, strided);
     if (handle !== 0) return handle;
     collect(true);

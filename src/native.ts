@@ -217,7 +217,7 @@ interface Runtime {
   dispose(handle: Handle): void;
   sweep(): number;
   trim(): void;
-  setBudget(bytes: number, tensors: number, limit: number): void;
+  setBudget(bytes: number, tensors: number, limit: number, fresh: number): void;
   stats(resetPeak: boolean): [tensors: number, bytes: number, peak: number, cached: number, reserved: number];
   sync(): void;
   program(

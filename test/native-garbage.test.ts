@@ -136,7 +136,7 @@ const garbage: readonly unknown[] = [
 const withCare = new Set(['threads', 'setBudget', 'init', 'dispose']);
 
 afterAll(() => {
-  native.setBudget(96 * 2 ** 20, 50_000, 8 * 2 ** 30);
+  native.setBudget(96 * 2 ** 20, 50_000, 8 * 2 ** 30, 96 * 2 ** 20);
 });
 
 describe('every exported function', () => {
@@ -179,11 +179,11 @@ describe('every exported function', () => {
   test('of those that change the process: wrong kinds', () => {
     for (const bad of garbage) {
       if (typeof bad !== 'function') attempt(exported['init'], [bad]);
-      attempt(exported['setBudget'], [bad, bad, bad]);
+      attempt(exported['setBudget'], [bad, bad, bad, bad]);
       if (bad !== live) attempt(exported['dispose'], [bad]);
       if (typeof bad !== 'number' || !(bad >= 1 && bad <= 1024)) attempt(exported['threads'], [bad]);
     }
-    native.setBudget(96 * 2 ** 20, 50_000, 8 * 2 ** 30);
+    native.setBudget(96 * 2 ** 20, 50_000, 8 * 2 ** 30, 96 * 2 ** 20);
     expect(Array.from(new Float32Array(native.readSync(live, 0))).length).toBe(6);
   });
 

@@ -7,10 +7,6 @@ import time
 import traceback
 
 
-# Warming up takes as long as this many measurements.
-SETTLE_RUNS = 25
-
-
 class Rows:
     """Rows by name. What prepares one returns run(iterations), which returns when all is done."""
 
@@ -36,22 +32,26 @@ def repeat(work):
     return run
 
 
+# As in ../measure.ts.
+WARM_MEASUREMENTS = 10
+
+
 class Case:
     def __init__(self, run):
         self.run = run
         self.fastest = 0.0
 
     def warm_up(self, ms):
-        # Once for caches, pages and compilers; then until a run is long enough to be told from the clock's noise; then for as
-        # long as bench/measure.ts gives a JIT compiler, so that nobody is measured in another state than the rest.
-        end = time.perf_counter_ns() + SETTLE_RUNS * ms * 1e6
+        # Once for caches, pages and compilers; then until a run is long enough to be told from the clock's noise, and
+        # for as long as Thalweg is.
         self.time(1)
         self.fastest = 0.0
-        iterations = 1
-        while self.time(iterations) * iterations < ms / 2 * 1e6:
-            iterations *= 2
-        while time.perf_counter_ns() < end:
-            self.time(iterations)
+        iterations, spent = 1, 0
+        while spent < WARM_MEASUREMENTS * ms:
+            run = self.time(iterations) * iterations / 1e6
+            spent += run
+            if run < ms / 2:
+                iterations *= 2
         return self.fastest
 
     def measure(self, ms):

@@ -89,8 +89,8 @@ for (const [name, model] of Object.entries(models)) {
   rows[`infer/${name}/1`] = () => inference(model);
 }
 
-// Warming up takes as long as this many measurements, as in bench/measure.ts.
-const settleRuns = 25;
+// As in ../measure.ts.
+const warmMeasurements = 10;
 
 class Case {
   fastest = 0;
@@ -100,12 +100,13 @@ class Case {
   }
 
   warmUp(ms) {
-    const end = performance.now() + settleRuns * ms;
     this.time(1);
     this.fastest = 0;
-    let iterations = 1;
-    while (this.time(iterations) * iterations < (ms / 2) * 1e6) iterations *= 2;
-    while (performance.now() < end) this.time(iterations);
+    for (let iterations = 1, spent = 0; spent < warmMeasurements * ms;) {
+      const run = (this.time(iterations) * iterations) / 1e6;
+      spent += run;
+      if (run < ms / 2) iterations *= 2;
+    }
     return this.fastest;
   }
 

@@ -1,5 +1,6 @@
-// Convolutions, forward and backward.
-import { grad, nn, randn } from 'thalweg';
+// Convolutions, forward and backward. As in PyTorch's rows, images and gradients come channels-last, which is what either
+// computes in; a chain of layers keeps them so.
+import { contiguous, grad, nn, randn, tidy, type Tensor } from 'thalweg';
 import * as flops from '../models/flops.js';
 import { repeat } from './repeat.js';
 import type { Row } from './row.js';
@@ -31,10 +32,14 @@ function convolution({ name, batch, channels, size, kernel, stride = 1, groups =
     bytes: 4 * batch * ((first ? 2 : 3) * inputs * size ** 2 + 2 * outputs * out ** 2),
     prepare() {
       const layer = new nn.Conv2d(inputs, outputs, kernel, { padding: (kernel - 1) / 2, stride, groups });
-      const x = randn([batch, inputs, size, size], { requiresGrad: !first });
-      const g = randn([batch, outputs, out, out]);
+      const images = (shape: readonly [number, number, number, number]): Tensor =>
+        contiguous(randn(shape), { memoryFormat: 'channelsLast' });
+      const x = images([batch, inputs, size, size]).detach();
+      x.requiresGrad = !first;
+      const g = images([batch, outputs, out, out]);
       const wanted = [...(first ? [] : [x]), ...layer.parameters()];
-      return repeat(() => grad(layer.forward(x), wanted, { gradOutputs: [g] }));
+      // The result is disposed of with everything else, as Python does with what no variable holds.
+      return repeat(() => tidy(() => grad(layer.forward(x), wanted, { gradOutputs: [g] })));
     },
   };
 }

@@ -1,5 +1,6 @@
 // What a call costs when there is next to nothing to compute.
-import { randn, synchronize } from 'thalweg';
+import { Worker } from 'node:worker_threads';
+import { exp, getNumThreads, randn, setNumThreads, synchronize } from 'thalweg';
 import { emptyRegions } from 'thalweg/probe';
 import type { Row } from './row.js';
 
@@ -96,4 +97,35 @@ const emptyRegion: Row = {
   }),
 };
 
-export const dispatchRows: readonly Row[] = [...tinyAdd, tinyMatmul(4), tinyMatmul(32), emptyRegion];
+const neighbours = 2;
+
+/** Work of some tens of microseconds, on all threads or on one, while other threads want the processors too. */
+function beside(name: string, what: string, threads: () => number): Row {
+  return {
+    name,
+    what: `exp of 1 MB float32 ${what}beside ${neighbours} threads that never rest`,
+    unit: 'us',
+    prepare() {
+      const x = randn([2 ** 18]);
+      const busy = Array.from({ length: neighbours }, () => new Worker('for (;;);', { eval: true }));
+      return {
+        run(iterations) {
+          const all = getNumThreads();
+          setNumThreads(threads());
+          for (let i = 0; i < iterations; i++) {
+            exp(x).dispose();
+            synchronize();
+          }
+          setNumThreads(all);
+        },
+        async close() {
+          await Promise.all(busy.map((worker) => worker.terminate()));
+        },
+      };
+    },
+  };
+}
+
+const busyRows = [beside('busy/exp', '', getNumThreads), beside('busy/exp/serial', 'on one thread ', () => 1)];
+
+export const dispatchRows: readonly Row[] = [...tinyAdd, tinyMatmul(4), tinyMatmul(32), emptyRegion, ...busyRows];

@@ -2,6 +2,8 @@
 export interface Case {
   /** Does the work `iterations` times and returns (or resolves) when all of it is done, queued work included. */
   run(iterations: number): void | Promise<void>;
+  /** Ends what `prepare` started beside the work. */
+  close?(): void | Promise<void>;
 }
 
 /** One line of the benchmark. */

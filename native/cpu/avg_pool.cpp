@@ -61,22 +61,24 @@ void avgLastBackward(Context& ctx, const PoolShape& s, T* gx, const T* g, bool s
   const Windows zs(s, 0), ys(s, 1), xs(s, 2);
   stream = stream && C % lanes<T> == 0 && reinterpret_cast<uintptr_t>(gx) % kVectorBytes == 0;
   parallelFor(ctx.pool, s.images * s.inSize(), kPoolGrain / C, [&](int64_t begin, int64_t end) {
-    std::vector<Hit> hits;
-    std::vector<T> factors;
-    forPositions(s.in, begin, end, [&](int64_t image, int64_t iz, int64_t iy, int64_t ix, int64_t at) {
-      findHits(s, zs, ys, xs, image, iz, iy, ix, hits);
-      factors.clear();
-      for (const Hit& hit : hits) factors.push_back(shares[static_cast<size_t>(hit.window % s.outSize())]);
-      forChannelVectors<T>(C, [&](int64_t c, int m, auto vectors) {
-        constexpr int V = decltype(vectors)::value, L = lanes<T>;
-        Vec<T> sum[V] = {};
-        for (size_t h = 0; h < hits.size(); h++) {
-          const T* from = g + hits[h].window * C + c;
-          const T share = factors[h];
-          THALWEG_UNROLL for (int v = 0; v < V; v++) sum[v] += loadLanes(from + v * L, m, T(0)) * share;
-        }
-        THALWEG_UNROLL for (int v = 0; v < V; v++) storeLanes(gx + at * C + c + v * L, sum[v], m, stream);
-      });
+    std::vector<RowOfWindows> rows;
+    forRows(s.in, begin, end, [&](int64_t image, int64_t iz, int64_t iy, int64_t ix, int64_t endOfX, int64_t at) {
+      findRows(s, zs, ys, image, iz, iy, rows);
+      for (; ix < endOfX; ix++, at++) {
+        const Windows::Entry *first = xs.begin(ix), *last = xs.end(ix);
+        forChannelVectors<T>(C, [&](int64_t c, int m, auto vectors) {
+          constexpr int V = decltype(vectors)::value, L = lanes<T>;
+          Vec<T> sum[V] = {};
+          for (const RowOfWindows& row : rows)
+            for (const Windows::Entry* hit = first; hit != last; hit++) {
+              const int64_t window = row.window + hit->window;
+              const T* from = g + window * C + c;
+              const T factor = shares[static_cast<size_t>(window - image * s.outSize())];
+              THALWEG_UNROLL for (int v = 0; v < V; v++) sum[v] += loadLanes(from + v * L, m, T(0)) * factor;
+            }
+          THALWEG_UNROLL for (int v = 0; v < V; v++) storeLanes(gx + at * C + c + v * L, sum[v], m, stream);
+        });
+      }
     });
     if (stream) streamFence();
   });

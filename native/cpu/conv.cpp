@@ -2,6 +2,7 @@
 // and contiguous operands are turned around as they are copied into windows. See conv_correlation.h for what is
 // computed, conv_forward.h and conv_weight.h for how.
 #include "cpu/conv_depthwise.h"
+#include "cpu/conv_few.h"
 #include "cpu/conv_forward.h"
 #include "cpu/conv_spread.h"
 #include "cpu/conv_strided.h"
@@ -50,6 +51,10 @@ void convForward(Context& ctx, const TensorView& out, const TensorView& x, const
   withFloat(out.dtype, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
     if (s.taps == 0) return fillBias<T>("convForward", out, bias);
+    if (fewPositions(s))
+      return convolveFew<T>(ctx, s, readImages<const T>("convForward", "the input", x, false), weight.as<const T>(),
+                            bias.defined ? bias.as<const T>() : nullptr,
+                            readImages<T>("convForward", "the result", out, true));
     convolve<T>(ctx, "convForward", forwardCorrelation(s), out, x, weight, bias, s.winograd);
   });
 }
@@ -62,8 +67,12 @@ void convBackwardData(Context& ctx, const TensorView& out, const TensorView& g, 
   withFloat(out.dtype, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
     if (s.taps == 0) return fillBias<T>("convBackwardData", out, bias);
+    if (fewPositionsTransposed(s))
+      return convolveFewTransposed<T>(ctx, s, readImages<const T>("convBackwardData", "the input", g, false),
+                                      weight.as<const T>(), bias.defined ? bias.as<const T>() : nullptr,
+                                      readImages<T>("convBackwardData", "the result", out, true));
     if (spreadSuits<T>(s))
-      return spread(ctx, s, readImages<const T>("convBackwardData", "g", g, false), weight.as<const T>(),
+      return spread(ctx, s, readImages<const T>("convBackwardData", "the input", g, false), weight.as<const T>(),
                     bias.defined ? bias.as<const T>() : nullptr,
                     readImages<T>("convBackwardData", "the result", out, true).data);
     convolve<T>(ctx, "convBackwardData", transposedCorrelation(s), out, g, weight, bias, s.winograd);

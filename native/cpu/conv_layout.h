@@ -49,11 +49,52 @@ THALWEG_INLINE void forColumns(const T* from, int64_t stride, int rows, int colu
   for (int j = 0; j < columns; j++) put(j, square[j]);
 }
 
+// Lane i of vector J of C interleaved channels is element (J * L + i) / C of channel (J * L + i) % C: first from two of
+// the channels, then the lanes of another one exchanged.
+template <int C, int J, class V, int... I>
+THALWEG_INLINE V fewFirst(V a, V b, std::integer_sequence<int, I...>) {
+  constexpr int L = sizeof...(I);
+  return __builtin_shufflevector(a, b, ((J * L + I) / C + (J * L + I) % C % 2 * L)...);
+}
+template <int C, int J, int K, class V, int... I>
+THALWEG_INLINE V fewNext(V soFar, V next, std::integer_sequence<int, I...>) {
+  constexpr int L = sizeof...(I);
+  return __builtin_shufflevector(soFar, next, ((J * L + I) % C == K ? L + (J * L + I) / C : I)...);
+}
+template <int C, int J, class T>
+THALWEG_INLINE void storeFew(const Vec<T> (&rows)[C], T* to) {
+  constexpr auto all = std::make_integer_sequence<int, lanes<T>>();
+  if constexpr (J < C) {
+    Vec<T> v = fewFirst<C, J>(rows[0], rows[1], all);
+    if constexpr (C > 2) v = fewNext<C, J, 2>(v, rows[2], all);
+    if constexpr (C > 3) v = fewNext<C, J, 3>(v, rows[3], all);
+    store(to + J * lanes<T>, v);
+    storeFew<C, J + 1, T>(rows, to);
+  }
+}
+
+// Two to four channels: colours.
+template <int C, class T>
+void interleaveFew(const T* from, int64_t plane, int64_t width, T* to) {
+  constexpr int L = lanes<T>;
+  int64_t x = 0;
+  for (; x + L <= width; x += L) {
+    Vec<T> rows[C];
+    THALWEG_UNROLL for (int c = 0; c < C; c++) rows[c] = load(from + c * plane + x);
+    storeFew<C, 0, T>(rows, to + x * C);
+  }
+  for (; x < width; x++)
+    for (int c = 0; c < C; c++) to[x * C + c] = from[c * plane + x];
+}
+
 // to[x * channels + c] = from[c * plane + x]
 template <class T>
 __attribute__((noinline)) void interleave(const T* from, int64_t plane, int64_t width, int64_t channels, const T* end,
                                           T* to) {
   constexpr int L = lanes<T>;
+  if (channels == 2) return interleaveFew<2>(from, plane, width, to);
+  if (channels == 3) return interleaveFew<3>(from, plane, width, to);
+  if (channels == 4) return interleaveFew<4>(from, plane, width, to);
   for (int64_t x = 0; x < width; x += L) {
     const int columns = static_cast<int>(std::min<int64_t>(L, width - x));
     for (int64_t c = 0; c < channels; c += L) {

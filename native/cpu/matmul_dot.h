@@ -10,6 +10,9 @@ namespace {
 // Dot products are computed DR rows by DC columns at a time; a block of them is finished while in cache.
 constexpr int DR = MR >= 8 ? 4 : 2, DC = 4;
 constexpr int64_t kDotBlockRows = 64;
+// Bytes that are taken at once along K if there are several row tiles: DC columns stay in the first-level cache for all
+// of them, and the rows in the second for all columns. A single tile reads everything once, in the order of memory.
+constexpr int64_t kDotBytes = 2048;
 
 // The sum of each of a vector's worth of vectors, in the lane of its index.
 template <class T, int Step = 1>
@@ -30,12 +33,13 @@ THALWEG_INLINE void sumTile(Vec<T> (&sum)[DR * DC], T* sums) {
   THALWEG_UNROLL for (int i = 0; i < DR * DC; i += lanes<T>) store(sums + i, sumEach<T>(sum + i));
 }
 
-// sums[i * DC + j] = a[i] . b[j]
+// sums[i * DC + j] = a[i] . b[j]. Meanwhile as much as is read of each b is fetched from `next`.
 template <class Scheme>
 struct DotTile {
   using S = typename Scheme::Storage;
   using T = typename Scheme::Sum;
-  __attribute__((noinline)) static void run(int64_t k, const S* const (&a)[DR], const S* const (&b)[DC], T* sums) {
+  __attribute__((noinline)) static void run(int64_t k, const S* const (&a)[DR], const S* const (&b)[DC],
+                                            const S* const (&next)[DC], T* sums) {
     constexpr int L = lanes<T>;
     Vec<T> sum[DR * DC];
     THALWEG_UNROLL for (int i = 0; i < DR * DC; i++) sum[i] = Vec<T>{};
@@ -48,7 +52,10 @@ struct DotTile {
       }
     };
     int64_t at = 0;
-    for (; at + L <= k; at += L) step([](const S* p) { return loadWide(p); }, at);
+    for (; at + L <= k; at += L) {
+      THALWEG_UNROLL for (int j = 0; j < DC; j++) prefetchFar(next[j], at);
+      step([](const S* p) { return loadWide(p); }, at);
+    }
     if (at < k) {
       const int rest = static_cast<int>(k - at);
       step([rest](const S* p) { return loadWideFirst(p, rest); }, at);
@@ -57,14 +64,26 @@ struct DotTile {
   }
 };
 
-// Rows past the given counts repeat the last one.
+// Columns of a block, where a step along K begins.
+template <class S>
+struct DotColumns {
+  const S* data;
+  int64_t count;
+};
+
+// Rows past the given counts repeat the last one. Columns `next` come after these: row tile `tile` of `tiles` fetches
+// its share of them.
 template <class Scheme, class S = typename Scheme::Storage>
-void dotTile(int64_t k, const S* a, int64_t ars, int64_t rows, const S* b, int64_t brs, int64_t columns,
-             typename Scheme::Sum* sums) {
-  const S *pa[DR], *pb[DC];
+void dotTile(int64_t k, const S* a, int64_t ars, int64_t rows, DotColumns<S> b, int64_t brs, DotColumns<S> next,
+             int64_t tile, int64_t tiles, typename Scheme::Sum* sums) {
+  const S *pa[DR], *pb[DC], *pn[DC];
   for (int i = 0; i < DR; i++) pa[i] = a + (i < rows ? i : rows - 1) * ars;
-  for (int j = 0; j < DC; j++) pb[j] = b + (j < columns ? j : columns - 1) * brs;
-  DotTile<Scheme>::run(k, pa, pb, sums);
+  for (int j = 0; j < DC; j++) {
+    pb[j] = b.data + (j < b.count ? j : b.count - 1) * brs;
+    // What is there already costs little to ask for again.
+    pn[j] = j < next.count && j * tiles / DC == tile ? next.data + j * brs : pb[j];
+  }
+  DotTile<Scheme>::run(k, pa, pb, pn, sums);
 }
 
 template <class S>
@@ -81,15 +100,28 @@ void dotSerial(const Problem<S>& p) {
   static_assert(DR * DC % L == 0 && NRT % DC == 0);
   alignas(64) T block[kDotBlockRows * NRT], sums[DR * DC];
   for (int64_t m0 = 0; m0 < p.m; m0 += kDotBlockRows) {
-    const int64_t rows = p.m - m0 < kDotBlockRows ? p.m - m0 : kDotBlockRows;
+    const int64_t rows = least(p.m - m0, kDotBlockRows), tiles = ceilDiv(rows, DR);
+    const int64_t steps = tiles == 1 ? p.k : kDotBytes / static_cast<int64_t>(sizeof(S));
     for (int64_t n0 = 0; n0 < p.n; n0 += NRT) {
-      const int64_t columns = p.n - n0 < NRT ? p.n - n0 : NRT, padded = (columns + L - 1) / L * L;
-      for (int64_t j = 0; j < columns; j += DC) {
-        for (int64_t i = 0; i < rows; i += DR) {
-          dotTile<Scheme>(p.k, p.a + (m0 + i) * p.ars, p.ars, rows - i, p.b + (n0 + j) * p.bcs, p.bcs, columns - j,
-                          sums);
-          for (int r = 0; r < DR && i + r < rows; r++)
-            std::memcpy(block + (i + r) * NRT + j, sums + r * DC, sizeof(T) * DC);
+      const int64_t columns = least(p.n - n0, NRT), padded = (columns + L - 1) / L * L;
+      for (int64_t k0 = 0; k0 < p.k; k0 += steps) {
+        const int64_t k = least(p.k - k0, steps);
+        const auto columnsAt = [&](int64_t j, int64_t from) {
+          return DotColumns<S>{p.b + j * p.bcs + from, most(least(p.n - j, DC), 0)};
+        };
+        for (int64_t j = 0; j < columns; j += DC) {
+          const DotColumns<S> next = j + DC < columns   ? columnsAt(n0 + j + DC, k0)
+                                     : k0 + steps < p.k ? columnsAt(n0, k0 + steps)
+                                                        : columnsAt(n0 + NRT, 0);
+          for (int64_t tile = 0; tile < tiles; tile++) {
+            const int64_t i = tile * DR;
+            dotTile<Scheme>(k, p.a + (m0 + i) * p.ars + k0, p.ars, rows - i, columnsAt(n0 + j, k0), p.bcs, next, tile,
+                            tiles, sums);
+            for (int r = 0; r < DR && i + r < rows; r++) {
+              T* to = block + (i + r) * NRT + j;
+              for (int c = 0; c < DC; c++) to[c] = k0 == 0 ? sums[r * DC + c] : to[c] + sums[r * DC + c];
+            }
+          }
         }
       }
       for (int64_t i = 0; i < rows; i++)

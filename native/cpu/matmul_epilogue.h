@@ -19,7 +19,7 @@ THALWEG_INLINE Vec<T> activate(Vec<T> x, Activation activation) {
   using Ops = FloatOps<VectorMath<T>>;
   switch (activation) {
     case Activation::Relu: return relu<T>(x);
-    case Activation::Gelu: return T(0.5) * x * (T(1) + Ops::erf(x * T(0.70710678118654752440)));
+    case Activation::Gelu: return x * Ops::normalCdf(x);
     case Activation::Sigmoid: return Ops::sigmoid(x);
     case Activation::Tanh: return Ops::tanh(x);
     case Activation::None: break;

@@ -20,6 +20,17 @@ THALWEG_INLINE void storeTaps(K* to, Vec<MaskOf<T>> taps, int m) {
   else
     std::memcpy(to, &narrow, static_cast<size_t>(m) * sizeof(K));
 }
+// Bytes are widened by and by: GCC takes larger steps element by element.
+template <class T>
+THALWEG_INLINE Vec<MaskOf<T>> widenTaps(typename TapVector<uint8_t, T>::type taps) {
+  const auto words = __builtin_convertvector(taps, typename TapVector<uint16_t, T>::type);
+  return __builtin_convertvector(__builtin_convertvector(words, typename TapVector<uint32_t, T>::type), Vec<MaskOf<T>>);
+}
+template <class T>
+THALWEG_INLINE Vec<MaskOf<T>> widenTaps(typename TapVector<int32_t, T>::type taps) {
+  return __builtin_convertvector(taps, Vec<MaskOf<T>>);
+}
+
 template <class T, class K>
 THALWEG_INLINE Vec<MaskOf<T>> loadTaps(const K* from, int m) {
   typename TapVector<K, T>::type narrow{};
@@ -29,7 +40,7 @@ THALWEG_INLINE Vec<MaskOf<T>> loadTaps(const K* from, int m) {
     for (int i = 0; i < lanes<T>; i++)
       if (i < m) narrow[i] = from[i];
   }
-  return __builtin_convertvector(narrow, Vec<MaskOf<T>>);
+  return widenTaps<T>(narrow);
 }
 
 // A larger value takes the place, and a NaN that of anything.
@@ -50,58 +61,113 @@ struct Best {
 template <bool kTaps, class T, class K>
 void maxLast(Context& ctx, const PoolShape& s, const T* x, T* out, K* taps) {
   const int64_t C = s.channels;
+  const int64_t planeStep = s.dilation[0] * s.in[1] * s.in[2] * C, rowStep = s.dilation[1] * s.in[2] * C;
+  const int64_t tapStep = s.dilation[2] * C;
   parallelFor(ctx.pool, s.images * s.outSize(), s.grain(C), [&](int64_t begin, int64_t end) {
-    forPositions(s.out, begin, end, [&](int64_t image, int64_t oz, int64_t oy, int64_t ox, int64_t at) {
-      const PoolShape::Taps z = s.taps(0, oz), y = s.taps(1, oy), row = s.taps(2, ox);
-      const T* from = x + (image * s.inSize() + (z.first * s.in[1] + y.first) * s.in[2] + row.first) * C;
-      const int64_t first = (z.low * s.width(1) + y.low) * s.width(2) + row.low;
-      forChannelVectors<T>(C, [&](int64_t c, int m, auto vectors) {
-        constexpr int V = decltype(vectors)::value, L = lanes<T>;
-        Best<T> best[V];
-        for (int v = 0; v < V; v++)
-          best[v] = {broadcast(-std::numeric_limits<T>::infinity()), broadcast(static_cast<MaskOf<T>>(first))};
-        for (int64_t i = 0; i < z.count; i++)
-          for (int64_t j = 0; j < y.count; j++) {
-            const T* p = from + (i * s.dilation[0] * s.in[1] + j * s.dilation[1]) * s.in[2] * C + c;
-            const int64_t number = first + (i * s.width(1) + j) * s.width(2);
-            for (int64_t k = 0; k < row.count; k++, p += s.dilation[2] * C)
-              THALWEG_UNROLL for (int v = 0; v < V; v++) best[v].offer(loadLanes(p + v * L, m, T(0)),
-                                                                       static_cast<MaskOf<T>>(number + k));
+    forRows(s.out, begin, end, [&](int64_t image, int64_t oz, int64_t oy, int64_t ox, int64_t endOfX, int64_t at) {
+      const PoolShape::Taps z = s.taps(0, oz), y = s.taps(1, oy);
+      const T* plane = x + (image * s.inSize() + (z.first * s.in[1] + y.first) * s.in[2]) * C;
+      for (; ox < endOfX; ox++, at++) {
+        const PoolShape::Taps row = s.taps(2, ox);
+        const T* from = plane + row.first * C;
+        const int64_t first = (z.low * s.width(1) + y.low) * s.width(2) + row.low;
+        forChannelVectors<T>(C, [&](int64_t c, int m, auto vectors) {
+          constexpr int V = decltype(vectors)::value, L = lanes<T>;
+          Best<T> best[V];
+          THALWEG_UNROLL for (int v = 0; v < V; v++) {
+            best[v] = {loadLanes(from + c + v * L, m, T(0)), broadcast(static_cast<MaskOf<T>>(first))};
           }
-        THALWEG_UNROLL
-        for (int v = 0; v < V; v++) {
-          const int64_t to = at * C + c + v * L;
-          storeLanes(out + to, best[v].value, m);
-          if constexpr (kTaps) storeTaps<T>(taps + to, best[v].tap, m);
-        }
-      });
+          int64_t k = 1;  // the first tap is there already
+          for (int64_t i = 0; i < z.count; i++)
+            for (int64_t j = 0; j < y.count; j++, k = 0) {
+              const T* p = from + i * planeStep + j * rowStep + k * tapStep + c;
+              const int64_t number = first + (i * s.width(1) + j) * s.width(2);
+              for (; k < row.count; k++, p += tapStep)
+                THALWEG_UNROLL for (int v = 0; v < V; v++) best[v].offer(loadLanes(p + v * L, m, T(0)),
+                                                                         static_cast<MaskOf<T>>(number + k));
+            }
+          THALWEG_UNROLL for (int v = 0; v < V; v++) {
+            const int64_t to = at * C + c + v * L;
+            storeLanes(out + to, best[v].value, m);
+            if constexpr (kTaps) storeTaps<T>(taps + to, best[v].tap, m);
+          }
+        });
+      }
     });
   });
+}
+
+// Windows that have no element in common: each is read once, for all of its taps in a row of x.
+inline bool windowsApart(const PoolShape& s) {
+  bool apart = !s.adaptive;
+  for (int d = 0; d < 3; d++) apart = apart && s.kernel[d] <= s.stride[d] && s.dilation[d] == 1;
+  return apart;
+}
+
+template <class T, class K>
+THALWEG_INLINE void spreadRowApart(const PoolShape& s, const Windows& xs, const RowOfWindows& row, int64_t ix,
+                                   int64_t endOfX, T* gx, const T* g, const K* taps, bool stream) {
+  const int64_t C = s.channels;
+  for (int64_t run; ix < endOfX; ix += run, gx += run * C) {
+    const Windows::Entry* hit = xs.begin(ix);
+    const bool used = hit != xs.end(ix);
+    run = used ? std::min(s.kernel[2] - hit->tap, endOfX - ix) : 1;
+    const int64_t from = used ? (row.window + hit->window) * C : 0;
+    const MaskOf<T> number = static_cast<MaskOf<T>>(used ? row.tap + hit->tap : 0);
+    forChannelVectors<T>(C, [&](int64_t c, int m, auto vectors) {
+      constexpr int V = decltype(vectors)::value, L = lanes<T>;
+      Vec<T> value[V] = {};
+      Vec<MaskOf<T>> tap[V] = {};
+      if (used) THALWEG_UNROLL for (int v = 0; v < V; v++) {
+          value[v] = loadLanes(g + from + c + v * L, m, T(0));
+          tap[v] = loadTaps<T>(taps + from + c + v * L, m);
+        }
+      for (int64_t k = 0; k < run; k++) THALWEG_UNROLL for (int v = 0; v < V; v++) {
+          const Vec<T> share = tap[v] == number + static_cast<MaskOf<T>>(k) ? value[v] : Vec<T>{};
+          storeLanes(gx + k * C + c + v * L, share, m, stream);
+        }
+    });
+  }
+}
+
+// Any windows: each element adds up what it gets.
+template <class T, class K>
+THALWEG_INLINE void spreadRow(const PoolShape& s, const Windows& xs, const std::vector<RowOfWindows>& rows, int64_t ix,
+                              int64_t endOfX, T* gx, const T* g, const K* taps, bool stream) {
+  const int64_t C = s.channels;
+  for (; ix < endOfX; ix++, gx += C) {
+    const Windows::Entry *first = xs.begin(ix), *last = xs.end(ix);
+    forChannelVectors<T>(C, [&](int64_t c, int m, auto vectors) {
+      constexpr int V = decltype(vectors)::value, L = lanes<T>;
+      Vec<T> sum[V] = {};
+      for (const RowOfWindows& row : rows)
+        for (const Windows::Entry* hit = first; hit != last; hit++) {
+          const int64_t from = (row.window + hit->window) * C + c;
+          const auto number = broadcast(static_cast<MaskOf<T>>(row.tap + hit->tap));
+          THALWEG_UNROLL for (int v = 0; v < V; v++) {
+            const Vec<T> value = loadLanes(g + from + v * L, m, T(0));
+            sum[v] += loadTaps<T>(taps + from + v * L, m) == number ? value : Vec<T>{};
+          }
+        }
+      THALWEG_UNROLL for (int v = 0; v < V; v++) storeLanes(gx + c + v * L, sum[v], m, stream);
+    });
+  }
 }
 
 template <class T, class K>
 void maxLastBackward(Context& ctx, const PoolShape& s, T* gx, const T* g, const K* taps, bool stream) {
   const int64_t C = s.channels;
   const Windows zs(s, 0), ys(s, 1), xs(s, 2);
+  const bool apart = windowsApart(s);
   stream = stream && C % lanes<T> == 0 && reinterpret_cast<uintptr_t>(gx) % kVectorBytes == 0;
   parallelFor(ctx.pool, s.images * s.inSize(), kPoolGrain / C, [&](int64_t begin, int64_t end) {
-    std::vector<Hit> hits;
-    forPositions(s.in, begin, end, [&](int64_t image, int64_t iz, int64_t iy, int64_t ix, int64_t at) {
-      findHits(s, zs, ys, xs, image, iz, iy, ix, hits);
-      forChannelVectors<T>(C, [&](int64_t c, int m, auto vectors) {
-        constexpr int V = decltype(vectors)::value, L = lanes<T>;
-        Vec<T> sum[V] = {};
-        for (const Hit& hit : hits) {
-          const auto number = static_cast<MaskOf<T>>(hit.tap);
-          THALWEG_UNROLL
-          for (int v = 0; v < V; v++) {
-            const int64_t from = hit.window * C + c + v * L;
-            const Vec<T> value = loadLanes(g + from, m, T(0));
-            sum[v] += loadTaps<T>(taps + from, m) == number ? value : Vec<T>{};
-          }
-        }
-        THALWEG_UNROLL for (int v = 0; v < V; v++) storeLanes(gx + at * C + c + v * L, sum[v], m, stream);
-      });
+    std::vector<RowOfWindows> rows;
+    forRows(s.in, begin, end, [&](int64_t image, int64_t iz, int64_t iy, int64_t ix, int64_t endOfX, int64_t at) {
+      findRows(s, zs, ys, image, iz, iy, rows);
+      if (apart && rows.size() == 1)
+        spreadRowApart(s, xs, rows[0], ix, endOfX, gx + at * C, g, taps, stream);
+      else
+        spreadRow(s, xs, rows, ix, endOfX, gx + at * C, g, taps, stream);
     });
     if (stream) streamFence();
   });

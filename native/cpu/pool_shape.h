@@ -37,6 +37,10 @@ struct PoolShape {
     }
     const int64_t start = o * stride[d] - padding[d];
     if (start >= in[d]) return {0, 0, 0};
+    if (dilation[d] == 1) {  // without divisions
+      const int64_t low = std::max(-start, int64_t{0});
+      return {start + low, std::max(std::min(kernel[d], in[d] - start) - low, int64_t{0}), low};
+    }
     const int64_t low = start < 0 ? divideUp(-start, dilation[d]) : 0;
     const int64_t high = std::min(kernel[d], divideUp(in[d] - start, dilation[d]));
     return {start + low * dilation[d], std::max(high - low, int64_t{0}), low};
@@ -120,14 +124,16 @@ THALWEG_INLINE void forTapRows(const PoolShape& s, int64_t oz, int64_t oy, F&& f
         ((z.low + i) * s.width(1) + y.low + j) * s.width(2));
 }
 
-// Calls f(image, oz, oy, ox, position) for the positions [begin, end) of all images, `size` of each.
+// Calls f(image, z, y, x, end of x, position) for the rows, or parts of them, that the positions [begin, end) of all
+// images are, `size` of each.
 template <class F>
-THALWEG_INLINE void forPositions(const int64_t (&size)[3], int64_t begin, int64_t end, F&& f) {
+THALWEG_INLINE void forRows(const int64_t (&size)[3], int64_t begin, int64_t end, F&& f) {
   int64_t x = begin % size[2], y = begin / size[2] % size[1], z = begin / size[2] / size[1] % size[0];
   int64_t image = begin / size[2] / size[1] / size[0];
-  for (int64_t at = begin; at < end; at++) {
-    f(image, z, y, x, at);
-    if (++x < size[2]) continue;
+  for (int64_t at = begin; at < end;) {
+    const int64_t n = std::min(size[2] - x, end - at);
+    f(image, z, y, x, x + n, at);
+    at += n;
     x = 0;
     if (++y < size[1]) continue;
     y = 0;
@@ -135,6 +141,14 @@ THALWEG_INLINE void forPositions(const int64_t (&size)[3], int64_t begin, int64_
     z = 0;
     image++;
   }
+}
+
+// Calls f(image, z, y, x, position) for each of them.
+template <class F>
+THALWEG_INLINE void forPositions(const int64_t (&size)[3], int64_t begin, int64_t end, F&& f) {
+  forRows(size, begin, end, [&](int64_t image, int64_t z, int64_t y, int64_t x, int64_t endOfX, int64_t at) {
+    for (; x < endOfX; x++, at++) f(image, z, y, x, at);
+  });
 }
 
 // For each index of x along a dimension, the windows that it is in and the number of its tap in each.
@@ -166,29 +180,30 @@ class Windows {
   std::vector<Entry> entries_;
 };
 
-// A window that an element of x is in: where it stands among all windows, and the number of the element's tap.
-struct Hit {
+// Windows whose taps along the first two dimensions are in a row of x: the first of them among all windows, and the
+// number of its first tap in the row.
+struct RowOfWindows {
   int64_t window, tap;
 };
 
-// Those of element (iz, iy, ix) of an image.
-inline void findHits(const PoolShape& s, const Windows& zs, const Windows& ys, const Windows& xs, int64_t image,
-                     int64_t iz, int64_t iy, int64_t ix, std::vector<Hit>& hits) {
-  hits.clear();
+// Those of row (iz, iy) of an image.
+inline void findRows(const PoolShape& s, const Windows& zs, const Windows& ys, int64_t image, int64_t iz, int64_t iy,
+                     std::vector<RowOfWindows>& rows) {
+  rows.clear();
   for (auto z = zs.begin(iz); z != zs.end(iz); z++)
     for (auto y = ys.begin(iy); y != ys.end(iy); y++)
-      for (auto x = xs.begin(ix); x != xs.end(ix); x++)
-        hits.push_back({((image * s.out[0] + z->window) * s.out[1] + y->window) * s.out[2] + x->window,
-                        (z->tap * s.width(1) + y->tap) * s.width(2) + x->tap});
+      rows.push_back({((image * s.out[0] + z->window) * s.out[1] + y->window) * s.out[2],
+                      (z->tap * s.width(1) + y->tap) * s.width(2)});
 }
 
-// Calls f(first channel, lanes, std::integral_constant<int, vectors>) for the vectors of a position's channels, four at
-// a time where there are as many.
+// Calls f(first channel, lanes, std::integral_constant<int, vectors>) for the vectors of a position's channels, four or
+// two at a time where there are as many.
 template <class T, class F>
 THALWEG_INLINE void forChannelVectors(int64_t channels, F&& f) {
   constexpr int L = lanes<T>;
   int64_t c = 0;
   for (; c + 4 * L <= channels; c += 4 * L) f(c, L, std::integral_constant<int, 4>());
+  for (; c + 2 * L <= channels; c += 2 * L) f(c, L, std::integral_constant<int, 2>());
   for (; c + L <= channels; c += L) f(c, L, std::integral_constant<int, 1>());
   if (c < channels) f(c, static_cast<int>(channels - c), std::integral_constant<int, 1>());
 }

@@ -345,6 +345,15 @@ bool CachingAllocator::wantsTrim() const {
   return state_->wantsTrim();
 }
 
+bool CachingAllocator::needsSystem(int64_t bytes) const {
+  if (bytes < 0 || bytes >= kMaxRequest || state_->exact) return false;
+  std::lock_guard<std::mutex> lock(state_->mutex);
+  State& state = *state_;
+  if (bytes > kMaxSmall) return state.findLarge(roundUp(bytes, kSystemBlock)) == state.cachedLarge.end();
+  const int index = smallClass(bytes);
+  return state.classes[index].free.empty() && kSystemBlock - state.carvedBytes < smallSize(index);
+}
+
 void CachingAllocator::trim() {
   if (state_->exact) return state_->exact->trim();
   std::lock_guard<std::mutex> lock(state_->mutex);

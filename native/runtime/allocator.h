@@ -34,6 +34,8 @@ class CachingAllocator {
   bool wantsTrim() const;
   // Gives all cached blocks back to the system. The caller has synchronised the stream.
   void trim();
+  // True if allocate(bytes) would have to ask the system: no cached block serves.
+  bool needsSystem(int64_t bytes) const;
 
  private:
   struct State;

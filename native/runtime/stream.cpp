@@ -45,7 +45,7 @@ char* Stream::reserve(Run run, Run drop, const char* name, int64_t payloadBytes)
   // A record is contiguous: when it does not fit before the end of the ring, the rest of the ring is skipped.
   const int64_t skip = offset + size > kRingBytes ? kRingBytes - offset : 0;
   const int64_t end = tail + skip + size;
-  if (end - head_.load(std::memory_order_acquire) > kRingBytes)
+  if (end - head_.load(std::memory_order_acquire) > kRingBytes && !help())
     producer_.wait([&] { return end - head_.load(std::memory_order_seq_cst) <= kRingBytes; });
   if (skip) {
     if (skip >= static_cast<int64_t>(sizeof(Header)))
@@ -85,13 +85,9 @@ void Stream::execute(Header* header, bool run) {
   std::free(header->external);
 }
 
-void Stream::main() {
+void Stream::drain() {
   int64_t head = head_.load(std::memory_order_relaxed);
-  for (;;) {
-    consumer_.wait(
-        [&] { return tail_.load(std::memory_order_seq_cst) != head || stop_.load(std::memory_order_seq_cst); });
-    const int64_t tail = tail_.load(std::memory_order_acquire);
-    if (tail == head) return;  // stopped, and nothing is left
+  for (int64_t tail; head != (tail = tail_.load(std::memory_order_acquire));) {
     while (head != tail) {
       const int64_t offset = head % kRingBytes;
       if (kRingBytes - offset < static_cast<int64_t>(sizeof(Header))) {
@@ -112,20 +108,49 @@ void Stream::main() {
   }
 }
 
+void Stream::main() {
+  for (;;) {
+    const auto hasCommands = [&] {
+      return tail_.load(std::memory_order_seq_cst) != head_.load(std::memory_order_relaxed);
+    };
+    consumer_.wait([&] {
+      return stop_.load(std::memory_order_seq_cst) || (hasCommands() && !running_.load(std::memory_order_relaxed));
+    });
+    // Whoever stops the stream is the producer, which is not helping then.
+    if (stop_.load(std::memory_order_seq_cst) && !hasCommands()) return;
+    if (running_.exchange(true, std::memory_order_acquire)) continue;
+    setFlushDenormals(runFlush_);
+    drain();
+    running_.store(false, std::memory_order_release);
+  }
+}
+
+bool Stream::help() {
+  if (running_.exchange(true, std::memory_order_acquire)) return false;
+  {
+    const FlushScope scope(runFlush_);
+    drain();
+  }
+  running_.store(false, std::memory_order_release);
+  return true;
+}
+
 void Stream::synchronize() {
+  if (isIdle() || help()) return;
   const int64_t target = tail_.load(std::memory_order_relaxed);
   producer_.wait([&] { return head_.load(std::memory_order_seq_cst) >= target; });
 }
 
 bool Stream::settles() {
-  if (queuedWork_ > kSoonWork) return isIdle();
-  return producer_.waitFor(kSoonNs, [&] { return isIdle(); });
+  if (isIdle()) return true;
+  if (queuedWork_ > kSoonWork) return false;
+  return help() || producer_.waitFor(kSoonNs, [&] { return isIdle(); });
 }
 
 void Stream::flushDenormals(bool flush) {
   if (!inline_) {
-    char* payload =
-        reserve([](Stream&, char* payload) { setFlushDenormals(*payload != 0); }, nullptr, "setFlushDenormal", 1);
+    char* payload = reserve([](Stream& stream, char* payload) { setFlushDenormals(stream.runFlush_ = *payload != 0); },
+                            nullptr, "setFlushDenormal", 1);
     *payload = flush ? 1 : 0;
     submit();
   }

@@ -9,6 +9,10 @@
 // that made it. No lock is needed for that: the consumer touches nothing but what the producer submits, and the
 // producer is busy running. What the consumer did before is visible once its position has been read (an acquire), what
 // the producer did is published with the next command.
+//
+// A producer that has to wait for its commands anyway does not wait for a thread that still has to be woken, or that
+// other programs keep from a processor: it runs them itself, unless the consumer is at it. Who runs commands holds
+// `running_`; only the producer submits, so the queue is empty when it has helped.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -100,7 +104,7 @@ class Stream {
   bool prefersNow(int64_t work) const {
     return work <= kLittleWork && isIdle() && (work <= kTinyWork || consumer_.isParked() || !thread_.joinable());
   }
-  // Whether everything submitted has run; waits for it when that is a matter of microseconds.
+  // Whether everything submitted has run; waits for it, or sees to it, when that is a matter of microseconds.
   bool settles();
   // Runs a command on the calling thread, the producer's. Everything submitted has run. Errors are those of the stream.
   template <class Body>
@@ -111,7 +115,7 @@ class Stream {
 
   int64_t position() const { return tail_.load(std::memory_order_relaxed); }
   bool isIdle() const { return head_.load(std::memory_order_acquire) == tail_.load(std::memory_order_relaxed); }
-  // Waits for everything submitted so far.
+  // Returns when everything submitted so far has run.
   void synchronize();
   // The first error since the last call, if any.
   std::unique_ptr<StreamError> takeError();
@@ -153,6 +157,10 @@ class Stream {
   }
   void start();
   void main();
+  // Runs what is queued, on the producer's thread; false when the consumer is running it.
+  bool help();
+  // Runs commands until there are none. Called with `running_` held.
+  void drain();
   void execute(Header* header, bool run);
 
   Context context_;
@@ -165,6 +173,8 @@ class Stream {
   // Byte positions that only grow; the ring index is position % kRingBytes.
   alignas(64) std::atomic<int64_t> tail_{0};
   alignas(64) std::atomic<int64_t> head_{0};
+  alignas(64) std::atomic<bool> running_{false};
+  bool runFlush_ = false;  // flush_ as of the command that runs; guarded by running_
   alignas(64) Waiter consumer_;
   alignas(64) Waiter producer_;
   std::atomic<bool> stop_{false};

@@ -114,6 +114,7 @@ class Client {
     int64_t expect;  // compares before
     int64_t number;  // commands run in this order
     bool fail;
+    bool flush = false;  // how subnormal numbers are to be taken; submit() fills it in
   };
 
   // Plain memory, touched by whoever runs commands: the order has to come from the stream.
@@ -121,6 +122,7 @@ class Client {
     Client& client = *command.client;
     CHECK(command.number == client.next_++);
     client.finished_++;
+    CHECK(flushesDenormals() == command.flush);
     int64_t* data = command.view.as<int64_t>();
     const int64_t n = command.view.numel();
     parallelFor(client.stream_.context().pool, n, 64, [&](int64_t begin, int64_t end) {
@@ -132,8 +134,9 @@ class Client {
     if (command.fail) fail(ErrorKind::Index, "command %lld", static_cast<long long>(command.number));
   }
 
-  void submit(const Command& command) {
+  void submit(Command command) {
     started_++;
+    command.flush = stream_.flushesDenormals();
     if (stream_.prefersNow(command.view.numel())) {
       stream_.runNow("now", [&] { runCommand(command); });
       return;
@@ -146,7 +149,7 @@ class Client {
                         "queued", static_cast<int64_t>(sizeof(Command)) + padding);
     new (payload) Command(command);
     std::memset(payload + sizeof(Command), 7, static_cast<size_t>(padding));
-    stream_.submit();
+    stream_.submit(pick(random_, 0, 1) * 500'000);
   }
 
   void step() {
@@ -175,8 +178,11 @@ class Client {
       CHECK(!handles_.isLive(tensor.handle));
       tensor = tensors_.back();
       tensors_.pop_back();
+    } else if (what < 96) {
+      if (stream_.settles()) CHECK(stream_.isIdle() && started_ == finished_ + dropped_);
     } else if (what < 97) {
       stream_.synchronize();
+      CHECK(!flushesDenormals());  // the producer's thread is the host program's
       const std::unique_ptr<StreamError> error = stream_.takeError();
       CHECK((error != nullptr) == (firstFailure_ >= 0));
       if (error) CHECK(error->message == "command " + std::to_string(firstFailure_));
@@ -186,7 +192,7 @@ class Client {
       if (firstFailure_ < 0) firstFailure_ = failing;
       submit({this, handles_.get(tensor.handle, "fail").view, -1, tensor.value, failing, true});
     } else if (what < 99) {
-      stream_.flushDenormals(pick(random_, 0, 1) == 0);
+      stream_.flushDenormals(canFlushDenormals() && pick(random_, 0, 1) == 0);
     } else {
       stream_.synchronize();
       allocator_.trim();

@@ -26,6 +26,7 @@ import {
   tanhshrink,
   threshold,
 } from '../ops/activation.js';
+import type { FusedActivation } from '../ops/fused.js';
 import { full, type TensorOptions } from '../ops/creation.js';
 import { sigmoid, tanh } from '../ops/math.js';
 import type { Generator } from '../ops/random.js';
@@ -50,6 +51,11 @@ export class ReLU extends Module<IdentityFn> {
   /** @internal */ override readonly _transparent = true;
   override forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D> {
     return relu(x);
+  }
+
+  /** @internal */
+  override _fusedActivation(): FusedActivation | null {
+    return this.forward === ReLU.prototype.forward ? 'relu' : null;
   }
 }
 
@@ -241,6 +247,11 @@ export class GELU extends Module<IdentityFn> {
     return gelu(x, { approximate: this.approximate });
   }
 
+  /** @internal */
+  override _fusedActivation(): FusedActivation | null {
+    return this.approximate === 'none' && this.forward === GELU.prototype.forward ? 'gelu' : null;
+  }
+
   override extraRepr(): string {
     return `approximate=${this.approximate}`;
   }
@@ -308,6 +319,11 @@ export class Sigmoid extends Module<IdentityFn> {
   override forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D> {
     return sigmoid(x) as Tensor as Tensor<S, D>;
   }
+
+  /** @internal */
+  override _fusedActivation(): FusedActivation | null {
+    return this.forward === Sigmoid.prototype.forward ? 'sigmoid' : null;
+  }
 }
 
 /**
@@ -327,6 +343,11 @@ export class Tanh extends Module<IdentityFn> {
   /** @internal */ override readonly _transparent = true;
   override forward<S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D> {
     return tanh(x) as Tensor as Tensor<S, D>;
+  }
+
+  /** @internal */
+  override _fusedActivation(): FusedActivation | null {
+    return this.forward === Tanh.prototype.forward ? 'tanh' : null;
   }
 }
 

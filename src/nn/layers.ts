@@ -1,4 +1,5 @@
 // Layers: Linear, Flatten, Unflatten.
+import type { FusedActivation } from '../ops/fused.js';
 import type { DType } from '../dtype.js';
 import { ArgumentError } from '../errors.js';
 import { empty, type TensorOptions } from '../ops/creation.js';
@@ -68,6 +69,12 @@ export class Linear<I extends number = number, O extends number = number> extend
     x: Tensor<S, D> & ApplyCheck<LinearFn<I, O>, S>,
   ): Tensor<ApplyShape<LinearFn<I, O>, S>, D> {
     return linear(x as Tensor, this.weight as Tensor, this.bias) as unknown as Tensor<ApplyShape<LinearFn<I, O>, S>, D>;
+  }
+
+  /** @internal */
+  override _forwardWith(x: Tensor, activation: FusedActivation): Tensor | null {
+    if ((this.forward as unknown) !== Linear.prototype.forward) return null;
+    return linear(x, this.weight as Tensor, this.bias, { activation });
   }
 
   override extraRepr(): string {

@@ -1,4 +1,5 @@
 // Modules: plain classes whose parameters, buffers and submodules are found by walking their own fields.
+import type { FusedActivation } from '../ops/fused.js';
 import type { HookHandle } from '../autograd/hooks.js';
 import { noGrad } from '../autograd/mode.js';
 import { isFloating, type DType } from '../dtype.js';
@@ -82,6 +83,18 @@ export abstract class Module<F extends ShapeFn = UnknownFn> {
    * @internal
    */
   readonly _transparent: boolean = false;
+
+  /** The activation that this layer is, where the layer in front of it may as well apply it. @internal */
+  _fusedActivation(): FusedActivation | null {
+    return null;
+  }
+
+  /** `forward` followed by an activation, in one; null if this layer cannot. @internal */
+  _forwardWith(input: Tensor, activation: FusedActivation): Tensor | null {
+    void input;
+    void activation;
+    return null;
+  }
 
   /** True when a hook sees, and may keep, what this module is given or gives. @internal */
   get _isWatched(): boolean {

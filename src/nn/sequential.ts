@@ -7,8 +7,16 @@ import type { ApplyCheck, ApplyShape, ChainFn, CheckedLayers, LayerAt } from '..
 import { itemAt } from './items.js';
 import { Module, type AnyModule } from './module.js';
 
+// Both layers in one, where the second is an activation that the first can apply, and no hook looks in between.
+function withNext(layer: AnyModule, next: AnyModule | undefined, x: Tensor): Tensor | null {
+  if (next === undefined || next._isWatched) return null;
+  const activation = next._fusedActivation();
+  return activation === null ? null : layer._forwardWith(x, activation);
+}
+
 /**
  * A chain of modules, each fed the result of the one before. Layers whose shapes cannot follow each other do not compile.
+ * A `Linear` applies the `ReLU`, `Sigmoid`, `Tanh` or `GELU` behind it in its own kernel.
  *
  * @example
  * const model = new nn.Sequential(new nn.Flatten(), new nn.Linear(784, 512), new nn.ReLU(), new nn.Linear(512, 10));
@@ -66,14 +74,18 @@ export class Sequential<const L extends readonly unknown[] = readonly AnyModule[
   override forward<S extends Shape, D extends DType>(
     x: Tensor<S, D> & ApplyCheck<ChainFn<L>, S>,
   ): Tensor<ApplyShape<ChainFn<L>, S>, D> {
+    const layers = this.layers as readonly AnyModule[];
     let result: Tensor = x;
     // True when nobody else has seen `result`: the layers that it went through keep no references. Then it is freed when
     // the next layer is done, not at the next collection. What backward needs of it stays until then.
     let unseen = false;
-    for (const layer of this.layers as readonly AnyModule[]) {
+    for (let i = 0; i < layers.length; i++) {
+      const layer = layers[i];
       const before = result;
       const keepsNothing = layer._transparent && !layer._isWatched;
-      result = layer.forward(before) as Tensor;
+      const fused = keepsNothing ? withNext(layer, layers[i + 1], before) : null;
+      if (fused !== null) i++;
+      result = fused ?? (layer.forward(before) as Tensor);
       if (result === before) unseen &&= keepsNothing;
       else {
         if (unseen && keepsNothing) before.dispose();

@@ -142,7 +142,9 @@ abstract class TransformerLayer<Name extends string, E extends number> extends M
 
   /** @internal */
   protected feedForward(x: Tensor, linear1: Linear, linear2: Linear): Tensor {
-    const hidden = this._activation(linear1.forward(x));
+    const { activation = 'relu' } = this._options;
+    const fused = typeof activation === 'string' && !linear1._isWatched ? linear1._forwardWith(x, activation) : null;
+    const hidden = fused ?? this._activation(linear1.forward(x));
     return linear2.forward(this.drop(hidden));
   }
 }

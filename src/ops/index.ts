@@ -38,7 +38,8 @@ export { embedding, embeddingBag, type EmbeddingBagOptions, type EmbeddingOption
 export { gather, indexSelect, oneHot, scatterAdd } from './indexing.js';
 export { cat, stack } from './join.js';
 export * from './math.js';
-export { linear, matmul } from './matmul.js';
+export { linear, matmul, type LinearFunctionOptions } from './matmul.js';
+export type { FusedActivation } from './fused.js';
 export * from './random.js';
 export {
   all,

@@ -110,7 +110,9 @@ describe('how often a row is measured', () => {
         },
       });
       expect(await measured.warmUp(10)).toBe(2e6);
-      expect(counts).toEqual([1, 1, 2, 4]);
+      expect(counts.slice(0, 4)).toEqual([1, 1, 2, 4]);
+      expect(new Set(counts.slice(4))).toEqual(new Set([4]));
+      expect(now).toBeGreaterThanOrEqual(100);
       expect(await measured.measure(10)).toBe(2e6);
       expect(counts.at(-1)).toBe(5);
       expect(await measured.measure(1)).toBe(2e6);

@@ -30,6 +30,11 @@ def register(rows, compiled):
 
     for n in (4, 32):
         rows.row(f"matmul/{n}")(matmul(n))
+    @rows.row("busy/exp")
+    def exp():
+        x, out = torch.randn(2**18), torch.empty(2**18)
+        return repeat(lambda: torch.exp(x, out=out))
+
     if shutil.which("gcc"):
         rows.row("parallel/empty")(empty_region)
 
