@@ -232,11 +232,22 @@ describe('against the definition', () => {
     }
   });
 
+  const halving: Partial<Case> = { kernel: [4, 4], stride: [2, 2], padding: [1, 1] };
   test.each<[string, Partial<Case>]>([
     ['padding', { images: 6, inChannels: 32, outChannels: 32, size: [16, 15], padding: [1, 1] }],
     ['no padding', { images: 11, inChannels: 48, outChannels: 80, size: [14, 13] }],
     ['wide padding', { images: 9, inChannels: 32, outChannels: 64, size: [11, 14], padding: [2, 3] }],
     ['channels beyond what is taken at once', { images: 25, inChannels: 656, outChannels: 32, size: [10, 10] }],
+    ['4x4 and stride 2', { ...halving, images: 24, inChannels: 32, outChannels: 48, size: [16, 15] }],
+    [
+      '4x4 and stride 2, no padding',
+      { ...halving, images: 30, inChannels: 80, outChannels: 32, size: [16, 18], padding: [0, 0] },
+    ],
+    [
+      '4x4 and stride 2, wide padding',
+      { ...halving, images: 25, inChannels: 32, outChannels: 64, size: [14, 16], padding: [2, 3] },
+    ],
+    ['4x4 and stride 2, many channels', { ...halving, images: 100, inChannels: 176, outChannels: 32, size: [8, 8] }],
   ])("Winograd's algorithm, %s", (_, change) => {
     // Against float64, which other tests hold against the definition: these sizes are large for loops.
     const c: Case = { ...plain, ...change };

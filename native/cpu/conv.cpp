@@ -4,6 +4,8 @@
 #include "cpu/conv_depthwise.h"
 #include "cpu/conv_few.h"
 #include "cpu/conv_forward.h"
+#include "cpu/conv_spread.h"
+#include "cpu/conv_strided.h"
 #include "cpu/conv_weight.h"
 #include "cpu/conv_winograd.h"
 
@@ -32,8 +34,10 @@ void convolve(Context& ctx, const char* op, const Correlation& c, const TensorVi
   const Images<T> to = readImages<T>(op, "the result", out, true);
   const T* start = bias.defined ? bias.as<const T>() : nullptr;
   if (isDepthwise(c)) return depthwise(ctx, c, from, weight.as<const T>(), start, to);
-  if constexpr (std::is_same_v<T, float>)
+  if constexpr (std::is_same_v<T, float>) {
     if (winograd && winogradSuits(c)) return winogradCorrelate(ctx, c, from, weight.as<const T>(), start, to.data);
+    if (winograd && strided::suits(c)) return strided::correlate(ctx, c, from, weight.as<const T>(), start, to.data);
+  }
   correlate(ctx, c, from, weight.as<const T>(), start, to);
 }
 
@@ -67,6 +71,10 @@ void convBackwardData(Context& ctx, const TensorView& out, const TensorView& g, 
       return convolveFewTransposed<T>(ctx, s, readImages<const T>("convBackwardData", "the input", g, false),
                                       weight.as<const T>(), bias.defined ? bias.as<const T>() : nullptr,
                                       readImages<T>("convBackwardData", "the result", out, true));
+    if (spreadSuits<T>(s))
+      return spread(ctx, s, readImages<const T>("convBackwardData", "the input", g, false), weight.as<const T>(),
+                    bias.defined ? bias.as<const T>() : nullptr,
+                    readImages<T>("convBackwardData", "the result", out, true).data);
     convolve<T>(ctx, "convBackwardData", transposedCorrelation(s), out, g, weight, bias, s.winograd);
   });
 }
@@ -86,8 +94,10 @@ void convBackwardWeight(Context& ctx, const TensorView& out, const TensorView& g
     const Images<const T> from = readImages<const T>("convBackwardWeight", "x", x, false);
     const Images<const T> gradient = readImages<const T>("convBackwardWeight", "g", g, false);
     if (isDepthwise(c)) return depthwiseWeight(ctx, c, from, gradient, out.as<T>());
-    if constexpr (std::is_same_v<T, float>)
+    if constexpr (std::is_same_v<T, float>) {
       if (s.winograd && winogradSuits(c)) return winogradWeight(ctx, c, from, gradient, out.as<T>());
+      if (s.winograd && strided::suits(c)) return strided::correlateWeight(ctx, c, from, gradient, out.as<T>());
+    }
     correlateWeight<T>(ctx, c, from, gradient, out.as<T>());
   });
 }

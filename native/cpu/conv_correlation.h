@@ -91,6 +91,9 @@ inline int64_t greatestDivisor(int64_t a, int64_t b) {
   return a;
 }
 
+// Along a dimension.
+constexpr int64_t kMostSingles = 16;
+
 // From y, the input here, to x.
 inline Correlation transposedCorrelation(const ConvShape& s) {
   Correlation c;
@@ -101,11 +104,17 @@ inline Correlation transposedCorrelation(const ConvShape& s) {
   c.taps = s.taps;
   c.weightOut = s.taps;
   c.weightIn = s.cin * s.taps;
-  int64_t total = 0;
-  for (int d = 0; d < 3; d++) total += std::min(s.stride[d], s.in[d]);
+  int64_t strides[3], total = 0;
+  for (int d = 0; d < 3; d++) {
+    // The stride of a single position is a matter of choice: one beyond all distances gives each result the tap that
+    // meets the position, and no others. Not of too many results: each is a grid of its own.
+    const bool single = s.out[d] == 1 && s.in[d] > 1 && s.in[d] <= kMostSingles;
+    strides[d] = single ? s.in[d] + s.padding[d] + s.kernel[d] * s.dilation[d] : s.stride[d];
+    total += std::min(strides[d], s.in[d]);
+  }
   GridLine* lines = convScratch<GridLine>(kSlotLines, total);
   for (int d = 0; d < 3; d++) {
-    const int64_t stride = s.stride[d], dilation = s.dilation[d], common = greatestDivisor(dilation, stride);
+    const int64_t stride = strides[d], dilation = s.dilation[d], common = greatestDivisor(dilation, stride);
     c.in[d] = s.out[d];
     c.out[d] = s.in[d];
     c.kernel[d] = s.kernel[d];

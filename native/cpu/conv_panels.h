@@ -54,48 +54,51 @@ int64_t packedAt(const Correlation& c, const Panels<T>& panels, const Grid& grid
          panels.first(panel) * grid.taps() * c.cin;
 }
 
-// One group's panel of one grid. Vectors of output channels are squares turned around: the elements that lie side by
-// side in memory are taps, and in a convolution, but not in its transpose, the input channels as well.
+// A vector of one group's output channels, in its place in all grids. Vectors of output channels are squares turned
+// around: the elements that lie side by side in memory are taps, and in a convolution, but not in its transpose, the
+// input channels as well.
 template <class T>
-__attribute__((noinline)) void packPanel(const Correlation& c, const Panels<T>& panels, const Grid& grid,
-                                         const T* weight, const T* end, int64_t panel, T* to) {
+__attribute__((noinline)) void packVector(const Correlation& c, const Panels<T>& panels, int64_t group, int64_t vector,
+                                          const T* weight, const T* end, T* to) {
   constexpr int L = lanes<T>;
-  const GridLine* l = grid.line;
-  const int width = panels.width(panel);
-  const int64_t row = width * L, first = panels.first(panel);
-  // The tap of the grid, by tap of the weight; -1: of another grid.
-  int64_t* order = convScratch<int64_t>(kSlotTable, c.taps);
-  for (int64_t i = 0; i < c.taps; i++) order[i] = -1;
-  int64_t n = 0;
-  for (int64_t z = 0; z < l[0].taps; z++)
-    for (int64_t y = 0; y < l[1].taps; y++)
-      for (int64_t x = 0; x < l[2].taps; x++)
-        order[((l[0].kernel + z * l[0].kernelStep) * c.kernel[1] + l[1].kernel + y * l[1].kernelStep) * c.kernel[2] +
-              l[2].kernel + x * l[2].kernelStep] = n++;
+  const int64_t o = vector * L;
+  int64_t panel = 0;
+  while (panel + 1 < panels.count && panels.first(panel + 1) <= o) panel++;
+  const int64_t row = panels.width(panel) * L;
+  // Where the row of the first input channel begins, by tap; -1: no grid has the tap.
+  int64_t* place = convScratch<int64_t>(kSlotTable, c.taps);
+  for (int64_t i = 0; i < c.taps; i++) place[i] = -1;
+  for (int64_t i = 0; i < c.grids(); i++) {
+    const Grid grid = c.grid(i);
+    if (grid.taps() == 0) continue;
+    const GridLine* l = grid.line;
+    int64_t at = packedAt(c, panels, grid, group, panel) + o - panels.first(panel);
+    for (int64_t z = 0; z < l[0].taps; z++)
+      for (int64_t y = 0; y < l[1].taps; y++)
+        for (int64_t x = 0; x < l[2].taps; x++, at += c.cin * row)
+          place[((l[0].kernel + z * l[0].kernelStep) * c.kernel[1] + l[1].kernel + y * l[1].kernelStep) * c.kernel[2] +
+                l[2].kernel + x * l[2].kernelStep] = at;
+  }
   const bool plain = c.taps == 1 && c.weightOut == 1;  // output channels side by side
   const bool merged = c.weightIn == c.taps && !plain;  // input channels
   const int64_t run = merged ? c.cin * c.taps : c.taps, runs = merged ? 1 : c.cin;
-  for (int v = 0; v < width; v++) {
-    const int64_t o = first + v * L;
-    const int rows = static_cast<int>(std::min<int64_t>(L, panels.channels - o));
-    T* column = to + v * L;
-    for (int64_t r = 0; r < runs; r++) {
-      const T* from = weight + o * c.weightOut + r * c.weightIn;
-      if (plain) {
-        store(column + r * row, rows == L ? load(from) : loadPartial(from, rows));
-        continue;
-      }
-      int64_t channel = r, tap = 0;
-      for (int64_t q = 0; q < run; q += L) {
-        const int columns = static_cast<int>(std::min<int64_t>(L, run - q));
-        forColumns(from + q, c.weightOut, rows, columns, end, [&](int, Vec<T> vector) {
-          if (order[tap] >= 0) store(column + (order[tap] * c.cin + channel) * row, vector);
-          if (++tap == c.taps) {
-            tap = 0;
-            channel++;
-          }
-        });
-      }
+  const int rows = static_cast<int>(std::min<int64_t>(L, panels.channels - o));
+  for (int64_t r = 0; r < runs; r++) {
+    const T* from = weight + o * c.weightOut + r * c.weightIn;
+    if (plain) {
+      if (place[0] >= 0) store(to + place[0] + r * row, rows == L ? load(from) : loadPartial(from, rows));
+      continue;
+    }
+    int64_t channel = r, tap = 0;
+    for (int64_t q = 0; q < run; q += L) {
+      const int columns = static_cast<int>(std::min<int64_t>(L, run - q));
+      forColumns(from + q, c.weightOut, rows, columns, end, [&](int, Vec<T> values) {
+        if (place[tap] >= 0) store(to + place[tap] + channel * row, values);
+        if (++tap == c.taps) {
+          tap = 0;
+          channel++;
+        }
+      });
     }
   }
 }
@@ -116,15 +119,12 @@ Packed<T> packWeights(Context& ctx, const Correlation& c, const Panels<T>& panel
     const int64_t o = i % padded;
     to[size + i] = bias != nullptr && o < c.cout ? bias[i / padded * c.cout + o] : T(0);
   }
-  const int64_t tasks = c.grids() * c.groups * panels.count;
+  const int64_t tasks = c.groups * panels.vectors;
   const int64_t grain = (int64_t{1} << 15) * tasks / (size + 1) + 1;
   parallelFor(ctx.pool, tasks, grain, [&](int64_t begin, int64_t last) {
     for (int64_t task = begin; task < last; task++) {
-      const int64_t panel = task % panels.count, group = task / panels.count % c.groups;
-      const Grid grid = c.grid(task / panels.count / c.groups);
-      if (grid.taps() == 0) continue;
-      packPanel(c, panels, grid, weight + group * c.cin * c.cout * c.taps, end, panel,
-                to + packedAt(c, panels, grid, group, panel));
+      const int64_t group = task / panels.vectors;
+      packVector(c, panels, group, task % panels.vectors, weight + group * c.cin * c.cout * c.taps, end, to);
     }
   });
   return {to, to + size};
