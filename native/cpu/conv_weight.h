@@ -170,8 +170,8 @@ void addPiece(const Correlation& c, const WeightSums<T>& s, const Images<const T
         const int64_t tiles = divideUp(s.rows, kTilePositions[width]);
         for (int64_t tile = 0; tile < tiles; tile++)
           withVectors(width, [&](auto vectors) {
-            addOuter<T, vectors.value>(s, block, offsets, window.base + group * c.cin, tile, gradient,
-                                       width * lanes<T>, 0, count, s.at(part, group, p));
+            addOuter<T, vectors.value>(s, block, offsets, window.base + group * c.cin, tile, gradient, width * lanes<T>,
+                                       0, count, s.at(part, group, p));
           });
       }
   }
