@@ -1,8 +1,10 @@
 // copy (with cast), fill, arange.
+#include "cpu/conv_layout.h"
 #include "cpu/convert.h"
 #include "cpu/kernel.h"
 #include "cpu/program_tile.h"
 #include "cpu/shape_text.h"
+#include "cpu/stream_store.h"
 #include "cpu/strided.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
@@ -67,19 +69,16 @@ struct Pair {
 // -- transposition
 // -----------------------------------------------------------------------------------------------------
 
-constexpr int kTransposeBytes = 16;
+constexpr int kShortBytes = 16;
 
-template <class U>
+// Squares of elements of one or two bytes. Stream has no effect.
+template <class U, bool Stream>
 struct Square {
-  static constexpr int n = kTransposeBytes / static_cast<int>(sizeof(U));
-  typedef U type __attribute__((vector_size(kTransposeBytes)));
+  static constexpr int n = kShortBytes / static_cast<int>(sizeof(U));
+  typedef U type __attribute__((vector_size(kShortBytes)));
 
   static THALWEG_INLINE type interleave(type a, type b, bool high) {
-    if constexpr (n == 2)
-      return high ? __builtin_shufflevector(a, b, 1, 3) : __builtin_shufflevector(a, b, 0, 2);
-    else if constexpr (n == 4)
-      return high ? __builtin_shufflevector(a, b, 2, 6, 3, 7) : __builtin_shufflevector(a, b, 0, 4, 1, 5);
-    else if constexpr (n == 8)
+    if constexpr (n == 8)
       return high ? __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
                   : __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
     else
@@ -90,7 +89,7 @@ struct Square {
   static THALWEG_INLINE void transpose(U* out, int64_t os, const U* x, int64_t xs) {
     type r[n], t[n];
     THALWEG_UNROLL
-    for (int i = 0; i < n; i++) std::memcpy(&r[i], x + i * xs, kTransposeBytes);
+    for (int i = 0; i < n; i++) std::memcpy(&r[i], x + i * xs, kShortBytes);
     THALWEG_UNROLL
     for (int round = 1; round < n; round *= 2) {
       THALWEG_UNROLL
@@ -102,22 +101,44 @@ struct Square {
       for (int i = 0; i < n; i++) r[i] = t[i];
     }
     THALWEG_UNROLL
-    for (int i = 0; i < n; i++) std::memcpy(out + i * os, &r[i], kTransposeBytes);
+    for (int i = 0; i < n; i++) std::memcpy(out + i * os, &r[i], kShortBytes);
+  }
+};
+
+// Squares of whole vectors: of lines of the cache, where a vector is one, so that each line is touched once on either
+// side. With strides of powers of two, which share one set of the cache, it would not be there the next time.
+template <class U, bool Stream>
+  requires(sizeof(U) >= 4)
+struct Square<U, Stream> {
+  static constexpr int n = lanes<U>;
+
+  static THALWEG_INLINE void transpose(U* out, int64_t os, const U* x, int64_t xs) {
+    Vec<U> rows[n];
+    THALWEG_UNROLL
+    for (int i = 0; i < n; i++) rows[i] = load(x + i * xs);
+    transposeSquare<U>(rows);
+    THALWEG_UNROLL
+    for (int i = 0; i < n; i++) {
+      if constexpr (Stream)
+        streamStore(out + i * os, rows[i]);
+      else
+        store(out + i * os, rows[i]);
+    }
   }
 };
 
 // out[j * os + k] = x[k * xs + j] for j < rows, k < columns
-template <class U>
+template <bool Stream, class U>
 void transposeBlock(U* out, int64_t os, const U* x, int64_t xs, int64_t rows, int64_t columns) {
-  constexpr int n = Square<U>::n;
+  constexpr int n = Square<U, Stream>::n;
   constexpr int line = 64 / static_cast<int>(sizeof(U));
   const int64_t wholeRows = rows / n * n, wholeColumns = columns / n * n;
-  // Cache line by cache line on both sides: with power-of-two strides all rows share one set of the cache.
+  // Smaller squares go line by line of the cache on both sides.
   for (int64_t k0 = 0; k0 < wholeColumns; k0 += line)
     for (int64_t j0 = 0; j0 < wholeRows; j0 += line)
       for (int64_t k = k0; k < k0 + line && k < wholeColumns; k += n)
         for (int64_t j = j0; j < j0 + line && j < wholeRows; j += n)
-          Square<U>::transpose(out + j * os + k, os, x + k * xs + j, xs);
+          Square<U, Stream>::transpose(out + j * os + k, os, x + k * xs + j, xs);
   for (int64_t j = 0; j < rows; j++)
     for (int64_t k = j < wholeRows ? wholeColumns : 0; k < columns; k++) out[j * os + k] = x[k * xs + j];
 }
@@ -150,18 +171,27 @@ void copyStrided(Context& ctx, const Pair& p, U* out, const U* x, int64_t numel)
     const int64_t blocks = (p.shape[across] + block - 1) / block;
     const int64_t outer = numel / length / p.shape[across];
     const int64_t grain = 1 + kGrain / (block * length);
-    parallelFor(ctx.pool, outer * blocks, grain, [&](int64_t begin, int64_t end) {
-      for (int64_t unit = begin; unit < end; unit++) {
-        int64_t o, v;
-        p.offsets(unit / blocks, across, last, o, v);
-        const int64_t j = unit % blocks * block;
-        const int64_t rows = p.shape[across] - j < block ? p.shape[across] - j : block;
-        for (int64_t k = 0; k < length; k += block)
-          transposeBlock(out + o + j * p.out[across] + k, p.out[across], x + v + j + k * xs, xs, rows,
-                         length - k < block ? length - k : block);
-      }
-    });
-    return;
+    // Only vectors that are lines of the cache: a part of one is written with the rest of it.
+    bool stream = kVectorBytes == 64 && numel * static_cast<int64_t>(sizeof(U)) >= kStreamBytes &&
+                  reinterpret_cast<uintptr_t>(out) % kVectorBytes == 0;
+    for (int d = 0; d < last; d++) stream = stream && p.out[d] % lanes<U> == 0;
+    const auto copyBlocks = [&](auto streamed) {
+      parallelFor(ctx.pool, outer * blocks, grain, [&](int64_t begin, int64_t end) {
+        for (int64_t unit = begin; unit < end; unit++) {
+          int64_t o, v;
+          p.offsets(unit / blocks, across, last, o, v);
+          const int64_t j = unit % blocks * block;
+          const int64_t rows = p.shape[across] - j < block ? p.shape[across] - j : block;
+          for (int64_t k = 0; k < length; k += block)
+            transposeBlock<streamed.value>(out + o + j * p.out[across] + k, p.out[across], x + v + j + k * xs, xs, rows,
+                                           length - k < block ? length - k : block);
+        }
+        if (streamed.value) streamFence();
+      });
+    };
+    if constexpr (kVectorBytes == 64 && sizeof(U) >= 4)
+      if (stream) return copyBlocks(std::true_type());
+    return copyBlocks(std::false_type());
   }
 
   // Long rows are cut too: a piece is [begin, end) of the elements.
