@@ -112,7 +112,7 @@ void dotSerial(const Problem<S>& p) {
         for (int64_t j = 0; j < columns; j += DC) {
           const DotColumns<S> next = j + DC < columns   ? columnsAt(n0 + j + DC, k0)
                                      : k0 + steps < p.k ? columnsAt(n0, k0 + steps)
-                                                         : columnsAt(n0 + NRT, 0);
+                                                        : columnsAt(n0 + NRT, 0);
           for (int64_t tile = 0; tile < tiles; tile++) {
             const int64_t i = tile * DR;
             dotTile<Scheme>(k, p.a + (m0 + i) * p.ars + k0, p.ars, rows - i, columnsAt(n0 + j, k0), p.bcs, next, tile,

@@ -85,35 +85,49 @@ void Stream::execute(Header* header, bool run) {
   std::free(header->external);
 }
 
-void Stream::main() {
-  int64_t head = head_.load(std::memory_order_relaxed);
-  for (;;) {
-    consumer_.wait(
-        [&] { return tail_.load(std::memory_order_seq_cst) != head || stop_.load(std::memory_order_seq_cst); });
-    const int64_t tail = tail_.load(std::memory_order_acquire);
-    if (tail == head) return;  // stopped, and nothing is left
-    while (head != tail) {
-      const int64_t offset = head % kRingBytes;
-      if (kRingBytes - offset < static_cast<int64_t>(sizeof(Header))) {
-        head += kRingBytes - offset;
-      } else {
-        Header* header = reinterpret_cast<Header*>(ring_ + offset);
-        const int64_t size = header->size;
-        if (header->run) execute(header, !stop_.load(std::memory_order_relaxed));
-        head += size;
-      }
-      head_.store(head, std::memory_order_release);
-      producer_.wakeIfSeen();
+void Stream::runQueued(int64_t tail) {
+  for (int64_t head = head_.load(std::memory_order_relaxed); head != tail;) {
+    const int64_t offset = head % kRingBytes;
+    if (kRingBytes - offset < static_cast<int64_t>(sizeof(Header))) {
+      head += kRingBytes - offset;
+    } else {
+      Header* header = reinterpret_cast<Header*>(ring_ + offset);
+      const int64_t size = header->size;
+      if (header->run) execute(header, !stop_.load(std::memory_order_relaxed));
+      head += size;
     }
-    // Published again, now in the order that wake() needs: once for the whole run, for it costs as much as a tiny
-    // command.
-    head_.store(head, std::memory_order_seq_cst);
+    head_.store(head, std::memory_order_release);
+    producer_.wakeIfSeen();
+  }
+  // Published again, now in the order that wake() needs: once for the whole run, for it costs as much as a tiny
+  // command.
+  head_.store(tail, std::memory_order_seq_cst);
+}
+
+void Stream::main() {
+  for (;;) {
+    consumer_.wait([&] {
+      return (tail_.load(std::memory_order_seq_cst) != head_.load(std::memory_order_seq_cst) && !running_.load()) ||
+             stop_.load(std::memory_order_seq_cst);
+    });
+    if (!tryRunning()) continue;
+    const int64_t tail = tail_.load(std::memory_order_acquire);
+    const bool last = stop_.load(std::memory_order_seq_cst) && tail == head_.load(std::memory_order_relaxed);
+    setFlushDenormals(queueFlushes_);
+    runQueued(tail);
+    running_.store(false);
     producer_.wake();
+    if (last) return;
   }
 }
 
 void Stream::synchronize() {
   const int64_t target = tail_.load(std::memory_order_relaxed);
+  if (!isIdle() && tryRunning()) {
+    const FlushScope scope(queueFlushes_);
+    runQueued(target);
+    running_.store(false);
+  }
   producer_.wait([&] { return head_.load(std::memory_order_seq_cst) >= target; });
 }
 
@@ -124,8 +138,12 @@ bool Stream::settles() {
 
 void Stream::flushDenormals(bool flush) {
   if (!inline_) {
-    char* payload =
-        reserve([](Stream&, char* payload) { setFlushDenormals(*payload != 0); }, nullptr, "setFlushDenormal", 1);
+    char* payload = reserve(
+        [](Stream& stream, char* payload) {
+          stream.queueFlushes_ = *payload != 0;
+          setFlushDenormals(stream.queueFlushes_);
+        },
+        nullptr, "setFlushDenormal", 1);
     *payload = flush ? 1 : 0;
     submit();
   }

@@ -9,6 +9,9 @@
 // that made it. No lock is needed for that: the consumer touches nothing but what the producer submits, and the
 // producer is busy running. What the consumer did before is visible once its position has been read (an acquire), what
 // the producer did is published with the next command.
+//
+// For the same reason a producer that has to wait does not wait for the consumer to be woken, or to be given a
+// processor: if nobody is running what is queued, it does so itself. Who has set running_ is the one that does.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -153,6 +156,9 @@ class Stream {
   }
   void start();
   void main();
+  bool tryRunning() { return !running_.load(std::memory_order_relaxed) && !running_.exchange(true); }
+  // By whoever has set running_; from the queue's head to `tail`.
+  void runQueued(int64_t tail);
   void execute(Header* header, bool run);
 
   Context context_;
@@ -162,6 +168,8 @@ class Stream {
   char* ring_;
   int64_t reservedEnd_ = 0;
   int64_t queuedWork_ = 0;  // since the stream was last seen idle
+  std::atomic<bool> running_{false};
+  bool queueFlushes_ = false;  // flush_ as of the commands that have run; of whoever is running them
   // Byte positions that only grow; the ring index is position % kRingBytes.
   alignas(64) std::atomic<int64_t> tail_{0};
   alignas(64) std::atomic<int64_t> head_{0};
