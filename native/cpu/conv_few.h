@@ -15,17 +15,19 @@ namespace {
 constexpr int kSlotPatches = kScratchOfCallers, kSlotInput = kScratchOfCallers + 1;
 constexpr int64_t kGatherGrain = int64_t{1} << 15;  // elements that are worth a task
 
-// Elements moved beside the products decide: patches here, weights there. Both are turned around on the way.
+// The elements that are moved beside the products decide: of the patches here, of the weights where they are packed.
+// A patch element is written by itself, weights go in vectors.
+constexpr int64_t kWeightsForPatch = 4;
 inline bool fewPositions(const ConvShape& s) {
   const bool depthwise = s.groups > 1 && s.cin == 1 && s.cout == 1;
-  return !depthwise && s.images * s.outSize <= s.cout / 2;
+  return !depthwise && kWeightsForPatch * s.images * s.outSize <= s.cout;
 }
-// A grid for each remainder modulo the strides packs all of the weights.
+// Products here; all of the weights once for each grid where they are packed. Both go in vectors.
 inline bool fewPositionsTransposed(const ConvShape& s) {
   const bool depthwise = s.groups > 1 && s.cin == 1 && s.cout == 1;
   int64_t grids = 1;
   for (int d = 0; d < 3; d++) grids *= std::min(s.stride[d], s.in[d]);
-  return !depthwise && s.images * s.outSize <= grids * s.cout / 2;
+  return !depthwise && s.images * s.outSize <= grids * s.cout;
 }
 
 // Position i of a grid of `size` positions, along each dimension.
