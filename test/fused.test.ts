@@ -87,6 +87,27 @@ describe('Sequential', () => {
     }
   });
 
+  test('applies a relu behind a maximum, to the same effect', () => {
+    manualSeed(6);
+    const pools = [new nn.MaxPool2d(2), new nn.MaxPool2d(3, { stride: 2, padding: 1 })];
+    for (const pool of pools) {
+      const images = randn([2, 3, 9, 9]).sub(0.8).requiresGrad_(true);
+      const out = new nn.Sequential(new nn.ReLU(), pool).forward(images) as Tensor;
+      expect(opOf(out)).toBe('relu');
+      const expected = pool.forward(relu(images)) as Tensor;
+      expect(out.eq(expected).all().itemSync()).toBe(true);
+      out.mul(out).sum().backward();
+      const grad = images.grad!.dataSync();
+      images.grad = null;
+      expected.mul(expected).sum().backward();
+      expect((images.grad! as Tensor).dataSync()).toEqual(grad);
+    }
+    const pair = new nn.Sequential(new nn.ReLU(), new nn.MaxPool2d(2, { returnIndices: true })).forward(
+      randn([1, 1, 4, 4]),
+    );
+    expect(pair).toHaveLength(2);
+  });
+
   test('leaves them apart where somebody looks in between, or has changed a layer', () => {
     const seen: string[] = [];
     for (const watched of [0, 1]) {

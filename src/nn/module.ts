@@ -96,6 +96,11 @@ export abstract class Module<F extends ShapeFn = UnknownFn> {
     return null;
   }
 
+  /** True for a layer whose results are the largest of some inputs each. @internal */
+  _takesMaxima(): boolean {
+    return false;
+  }
+
   /** True when a hook sees, and may keep, what this module is given or gives. @internal */
   get _isWatched(): boolean {
     return this._moduleHooks?.sees === true;

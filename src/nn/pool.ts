@@ -101,6 +101,11 @@ export class MaxPool1d<
       D
     >;
   }
+
+  /** @internal */
+  override _takesMaxima(): boolean {
+    return this.options.returnIndices !== true && (this.forward as unknown) === MaxPool1d.prototype.forward;
+  }
 }
 
 /**
@@ -269,6 +274,11 @@ export class MaxPool2d<
       D
     >;
   }
+
+  /** @internal */
+  override _takesMaxima(): boolean {
+    return this.options.returnIndices !== true && (this.forward as unknown) === MaxPool2d.prototype.forward;
+  }
 }
 
 /**
@@ -436,6 +446,11 @@ export class MaxPool3d<
       ApplyShape<Pool3dFn<'MaxPool3d', K, X>, S>,
       D
     >;
+  }
+
+  /** @internal */
+  override _takesMaxima(): boolean {
+    return this.options.returnIndices !== true && (this.forward as unknown) === MaxPool3d.prototype.forward;
   }
 }
 

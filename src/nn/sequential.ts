@@ -7,16 +7,29 @@ import type { ApplyCheck, ApplyShape, ChainFn, CheckedLayers, LayerAt } from '..
 import { itemAt } from './items.js';
 import { Module, type AnyModule } from './module.js';
 
-// Both layers in one, where the second is an activation that the first can apply, and no hook looks in between.
+// The largest of some numbers and 0 is the same whichever comes first, bit for bit and in the gradient, which at 0 is 0. But
+// behind a pool there are fewer numbers to compare with 0.
+const mayChangePlaces = (layer: AnyModule, next: AnyModule): boolean =>
+  layer._fusedActivation() === 'relu' && next._takesMaxima();
+
+// Both layers in one step: where the second is an activation that the first can apply, or they may change places, and no
+// hook looks in between. Null: one after the other.
 function withNext(layer: AnyModule, next: AnyModule | undefined, x: Tensor): Tensor | null {
   if (next === undefined || next._isWatched) return null;
+  if (mayChangePlaces(layer, next)) {
+    const largest = next.forward(x) as Tensor;
+    const result = layer.forward(largest) as Tensor;
+    largest.dispose();
+    return result;
+  }
   const activation = next._fusedActivation();
   return activation === null ? null : layer._forwardWith(x, activation);
 }
 
 /**
  * A chain of modules, each fed the result of the one before. Layers whose shapes cannot follow each other do not compile.
- * A `Linear` applies the `ReLU`, `Sigmoid`, `Tanh` or `GELU` behind it in its own kernel.
+ * A `Linear` applies the `ReLU`, `Sigmoid`, `Tanh` or `GELU` behind it in its own kernel, and a `ReLU` in front of a `MaxPool`
+ * is applied behind it, where there are fewer numbers.
  *
  * @example
  * const model = new nn.Sequential(new nn.Flatten(), new nn.Linear(784, 512), new nn.ReLU(), new nn.Linear(512, 10));
@@ -83,9 +96,9 @@ export class Sequential<const L extends readonly unknown[] = readonly AnyModule[
       const layer = layers[i];
       const before = result;
       const keepsNothing = layer._transparent && !layer._isWatched;
-      const fused = keepsNothing ? withNext(layer, layers[i + 1], before) : null;
-      if (fused !== null) i++;
-      result = fused ?? (layer.forward(before) as Tensor);
+      const together = keepsNothing ? withNext(layer, layers[i + 1], before) : null;
+      if (together !== null) i++;
+      result = together ?? (layer.forward(before) as Tensor);
       if (result === before) unseen &&= keepsNothing;
       else {
         if (unseen && keepsNothing) before.dispose();
