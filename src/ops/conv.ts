@@ -64,9 +64,8 @@ let winograd = true;
  * Whether 3x3 convolutions of stride 1 in float32, and their gradients, may use Winograd's algorithm, F(4x4, 3x3): a
  * quarter of the products, for a larger rounding error. Relative to the largest result it is up to some 7e-6 instead of
  * 1e-6 (docs/convolution.md has figures), and an infinity or NaN spoils the whole 4x4 tile that it reaches. The same for 4x4
- * kernels of stride 2, F(4x4, 2x2)
- * on every other place, whose error is up to about 2e-6. It is used where it is faster: in two dimensions, without groups or
- * dilation, from 32 channels on. Default true. Of this JavaScript thread.
+ * kernels of stride 2, F(4x4, 2x2) on every other place, whose error is up to about 2e-6. It is used where it is faster: in
+ * two dimensions, without groups or dilation, from 32 channels on. Default true. Of this JavaScript thread.
  *
  * @returns what was set before
  * @throws ArgumentError for anything but true or false
