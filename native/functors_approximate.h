@@ -205,10 +205,11 @@ struct Approximate {
     const V r = splitExp(high * high * -scale, n, e);
     const V f = expPolynomial(r - (n * ln2Low + rest));
     const V u = t + 1.f, lost = (t - (u - 1.f)) + beyond;
+    const V inverse = 1.f / u;
     V sum = f * (p + first) + p;
-    sum = sum - (sum + first) * (lost / u);
+    sum = sum - (sum + first) * (lost * inverse);
     // (first + sum) / u, with what rounding takes from the addition and from the first quotient.
-    const V y = sum + first, low = (first - y) + sum, inverse = 1.f / u, quotient = y * inverse;
+    const V y = sum + first, low = (first - y) + sum, quotient = y * inverse;
     return M::scale(quotient + (remainder(y, quotient, u) + low) * inverse, n, e);
   }
   THALWEG_MATH V erfc(V x) {

@@ -458,3 +458,42 @@ test('what scalars alone decide is computed in float64', () => {
   share.run({ p: [p], g: [tensor([1])] }, { beta: 0.9999 });
   expect(p.itemSync()).toBe(Math.fround(1 - 0.9999 * 0.9999));
 });
+
+describe('results of 16 MB and more, which are stored past the caches', () => {
+  const n = 2 ** 22 + 2 ** 10 + 5;
+  const operand = (seed: number): Tensor =>
+    fromTypedArray(
+      Float32Array.from({ length: n }, (_, i) => ((i * seed) % 8191) / 64 - 40),
+      [n],
+    );
+  const ops: Readonly<Record<string, (a: Tensor, b: Tensor) => Tensor>> = {
+    neg: (a) => a.neg(),
+    abs: (a) => a.abs(),
+    square: (a) => a.square(),
+    sqrt: (a) => a.sqrt(),
+    add: (a, b) => a.add(b),
+    sub: (a, b) => a.sub(b),
+    mul: (a, b) => a.mul(b),
+    div: (a, b) => a.div(b),
+    relu: (a) => a.relu(),
+    maximum: (a, b) => a.maximum(b),
+    minimum: (a, b) => a.minimum(b),
+    'a number': (a) => a.add(3),
+    sigmoid: (a) => a.sigmoid(),
+  };
+
+  test.each(Object.keys(ops))('%s: the same bits as of pieces', (name) => {
+    const [a, b] = [operand(7), operand(13)];
+    const bits = (x: Tensor): Uint32Array => new Uint32Array((x.dataSync() as Float32Array).slice().buffer);
+    const whole = bits(ops[name](a, b));
+    const pieces = new Uint32Array(n);
+    for (let at = 0; at < n; at += 2 ** 20) {
+      const end = Math.min(n, at + 2 ** 20);
+      pieces.set(bits(ops[name](a.slice(0, at, end), b.slice(0, at, end))), at);
+    }
+    expect(Buffer.compare(Buffer.from(whole.buffer), Buffer.from(pieces.buffer))).toBe(0);
+    // Where memory does not begin with a vector, it is stored as usual.
+    const shifted = bits(ops[name](a.slice(0, 1, n), b.slice(0, 1, n)));
+    expect(Buffer.compare(Buffer.from(shifted.buffer), Buffer.from(whole.buffer, 4))).toBe(0);
+  });
+});

@@ -108,8 +108,9 @@ inline Correlation transposedCorrelation(const ConvShape& s) {
   for (int d = 0; d < 3; d++) {
     // The stride of a single position is a matter of choice: one beyond all distances gives each result the tap that
     // meets the position, and no others. Not of too many results: each is a grid of its own.
-    const bool single = s.out[d] == 1 && s.in[d] > 1 && s.in[d] <= kMostSingles;
-    strides[d] = single ? s.in[d] + s.padding[d] + s.kernel[d] * s.dilation[d] : s.stride[d];
+    const int64_t reach = s.kernel[d] * s.dilation[d];
+    const bool single = s.out[d] == 1 && s.in[d] > 1 && s.in[d] <= kMostSingles && reach <= kConvLimit;
+    strides[d] = single ? s.in[d] + s.padding[d] + reach : s.stride[d];
     total += std::min(strides[d], s.in[d]);
   }
   GridLine* lines = convScratch<GridLine>(kSlotLines, total);

@@ -124,6 +124,7 @@ class GroupRun {
     Write writes[kMaxProgramOperands];
     int64_t chunk;  // the most elements that are evaluated at once
     bool streams = false;
+    StepBody<T> streamed = nullptr;  // the whole program, if it is one step with such a body
   };
 
   void plan(Rows& rows) const {
@@ -140,12 +141,18 @@ class GroupRun {
                                                                                                : Read::Copied;
       inPlace = inPlace && rows.reads[i] != Read::Copied;
     }
+    const bool inPlaceReads = inPlace;
     for (int k = 0; k < outputs; k++) {
       const bool own = mayWriteInPlace_[k] && space_.strides[k][last] == 1;
       rows.writes[k] = !own ? Write::Stored : streamed(k) ? Write::Streamed : Write::InPlace;
       rows.streams |= rows.writes[k] == Write::Streamed;
       inPlace = inPlace && rows.writes[k] == Write::InPlace;
     }
+    if constexpr (std::is_same_v<T, float>)
+      if (inPlaceReads && outputs == 1 && rows.streams && tile_.steps().size() == 1) {
+        rows.streamed = streamingBodyOf(tile_.steps()[0].code);
+        inPlace = rows.streamed != nullptr;
+      }
     // What needs no tiles, neither for temporaries nor for its operands, runs over the whole row.
     rows.chunk = inPlace ? kLongRow : kTile;
   }
@@ -230,9 +237,11 @@ class GroupRun {
     for (int k = 0; k < outputs; k++) {
       if (rows.writes[k] == Write::Stored) continue;
       const int r = program_.outputRegisters[static_cast<size_t>(k)];
-      w.registers[r].data =
-          rows.writes[k] == Write::InPlace && !ragged ? reinterpret_cast<T*>(at[k]) + done : w.tile(r);
+      w.registers[r].data = (rows.writes[k] == Write::InPlace || rows.streamed != nullptr) && !ragged
+                                ? reinterpret_cast<T*>(at[k]) + done
+                                : w.tile(r);
     }
+    if (rows.streamed != nullptr && !ragged) return rows.streamed(tile_.steps()[0], w.registers, n);
     tile_.execute(w, n);
     for (int k = 0; k < outputs; k++) {
       if (rows.writes[k] == Write::InPlace && !ragged) continue;

@@ -1,6 +1,7 @@
 // The bodies of single instructions.
 #include "cpu/program_bodies.h"
 
+#include "cpu/stream_store.h"
 #include "cpu/vecmath.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
@@ -9,27 +10,42 @@ namespace {
 template <class T>
 using Registers = const TileRegister<T>*;
 
-template <class T, class F>
+// Where results go: to the caches, or past them.
+struct Store {
+  template <class T>
+  static THALWEG_INLINE void put(T* to, Vec<T> v) {
+    store(to, v);
+  }
+};
+struct Stream {
+  template <class T>
+  static THALWEG_INLINE void put(T* to, Vec<T> v) {
+    streamStore(to, v);
+  }
+};
+
+template <class T, class F, class To = Store>
 void run1(const Step& s, Registers<T> r, int64_t n) {
   T* dst = r[s.dst].data;
   const T* a = r[s.operands[0]].data;
   const int as = r[s.operands[0]].step;
-  for (int64_t k = 0; k < n; k += lanes<T>, a += as) store<T>(dst + k, F::apply(load<T>(a)));
+  for (int64_t k = 0; k < n; k += lanes<T>, a += as) To::template put<T>(dst + k, F::apply(load<T>(a)));
 }
-template <class T, class F>
+template <class T, class F, class To = Store>
 void run2(const Step& s, Registers<T> r, int64_t n) {
   T* dst = r[s.dst].data;
   const T *a = r[s.operands[0]].data, *b = r[s.operands[1]].data;
   const int as = r[s.operands[0]].step, bs = r[s.operands[1]].step;
-  for (int64_t k = 0; k < n; k += lanes<T>, a += as, b += bs) store<T>(dst + k, F::apply(load<T>(a), load<T>(b)));
+  for (int64_t k = 0; k < n; k += lanes<T>, a += as, b += bs)
+    To::template put<T>(dst + k, F::apply(load<T>(a), load<T>(b)));
 }
-template <class T, class F>
+template <class T, class F, class To = Store>
 void run3(const Step& s, Registers<T> r, int64_t n) {
   T* dst = r[s.dst].data;
   const T *a = r[s.operands[0]].data, *b = r[s.operands[1]].data, *c = r[s.operands[2]].data;
   const int as = r[s.operands[0]].step, bs = r[s.operands[1]].step, cs = r[s.operands[2]].step;
   for (int64_t k = 0; k < n; k += lanes<T>, a += as, b += bs, c += cs)
-    store<T>(dst + k, F::apply(load<T>(a), load<T>(b), load<T>(c)));
+    To::template put<T>(dst + k, F::apply(load<T>(a), load<T>(b), load<T>(c)));
 }
 
 #define OPCODE(name, arity)           \
@@ -101,6 +117,28 @@ template <>
 StepBody<float> bodyOf<float>(uint16_t code) {
   return code < kOpcodeCount ? kBodies<float>.bodies[code] : pairBody(code - kOpcodeCount);
 }
+
+StepBody<float> streamingBodyOf(uint16_t code) {
+  using Ops = FloatOps<VectorMath<float>>;
+  switch (static_cast<Opcode>(code)) {
+#define BODY(name, arity) \
+  case Opcode::name: return &run##arity<float, Apply_##name<Ops>, Stream>
+    BODY(neg, 1);
+    BODY(abs, 1);
+    BODY(square, 1);
+    BODY(sqrt, 1);
+    BODY(add, 2);
+    BODY(sub, 2);
+    BODY(mul, 2);
+    BODY(div, 2);
+    BODY(maximum, 2);
+    BODY(minimum, 2);
+    BODY(fma, 3);
+#undef BODY
+    default: return nullptr;
+  }
+}
+
 template StepBody<double> bodyOf<double>(uint16_t);
 template StepBody<int64_t> bodyOf<int64_t>(uint16_t);
 

@@ -26,6 +26,10 @@ StepBody<float> bodyOf<float>(uint16_t code);
 
 StepBody<float> pairBody(int pair);
 
+// Of cheap instructions: a body whose results go past the caches, to memory that is aligned to vectors. Null for
+// others.
+StepBody<float> streamingBodyOf(uint16_t code);
+
 // A whole program; `outputs` are the registers of its outputs. As with steps, n is rounded up to whole vectors.
 using ListingBody = void (*)(const TileRegister<float>*, const uint16_t* outputs, int64_t n);
 ListingBody listingBody(int listing);

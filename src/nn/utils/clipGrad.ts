@@ -115,26 +115,36 @@ export function getTotalNorm(tensors: Iterable<Tensor> | Tensor, options: NormOp
   return checkedNorm('getTotalNorm', checkList('getTotalNorm', tensors), options);
 }
 
+const factorOf = program({
+  name: 'clipGradNorm',
+  tensors: ['factor', 'norm'],
+  scalars: ['maxNorm'],
+  update: ({ norm, maxNorm }) => ({ factor: e.minimum(e.div(maxNorm, e.add(norm, 1e-6)), 1) }),
+});
 const scaled = program({
   name: 'clipGradNorm',
-  tensors: ['g', 'norm'],
-  scalars: ['maxNorm'],
-  update: ({ g, norm, maxNorm }) => ({ g: e.mul(g, e.minimum(e.div(maxNorm, e.add(norm, 1e-6)), 1)) }),
+  tensors: ['g', 'factor'],
+  update: ({ g, factor }) => ({ g: e.mul(g, factor) }),
 });
 
 function scaleAll(grads: readonly Tensor[], maxNorm: number, norm: Tensor): void {
+  const list = grads.filter((g) => g.numel > 0);
+  if (list.length === 0) return;
   noGrad(() =>
     tidy(() => {
-      const list = grads.filter((g) => g.numel > 0);
-      const ones = list.map(({ shape }) =>
-        viewTensor(
-          norm,
+      const dtype = isFloating(norm.dtype) ? wideDType(norm.dtype) : 'float32';
+      const factor = emptyTensor('clipGradNorm', norm.shape, dtype, norm.device);
+      factorOf.run({ factor: [factor], norm: [norm] }, { maxNorm });
+      // One view for all gradients of a rank.
+      const views: Tensor[] = [];
+      const viewFor = ({ shape }: Tensor): Tensor =>
+        (views[shape.length] ??= viewTensor(
+          factor,
           shape.map(() => 1),
           null,
-          norm._offset,
-        ),
-      );
-      if (list.length > 0) scaled.run({ g: list, norm: ones }, { maxNorm });
+          0,
+        ));
+      scaled.run({ g: list, factor: list.map(viewFor) }, {});
     }),
   );
 }
