@@ -27,6 +27,7 @@ template <class T>
 THALWEG_INLINE void avgPosition(const PoolShape& s, const T* x, const int64_t (&counts)[3], int64_t channels, T share,
                                 T* out) {
   const int64_t C = s.channels, planeStep = s.in[1] * s.in[2] * C, rowStep = s.in[2] * C;
+  const int64_t ahead = s.nextTap(sizeof(T));
   const int64_t planes = counts[0], rows = counts[1], taps = counts[2];
   forChannelVectors<T>(channels, [=](int64_t c, int m, auto vectors) {
     constexpr int V = decltype(vectors)::value, L = lanes<T>;
@@ -38,6 +39,8 @@ THALWEG_INLINE void avgPosition(const PoolShape& s, const T* x, const int64_t (&
         const T* p = x + i * planeStep + j * rowStep + c;
         int64_t k = 0;
         for (; k + 2 <= taps; k += 2, p += 2 * C) THALWEG_UNROLL for (int v = 0; v < V; v++) {
+            prefetchAhead(p + v * L, ahead);
+            prefetchAhead(p + C + v * L, ahead);
             sum[v] += loadLanes(p + v * L, m, T(0));
             other[v] += loadLanes(p + C + v * L, m, T(0));
           }
