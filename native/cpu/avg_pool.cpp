@@ -22,34 +22,59 @@ std::vector<T> sharesOf(const PoolShape& s) {
 
 // -- channels-last ----------------------------------------------------------------------------------------------------
 
+// The mean of one window, whose first tap is at x; counts: its taps along each dimension.
+template <class T>
+THALWEG_INLINE void avgPosition(const PoolShape& s, const T* x, const int64_t (&counts)[3], int64_t channels, T share,
+                                T* out) {
+  const int64_t C = s.channels, planeStep = s.in[1] * s.in[2] * C, rowStep = s.in[2] * C;
+  const int64_t ahead = s.nextTap(sizeof(T));
+  const int64_t planes = counts[0], rows = counts[1], taps = counts[2];
+  forChannelVectors<T>(channels, [=](int64_t c, int m, auto vectors) {
+    constexpr int V = decltype(vectors)::value, L = lanes<T>;
+    Vec<T> total[V] = {};
+    for (int64_t i = 0; i < planes; i++)
+      for (int64_t j = 0; j < rows; j++) {
+        // Rows by themselves, in two sums: of a large window, sums of like size are added.
+        Vec<T> sum[V] = {}, other[V] = {};
+        const T* p = x + i * planeStep + j * rowStep + c;
+        int64_t k = 0;
+        for (; k + 2 <= taps; k += 2, p += 2 * C) THALWEG_UNROLL for (int v = 0; v < V; v++) {
+            prefetchAhead(p + v * L, ahead);
+            prefetchAhead(p + C + v * L, ahead);
+            sum[v] += loadLanes(p + v * L, m, T(0));
+            other[v] += loadLanes(p + C + v * L, m, T(0));
+          }
+        if (k < taps) THALWEG_UNROLL for (int v = 0; v < V; v++) sum[v] += loadLanes(p + v * L, m, T(0));
+        THALWEG_UNROLL for (int v = 0; v < V; v++) total[v] += sum[v] + other[v];
+      }
+    THALWEG_UNROLL for (int v = 0; v < V; v++) storeLanes(out + c + v * L, total[v] * share, m);
+  });
+}
+
 template <class T>
 void avgLast(Context& ctx, const PoolShape& s, const T* x, T* out) {
   const int64_t C = s.channels;
   const std::vector<T> shares = sharesOf<T>(s);
   // Few positions of many channels are cut up along the channels.
   const int64_t tile = s.images * s.outSize() >= 64 ? C : std::min<int64_t>(C, 4 * lanes<T>), tiles = divideUp(C, tile);
-  parallelFor(ctx.pool, s.images * s.outSize() * tiles, s.grain(tile), [&](int64_t begin, int64_t end) {
-    for (int64_t unit = begin; unit < end; unit++) {
-      const int64_t at = unit / tiles, c0 = unit % tiles * tile;
-      const int64_t ox = at % s.out[2], oy = at / s.out[2] % s.out[1], oz = at / s.out[2] / s.out[1] % s.out[0];
-      const int64_t image = at / s.outSize();
-      const PoolShape::Taps z = s.taps(0, oz), y = s.taps(1, oy), row = s.taps(2, ox);
-      const T* from = x + (image * s.inSize() + (z.first * s.in[1] + y.first) * s.in[2] + row.first) * C + c0;
-      const T share = shares[static_cast<size_t>(at % s.outSize())];
-      forChannelVectors<T>(std::min(tile, C - c0), [&](int64_t c, int m, auto vectors) {
-        constexpr int V = decltype(vectors)::value, L = lanes<T>;
-        Vec<T> total[V] = {};
-        for (int64_t i = 0; i < z.count; i++)
-          for (int64_t j = 0; j < y.count; j++) {
-            // Rows by themselves: of a large window, sums of like size are added.
-            Vec<T> sum[V] = {};
-            const T* p = from + (i * s.in[1] + j) * s.in[2] * C + c;
-            for (int64_t k = 0; k < row.count; k++, p += C)
-              THALWEG_UNROLL for (int v = 0; v < V; v++) sum[v] += loadLanes(p + v * L, m, T(0));
-            THALWEG_UNROLL for (int v = 0; v < V; v++) total[v] += sum[v];
-          }
-        THALWEG_UNROLL for (int v = 0; v < V; v++) storeLanes(out + at * C + c0 + c + v * L, total[v] * share, m);
-      });
+  const int64_t positions = s.images * s.outSize();
+  parallelFor(ctx.pool, positions * tiles, s.grain(tile), [&](int64_t begin, int64_t end) {
+    // Positions of one tile of channels after those of another.
+    for (int64_t unit = begin; unit < end;) {
+      const int64_t c0 = unit / positions * tile, first = unit % positions;
+      const int64_t count = std::min(positions - first, end - unit), channels = std::min(tile, C - c0);
+      forRows(s.out, first, first + count,
+              [&](int64_t image, int64_t oz, int64_t oy, int64_t ox, int64_t endOfX, int64_t at) {
+                const PoolShape::Taps z = s.taps(0, oz), y = s.taps(1, oy);
+                const T* plane = x + (image * s.inSize() + (z.first * s.in[1] + y.first) * s.in[2]) * C + c0;
+                const T* share = shares.data() + (oz * s.out[1] + oy) * s.out[2];
+                for (; ox < endOfX; ox++, at++) {
+                  const PoolShape::Taps row = s.taps(2, ox);
+                  const int64_t counts[3] = {z.count, y.count, row.count};
+                  avgPosition(s, plane + row.first * C, counts, channels, share[ox], out + at * C + c0);
+                }
+              });
+      unit += count;
     }
   });
 }

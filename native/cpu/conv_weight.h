@@ -3,7 +3,7 @@
 // positions. Else positions are taken in chunks: first all threads lay a chunk out, then each of them adds it to some
 // rows of the sums.
 #pragma once
-#include "cpu/conv_tile.h"
+#include "cpu/conv_forward.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {
@@ -83,21 +83,28 @@ __attribute__((noinline)) void packGradient(const Images<const T>& g, int64_t ch
   }
 }
 
-// Adds positions [begin, end) to tile `tile` of one panel.
+// A tile of so many rows, if only `rows` are left: half of the largest, three quarters, or all of it.
+constexpr int tileHeight(int most, int64_t rows) {
+  const int half = (most + 1) / 2, larger = (3 * most + 3) / 4;
+  return rows <= half ? half : rows <= larger ? larger : most;
+}
+
+// Adds positions [begin, end) to the tile of one panel that begins at `row`, at most `height` rows.
 template <class T, int NV>
 THALWEG_INLINE void addOuter(const WeightSums<T>& s, const Reads<T>& reads, const int64_t* offsets, const T* base,
-                             int64_t tile, const T* gradient, int64_t gradientStep, int64_t begin, int64_t end,
-                             T* sums) {
+                             int64_t row, int height, const T* gradient, int64_t gradientStep, int64_t begin,
+                             int64_t end, T* sums) {
   constexpr int MR = kTilePositions[NV], width = NV * lanes<T>;
-  const int64_t row = tile * MR;
   const T* rows = gradient + begin * gradientStep;
-  if (MR > 2 && s.rows - row <= MR / 2) {
-    outerTile<T, (MR + 1) / 2, NV>(end - begin, reads.in + begin, base, offsets + row, rows, gradientStep,
-                                   sums + row * width, width);
-  } else {
-    outerTile<T, MR, NV>(end - begin, reads.in + begin, base, offsets + row, rows, gradientStep, sums + row * width,
-                         width);
-  }
+  const auto add = [&](auto tile) {
+    outerTile<T, tile.value, NV>(end - begin, reads.in + begin, base, offsets + row, rows, gradientStep,
+                                 sums + row * width, width);
+  };
+  constexpr int half = tileHeight(MR, 1), larger = tileHeight(MR, half + 1);
+  const int wanted = tileHeight(MR, std::min<int64_t>(height, s.rows - row));
+  if (wanted == half) return add(std::integral_constant<int, half>());
+  if (wanted == larger) return add(std::integral_constant<int, larger>());
+  add(std::integral_constant<int, MR>());
 }
 
 // out[o][channel][tap] from the sums of all parts.
@@ -167,11 +174,13 @@ void addPiece(const Correlation& c, const WeightSums<T>& s, const Images<const T
                        width, last, packed);
           gradient = packed;
         }
-        const int64_t tiles = divideUp(s.rows, kTilePositions[width]);
-        for (int64_t tile = 0; tile < tiles; tile++)
+        // Tiles of about equal height.
+        const int most = kTilePositions[width];
+        const int height = tileHeight(most, divideUp(s.rows, divideUp(s.rows, most)));
+        for (int64_t row = 0; row < s.rows; row += height)
           withVectors(width, [&](auto vectors) {
-            addOuter<T, vectors.value>(s, block, offsets, window.base + group * c.cin, tile, gradient, width * lanes<T>,
-                                       0, count, s.at(part, group, p));
+            addOuter<T, vectors.value>(s, block, offsets, window.base + group * c.cin, row, height, gradient,
+                                       width * lanes<T>, 0, count, s.at(part, group, p));
           });
       }
   }
@@ -248,8 +257,9 @@ void addChunks(Context& ctx, const Correlation& c, WeightSums<T>& s, const Image
                   packed != nullptr ? packed + reads.count * (group * panels.padded() + panels.first(p)) : gradient;
               for (int64_t tile = low; tile < high; tile++)
                 withVectors(width, [&](auto vectors) {
-                  addOuter<T, vectors.value>(s, reads, offsets, window.base + group * c.cin, tile - at, panel, step, p0,
-                                             p1, s.at(0, group, p));
+                  constexpr int most = kTilePositions[vectors.value];
+                  addOuter<T, vectors.value>(s, reads, offsets, window.base + group * c.cin, (tile - at) * most, most,
+                                             panel, step, p0, p1, s.at(0, group, p));
                 });
               at += tiles;
             }

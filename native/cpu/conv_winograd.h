@@ -322,7 +322,7 @@ inline void winogradWeight(Context& ctx, const Correlation& c, const Images<cons
   const float* gradient = asChannelsLast(ctx, g, c.images, c.cout, c.out[1] * c.out[2], kSlotWindow);
   const Tiles from(c, c.cin, c.in, c.lines[1][0].position, c.lines[2][0].position);
   const Tiles to(c, c.cout, c.out, 0, 0);
-  const int64_t batch = tilesAtOnce(c, 96, 384);
+  const int64_t batch = tilesAtOnce(c, 24, 384);
   int64_t most = 0;
   for (int64_t p = 0; p < panels.count; p++) most = std::max<int64_t>(most, kTilePositions[panels.width(p)]);
   const int64_t padded = c.cin + most;  // rows of the sums; the last tile may be partial

@@ -62,7 +62,8 @@ template <bool kTaps, class T, class K>
 void maxLast(Context& ctx, const PoolShape& s, const T* x, T* out, K* taps) {
   const int64_t C = s.channels;
   const int64_t planeStep = s.dilation[0] * s.in[1] * s.in[2] * C, rowStep = s.dilation[1] * s.in[2] * C;
-  const int64_t tapStep = s.dilation[2] * C;
+  const int64_t tapStep = s.dilation[2] * C, planeNumbers = s.width(1) * s.width(2), rowNumbers = s.width(2);
+  const int64_t ahead = s.nextTap(sizeof(T));
   parallelFor(ctx.pool, s.images * s.outSize(), s.grain(C), [&](int64_t begin, int64_t end) {
     forRows(s.out, begin, end, [&](int64_t image, int64_t oz, int64_t oy, int64_t ox, int64_t endOfX, int64_t at) {
       const PoolShape::Taps z = s.taps(0, oz), y = s.taps(1, oy);
@@ -70,26 +71,27 @@ void maxLast(Context& ctx, const PoolShape& s, const T* x, T* out, K* taps) {
       for (; ox < endOfX; ox++, at++) {
         const PoolShape::Taps row = s.taps(2, ox);
         const T* from = plane + row.first * C;
-        const int64_t first = (z.low * s.width(1) + y.low) * s.width(2) + row.low;
-        forChannelVectors<T>(C, [&](int64_t c, int m, auto vectors) {
+        const int64_t first = z.low * planeNumbers + y.low * rowNumbers + row.low, to = at * C;
+        forChannelVectors<T>(C, [=](int64_t c, int m, auto vectors) {
           constexpr int V = decltype(vectors)::value, L = lanes<T>;
           Best<T> best[V];
           THALWEG_UNROLL for (int v = 0; v < V; v++) {
+            prefetchAhead(from + c + v * L, ahead);
             best[v] = {loadLanes(from + c + v * L, m, T(0)), broadcast(static_cast<MaskOf<T>>(first))};
           }
           int64_t k = 1;  // the first tap is there already
           for (int64_t i = 0; i < z.count; i++)
             for (int64_t j = 0; j < y.count; j++, k = 0) {
               const T* p = from + i * planeStep + j * rowStep + k * tapStep + c;
-              const int64_t number = first + (i * s.width(1) + j) * s.width(2);
-              for (; k < row.count; k++, p += tapStep)
-                THALWEG_UNROLL for (int v = 0; v < V; v++) best[v].offer(loadLanes(p + v * L, m, T(0)),
-                                                                         static_cast<MaskOf<T>>(number + k));
+              const int64_t number = first + i * planeNumbers + j * rowNumbers;
+              for (; k < row.count; k++, p += tapStep) THALWEG_UNROLL for (int v = 0; v < V; v++) {
+                  prefetchAhead(p + v * L, ahead);
+                  best[v].offer(loadLanes(p + v * L, m, T(0)), static_cast<MaskOf<T>>(number + k));
+                }
             }
           THALWEG_UNROLL for (int v = 0; v < V; v++) {
-            const int64_t to = at * C + c + v * L;
-            storeLanes(out + to, best[v].value, m);
-            if constexpr (kTaps) storeTaps<T>(taps + to, best[v].tap, m);
+            storeLanes(out + to + c + v * L, best[v].value, m);
+            if constexpr (kTaps) storeTaps<T>(taps + to + c + v * L, best[v].tap, m);
           }
         });
       }

@@ -46,6 +46,13 @@ struct PoolShape {
     return {start + low * dilation[d], std::max(high - low, int64_t{0}), low};
   }
 
+  // Bytes, channels-last, from a tap to that of the window below; or a little further on, where that is too far to be
+  // kept until then.
+  int64_t nextTap(int64_t itemSize) const {
+    const int64_t below = (adaptive ? in[1] / out[1] : stride[1]) * in[2] * channels * itemSize;
+    return below <= (int64_t{128} << 10) ? below : 2048;
+  }
+
   // Taps of the largest window along `d`.
   int64_t width(int d) const { return adaptive ? divideUp(in[d], out[d]) + (in[d] % out[d] != 0 ? 1 : 0) : kernel[d]; }
   // Numbers of taps of a window are below this.
@@ -206,6 +213,14 @@ THALWEG_INLINE void forChannelVectors(int64_t channels, F&& f) {
   for (; c + 2 * L <= channels; c += 2 * L) f(c, L, std::integral_constant<int, 2>());
   for (; c + L <= channels; c += L) f(c, L, std::integral_constant<int, 1>());
   if (c < channels) f(c, static_cast<int>(channels - c), std::integral_constant<int, 1>());
+}
+
+// What the windows below will read is brought near, `bytes` away: rows of an image are too short for the processor to
+// see where they go on. Nothing is read where nothing is.
+template <class T>
+THALWEG_INLINE void prefetchAhead(const T* p, int64_t bytes) {
+  __builtin_prefetch(reinterpret_cast<const char*>(reinterpret_cast<uintptr_t>(p) + static_cast<uintptr_t>(bytes)), 0,
+                     2);
 }
 
 template <class T>
