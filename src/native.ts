@@ -117,6 +117,15 @@ export interface Kernels {
     groups: number,
   ): void;
   batchNorm(out: Handle, mean: Handle, variance: Handle, x: Handle, weight: Handle, bias: Handle, eps: number): void;
+  batchNormGiven(
+    out: Handle,
+    x: Handle,
+    mean: Handle,
+    variance: Handle,
+    weight: Handle,
+    bias: Handle,
+    eps: number,
+  ): void;
   batchNormBackward(
     gx: Handle,
     gWeight: Handle,

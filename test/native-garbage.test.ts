@@ -396,6 +396,16 @@ describe('kernels on random tensors', () => {
                 ];
           break;
         }
+        case 'batchNormGiven': {
+          const float = random(2);
+          const x = [random(6), random(random(4) === 0 ? 20 : 4), random(random(4) === 0 ? 50 : 4)];
+          const c = [x[1]];
+          args = [
+            ...[image(x, float), image(x, float), plain(c, float), plain(c, float)],
+            ...[maybe(c, float), maybe(c, float), 1e-5],
+          ];
+          break;
+        }
         case 'batchNorm':
         case 'batchNormBackward': {
           const float = random(2);

@@ -13,6 +13,9 @@ constexpr int64_t kDotBlockRows = 64;
 // Bytes that are taken at once along K if there are several row tiles: DC columns stay in the first-level cache for all
 // of them, and the rows in the second for all columns. A single tile reads everything once, in the order of memory.
 constexpr int64_t kDotBytes = 2048;
+// B of more bytes is likely to come from memory, and is fetched ahead: the hardware follows a column, but finds the
+// next ones late. From a cache that only costs.
+constexpr int64_t kDotFarBytes = 4 << 20;
 
 // The sum of each of a vector's worth of vectors, in the lane of its index.
 template <class T, int Step = 1>
@@ -33,13 +36,14 @@ THALWEG_INLINE void sumTile(Vec<T> (&sum)[DR * DC], T* sums) {
   THALWEG_UNROLL for (int i = 0; i < DR * DC; i += lanes<T>) store(sums + i, sumEach<T>(sum + i));
 }
 
-// sums[i * DC + j] = a[i] . b[j]. Meanwhile as much as is read of each b is fetched from `next`.
+// sums[i * DC + j] = a[i] . b[j]. If Fetch, as much as is read of each b is fetched from `next` meanwhile.
 template <class Scheme>
 struct DotTile {
   using S = typename Scheme::Storage;
   using T = typename Scheme::Sum;
+  template <bool Fetch>
   __attribute__((noinline)) static void run(int64_t k, const S* const (&a)[DR], const S* const (&b)[DC],
-                                            const S* const (&next)[DC], T* sums) {
+                                            [[maybe_unused]] const S* const (&next)[DC], T* sums) {
     constexpr int L = lanes<T>;
     Vec<T> sum[DR * DC];
     THALWEG_UNROLL for (int i = 0; i < DR * DC; i++) sum[i] = Vec<T>{};
@@ -53,7 +57,9 @@ struct DotTile {
     };
     int64_t at = 0;
     for (; at + L <= k; at += L) {
-      THALWEG_UNROLL for (int j = 0; j < DC; j++) prefetchFar(next[j], at);
+      if constexpr (Fetch) {
+        THALWEG_UNROLL for (int j = 0; j < DC; j++) prefetchFar(next[j], at);
+      }
       step([](const S* p) { return loadWide(p); }, at);
     }
     if (at < k) {
@@ -83,7 +89,11 @@ void dotTile(int64_t k, const S* a, int64_t ars, int64_t rows, DotColumns<S> b, 
     // What is there already costs little to ask for again.
     pn[j] = j < next.count && j * tiles / DC == tile ? next.data + j * brs : pb[j];
   }
-  DotTile<Scheme>::run(k, pa, pb, pn, sums);
+  if (next.count > 0) {
+    DotTile<Scheme>::template run<true>(k, pa, pb, pn, sums);
+  } else {
+    DotTile<Scheme>::template run<false>(k, pa, pb, pn, sums);
+  }
 }
 
 template <class S>
@@ -93,8 +103,14 @@ bool suitsDot(const Problem<S>& p) {
   return p.acs == 1 && p.brs == 1 && (p.m <= kRows || p.n <= kColumns) && p.k >= 2 * lanes<Compute<S>>;
 }
 
+// Of the whole product, of which dotSerial may get a piece.
+template <class S>
+bool isFar(const Problem<S>& p) {
+  return p.n * p.k * static_cast<int64_t>(sizeof(S)) > kDotFarBytes;
+}
+
 template <class Scheme, class S = typename Scheme::Storage>
-void dotSerial(const Problem<S>& p) {
+void dotSerial(const Problem<S>& p, bool far) {
   using T = typename Scheme::Sum;
   constexpr int L = lanes<T>, NRT = NR<T>;
   static_assert(DR * DC % L == 0 && NRT % DC == 0);
@@ -110,7 +126,8 @@ void dotSerial(const Problem<S>& p) {
           return DotColumns<S>{p.b + j * p.bcs + from, most(least(p.n - j, DC), 0)};
         };
         for (int64_t j = 0; j < columns; j += DC) {
-          const DotColumns<S> next = j + DC < columns   ? columnsAt(n0 + j + DC, k0)
+          const DotColumns<S> next = !far               ? DotColumns<S>{nullptr, 0}
+                                     : j + DC < columns ? columnsAt(n0 + j + DC, k0)
                                      : k0 + steps < p.k ? columnsAt(n0, k0 + steps)
                                                         : columnsAt(n0 + NRT, 0);
           for (int64_t tile = 0; tile < tiles; tile++) {

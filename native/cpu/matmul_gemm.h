@@ -51,7 +51,7 @@ template <class Scheme>
 struct Plan {
   using S = typename Scheme::Storage;
   static constexpr int64_t D = Scheme::depth;
-  bool packA, packB, dot;
+  bool packA, packB, dot, far;
   int64_t kc;
 
   explicit Plan(const Problem<S>& p) {
@@ -59,6 +59,7 @@ struct Plan {
     packB = !Scheme::inPlace || p.bcs != 1;
     kc = blockOfK(p.k, Scheme::inPlace && p.ars == 1 && p.acs != 1 ? kDirectColumnsKC : KC * D);
     dot = suitsDot(p);
+    far = isFar(p);
   }
 };
 

@@ -65,16 +65,20 @@ THALWEG_INLINE Vec<uint32_t> firstPairs(const BFloat16* p, int n) {
 // dotTile of matmul_dot.h.
 template <>
 struct DotTile<Pairs> {
+  template <bool Fetch>
   THALWEG_BF16_TARGET __attribute__((noinline)) static void run(int64_t k, const BFloat16* const (&a)[DR],
                                                                 const BFloat16* const (&b)[DC],
-                                                                const BFloat16* const (&next)[DC], float* sums) {
+                                                                [[maybe_unused]] const BFloat16* const (&next)[DC],
+                                                                float* sums) {
     constexpr int L = 2 * lanes<float>;
     Vec<float> sum[DR * DC];
     THALWEG_UNROLL for (int i = 0; i < DR * DC; i++) sum[i] = Vec<float>{};
     int64_t at = 0;
     for (; at < k; at += L) {
       Vec<uint32_t> x[DR], y[DC];
-      THALWEG_UNROLL for (int j = 0; j < DC; j++) prefetchFar(next[j], at);
+      if constexpr (Fetch) {
+        THALWEG_UNROLL for (int j = 0; j < DC; j++) prefetchFar(next[j], at);
+      }
       if (at + L <= k) {
         THALWEG_UNROLL for (int i = 0; i < DR; i++) x[i] = Pairs::alongK(a[i] + at);
         THALWEG_UNROLL for (int j = 0; j < DC; j++) y[j] = Pairs::alongK(b[j] + at);

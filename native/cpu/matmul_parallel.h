@@ -17,7 +17,7 @@ double flopsOf(const Problem<S>& p) {
 template <class Scheme, class S = typename Scheme::Storage>
 void multiplySerial(const Problem<S>& p, const Plan<Scheme>& plan) {
   if (plan.dot) {
-    dotSerial<Scheme>(p.accumulatingByBias());
+    dotSerial<Scheme>(p.accumulatingByBias(), plan.far);
   } else {
     Gemm<Scheme>(p, plan).serial();
   }
@@ -95,7 +95,9 @@ void multiplySplitK(ThreadPool& pool, const Problem<T>& p) {
       part.ccs = 1;
       part.bias = nullptr;
       part.activation = Activation::None;
-      multiplySerial<Single<T>>(part, Plan<Single<T>>(part));
+      Plan<Single<T>> plan(part);
+      plan.far = isFar(p);
+      multiplySerial<Single<T>>(part, plan);
     }
   });
   for (int64_t i = 0; i < p.m; i++) {

@@ -7,10 +7,10 @@ import { tidy } from '../memory.js';
 import { native } from '../native.js';
 import * as e from '../program/expr.js';
 import { formatShape, type Shape } from '../shape.js';
-import type { Tensor } from '../tensor/tensor.js';
-import { add, mul } from './arithmetic.js';
+import { stridesLike, type Tensor } from '../tensor/tensor.js';
+import { add, mul, sub } from './arithmetic.js';
 import { cast, detach } from './copy.js';
-import { checkWritable, defineMultiOp } from './define.js';
+import { checkWritable, defineMultiOp, defineOp } from './define.js';
 import { defineElementwise } from './elementwise.js';
 import { requireFloatInput } from './indexing.js';
 import { rsqrt } from './math.js';
@@ -76,14 +76,37 @@ const batchOp = defineMultiOp({
   },
 });
 
-// With statistics that are given.
-const givenOp = defineElementwise(
-  'batchNorm',
-  (x, centre, scale, bias) => e.add(e.mul(e.sub(x, centre), scale), bias),
-  {
-    inputs: ['x', 'runningMean', 'scale', 'bias'],
+// With statistics that are given, which are constants.
+const givenOp = defineOp({
+  name: 'batchNorm',
+  inputs: ['x', 'runningMean', 'runningVar', 'weight', 'bias'],
+  optional: ['weight', 'bias'],
+  saves: { x: ['runningVar', 'weight'], weight: ['x', 'runningMean', 'runningVar'] },
+  shape: ({ x }) => x.shape,
+  strides: (shape, { x }) => stridesLike(shape, x),
+  forward: ([out], { x, runningMean, runningVar, weight, bias }, { eps }: { eps: number }) =>
+    native.batchNormGiven(
+      out._handle,
+      x._handle,
+      runningMean._handle,
+      runningVar._handle,
+      handleOf(weight),
+      handleOf(bias),
+      eps,
+    ),
+  vjp: ([g], { x, runningMean, runningVar, weight }, { eps }) => {
+    const rstd = (): Tensor => rsqrt(add(perChannel(g, runningVar), eps));
+    const scale = (): Tensor =>
+      (weight as Tensor | undefined) === undefined ? rstd() : mul(rstd(), perChannel(g, weight));
+    return [
+      () => mul(g, scale()),
+      null,
+      null,
+      () => sum(mul(g, mul(sub(x, perChannel(x, runningMean)), rstd())), besideChannels(g)),
+      () => sum(g, besideChannels(g)),
+    ];
   },
-);
+});
 
 const blendOp = defineElementwise(
   'batchNorm',
@@ -102,11 +125,10 @@ export function withGiven(
 ): Tensor {
   return tidy(() => {
     const dtype = computeType(x);
-    const channelwise = (t: Tensor): Tensor => perChannel(x, cast(t, dtype));
-    // Running statistics are constants.
-    const rstd = rsqrt(add(channelwise(detach(runningVar)), eps));
-    const scale = weight === null ? rstd : mul(rstd, channelwise(weight));
-    const out = givenOp.apply([x, channelwise(detach(runningMean)), scale, bias === null ? 0 : channelwise(bias)]);
+    const [centre, variance] = [runningMean, runningVar].map((t) => operand(detach(t), dtype));
+    const out = givenOp([imageOperand(x, dtype), centre, variance, operand(weight, dtype), operand(bias, dtype)], {
+      eps,
+    });
     return cast(out, x.dtype);
   });
 }
