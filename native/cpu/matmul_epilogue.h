@@ -32,6 +32,7 @@ template <class S>
 THALWEG_INLINE Vec<Compute<S>> loadStrided(const S* p, int64_t stride, int n) {
   constexpr int L = lanes<Compute<S>>;
   if (stride == 1) return n == L ? loadWide(p) : loadWideFirst(p, n);
+  if (stride == 0 && n == L) return broadcast(widen(*p));
   Vec<Compute<S>> v{};
   for (int i = 0; i < n; i++) v[i] = widen(p[i * stride]);
   return v;

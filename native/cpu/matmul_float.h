@@ -2,6 +2,7 @@
 #pragma once
 #include "cpu/matmul_gemv.h"
 #include "cpu/matmul_parallel.h"
+#include "cpu/matmul_turned.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {
@@ -29,9 +30,10 @@ class Multiplication {
   // `whole`: one thread is to do each product.
   Multiplication(const Problem<S>& given, bool whole)
       : swapped_((given.ccs != 1 && given.crs == 1 && given.m != 1) || (given.n == 1 && given.m != 1)),
+        turned_(Scheme::inPlace && suitsTurning(oriented(given, swapped_))),
         p_(oriented(given, swapped_)),
-        plan_(p_),
-        method_(choose(p_, plan_, whole)) {}
+        plan_(turned_ ? turnedProblem(p_) : p_),
+        method_(choose(turned_ ? turnedProblem(p_) : p_, plan_, whole)) {}
 
   // One product of the batch; a, b and c are where its operands begin.
   void run(ThreadPool& pool, const S* a, const S* b, S* c) const {
@@ -39,6 +41,22 @@ class Multiplication {
     p.a = swapped_ ? b : a;
     p.b = swapped_ ? a : b;
     p.c = c;
+    if constexpr (Scheme::inPlace) {
+      if (turned_) return runTurned(pool, p);
+    }
+    runMethod(pool, p);
+  }
+
+ private:
+  enum class Method { Empty, Vector, Serial, Pieces, SplitK, Shared };
+
+  void runTurned(ThreadPool& pool, const Problem<S>& p) const {
+    Problem<S> turned = turnedProblem(p);
+    turned.c = scratchOf<S>(kSlotC, turned.m * turned.crs);
+    runMethod(pool, turned);
+    turnResult(pool, turned.c, turned.crs, turned.m, turned.n, p.c, p.crs);
+  }
+  void runMethod(ThreadPool& pool, const Problem<S>& p) const {
     switch (method_) {
       case Method::Empty:
         if (!p.accumulate) emptySum(p);
@@ -52,9 +70,6 @@ class Multiplication {
       case Method::Shared: Gemm<Scheme>(p, plan_).shared(pool); break;
     }
   }
-
- private:
-  enum class Method { Empty, Vector, Serial, Pieces, SplitK, Shared };
 
   static Problem<S> oriented(const Problem<S>& given, bool swapped) {
     Problem<S> p = swapped ? given.transposed() : given;
@@ -71,7 +86,7 @@ class Multiplication {
     return whole ? Method::Serial : Method::Pieces;
   }
 
-  bool swapped_;
+  bool swapped_, turned_;
   Problem<S> p_;
   Plan<Scheme> plan_;
   Method method_;
