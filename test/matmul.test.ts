@@ -180,6 +180,26 @@ describe.each(names)('%s', (name) => {
     for (let seed = 200; seed < 203; seed++) check(seed, name, () => [m, n, k]);
   });
 
+  test('some rows times a matrix that lies transposed', () => {
+    for (const [m, n, k] of [
+      [25, 50, 64],
+      [31, 97, 70],
+      [48, 130, 300],
+      [96, 205, 65],
+    ]) {
+      tidy(() => {
+        const random = randomSource(m);
+        for (const batch of [[], [3]]) {
+          const a = matrix(random, batch, m, k, name, 'window');
+          const b = matrix(random, [], k, n, name, 'transposed window');
+          expect(excess(matmul(a, b), a, b, null, name)).toBeLessThanOrEqual(1);
+          const bias = matrix(random, [], 1, n, name, 'contiguous').reshape([n]);
+          expect(excess(linear(a, mT(b), bias), a, b, bias, name)).toBeLessThanOrEqual(1);
+        }
+      });
+    }
+  });
+
   test('not a number and infinity go where they belong', () => {
     const a = ones([40, 100], { dtype: name });
     const b = ones([100, 70], { dtype: name });
@@ -200,10 +220,11 @@ test('the same bits for any number of threads', () => {
         [9, 5000, 64],
         [1, 900, 2000],
         [12, 12, 6000],
+        [64, 3000, 100],
       ]) {
         const random = randomSource(m);
         const a = matrix(random, [], m, k, name, 'contiguous');
-        const b = matrix(random, [], k, n, name, 'contiguous');
+        const b = matrix(random, [], k, n, name, m === 64 ? 'transposed' : 'contiguous');
         const results = [1, 2, 3].map((count) => {
           setNumThreads(count);
           return Buffer.from(numbers(matmul(a, b)).buffer);
