@@ -16,6 +16,9 @@ using Staging = std::unique_ptr<char, FreeDeleter>;
 
 // Copied while JavaScript waits: a few microseconds.
 constexpr int64_t kReadNowBytes = 64 << 10;
+// Handed over in scratchNumbers.
+constexpr int64_t kReadSharedBytes = 256;
+static_assert(kReadSharedBytes <= kScratchNumbers * static_cast<int64_t>(sizeof(double)));
 
 Staging allocateStaging(const char* op, int64_t bytes) {
   Staging staging(static_cast<char*>(std::malloc(static_cast<size_t>(bytes > 0 ? bytes : 1))));
@@ -190,29 +193,20 @@ void openCompletions(Environment& environment) {
   napi_unref_threadsafe_function(environment.env, environment.completions);
 }
 
-// A promise that is settled already. Everything submitted has run.
+// What everything submitted has left in a tensor. A few bytes go to the array that both sides share, and the answer is
+// undefined: making an ArrayBuffer takes longer than all the rest.
 napi_value readNow(Environment& environment, const TensorView& source, DType dtype, int64_t bytes) {
-  napi_env env = environment.env;
-  std::unique_ptr<StreamError> error = environment.stream.takeError();
-  napi_value buffer = nullptr, promise = nullptr;
-  if (!error) {
-    void* memory = nullptr;
-    buffer = makeBuffer(env, bytes, &memory);
-    if (bytes)
-      environment.kernels->copy(environment.stream.context(), contiguousView(static_cast<char*>(memory), dtype, source),
-                                source);
-  }
-  napi_deferred deferred = nullptr;
-  if (napi_create_promise(env, &deferred, &promise) != napi_ok)
-    fail(ErrorKind::Native, "read: no promise could be made");
-  if (error)
-    napi_reject_deferred(env, deferred, makeErrorValue(env, error->kind, error->message));
-  else
-    napi_resolve_deferred(env, deferred, buffer);
-  return promise;
+  if (throwStreamError(environment)) return nullptr;
+  const bool small = bytes <= kReadSharedBytes;
+  void* memory = environment.scratchNumbers.data();
+  napi_value buffer = small ? nullptr : makeBuffer(environment.env, bytes, &memory);
+  if (bytes)
+    environment.kernels->copy(environment.stream.context(), contiguousView(static_cast<char*>(memory), dtype, source),
+                              source);
+  return buffer;
 }
 
-// read(handle, dtype, now): with `now`, a small result that is there already needs no turn of the event loop.
+// read(handle, dtype, now): a promise; with `now`, what is there already and small, as readSync gives it.
 napi_value readAsync(napi_env env, napi_callback_info info) {
   return guarded(env, [&](Environment& environment) -> napi_value {
     Arguments arguments(environment, info);
@@ -251,13 +245,7 @@ napi_value readSync(napi_env env, napi_callback_info info) {
     const DType dtype = static_cast<DType>(arguments.integerBetween(0, kDTypeCount - 1));
     const int64_t bytes = readBytes(environment, source, dtype);
     environment.stream.synchronize();
-    if (throwStreamError(environment)) return nullptr;
-    void* memory = nullptr;
-    napi_value buffer = makeBuffer(env, bytes, &memory);
-    if (bytes)
-      environment.kernels->copy(environment.stream.context(), contiguousView(static_cast<char*>(memory), dtype, source),
-                                source);
-    return buffer;
+    return readNow(environment, source, dtype, bytes);
   });
 }
 

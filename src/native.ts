@@ -241,8 +241,10 @@ interface Runtime {
   listing(program: ProgramId): number;
   threads(count: number): number;
   flushDenormal(flush: boolean): boolean;
-  read(handle: Handle, dtype: number, now: boolean): Promise<ArrayBuffer>;
-  readSync(handle: Handle, dtype: number): ArrayBuffer;
+  /** As readSync, where the answer is there already and `now`; else a promise of the bytes. */
+  read(handle: Handle, dtype: number, now: boolean): Promise<ArrayBuffer> | ArrayBuffer | undefined;
+  /** The bytes; undefined if they are few enough to lie in `scratchNumbers`: see src/tensor/read.ts. */
+  readSync(handle: Handle, dtype: number): ArrayBuffer | undefined;
   write(handle: Handle, data: ArrayBufferView, dtype: number): void;
   describe(): { isa: string; isas: string[]; kernels: string[]; opcodes: string[]; inline: boolean };
 }

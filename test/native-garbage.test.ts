@@ -184,7 +184,7 @@ describe('every exported function', () => {
       if (typeof bad !== 'number' || !(bad >= 1 && bad <= 1024)) attempt(exported['threads'], [bad]);
     }
     native.setBudget(96 * 2 ** 20, 50_000, 8 * 2 ** 30, 96 * 2 ** 20);
-    expect(Array.from(new Float32Array(native.readSync(live, 0))).length).toBe(6);
+    expect(native.readSync(live, 0)).toBe(undefined);
   });
 
   test('takes more arguments than it has', () => {
@@ -1003,7 +1003,8 @@ describe('writing and reading', () => {
     const handle = newTensor(1, [3]);
     native.sync();
     native.write(handle, bytes.subarray(1), 1);
-    expect([...new Float64Array(native.readSync(handle, 1))]).toEqual([1.5, 0, 0]);
+    native.readSync(handle, 1);
+    expect([...scratchNumbers.subarray(0, 3)]).toEqual([1.5, 0, 0]);
   });
 
   test('an array of a kind that Node-API does not know is refused', () => {
@@ -1016,7 +1017,7 @@ describe('writing and reading', () => {
   test('an array that changes hands while it is read from', async () => {
     const handle = newTensor(0, [1000]);
     native.fill(handle, 2);
-    const reads = Array.from({ length: 20 }, () => native.read(handle, 0, false));
+    const reads = Array.from({ length: 20 }, () => native.read(handle, 0, false) as Promise<ArrayBuffer>);
     native.dispose(handle);
     for (const buffer of await Promise.all(reads)) expect(new Float32Array(buffer)[999]).toBe(2);
   });

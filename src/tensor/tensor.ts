@@ -3,7 +3,7 @@
 import type { GradHook, HookList } from '../autograd/hooks.js';
 import type { GradNode } from '../autograd/node.js';
 import type { Device } from '../device.js';
-import { dtypeId, isFloating, itemSize, typedArrayOf, type DType, type ItemOf, type TypedArrayOf } from '../dtype.js';
+import { dtypeId, isFloating, itemSize, type DType, type ItemOf, type TypedArrayOf } from '../dtype.js';
 import { DisposedError, DTypeError, GradError, ShapeError } from '../errors.js';
 import { allocate, keeperFor, track } from '../memory.js';
 import { native, scratchNumbers, strideBase, type Handle, type ProgramId } from '../native.js';
@@ -21,6 +21,7 @@ import {
 import { mayAnswerNow } from '../turn.js';
 import type { OpMethods } from './methods.js';
 import { nest, type NestedArray } from './nested.js';
+import { readBytes, readBytesSync, readElements, readElementsSync } from './read.js';
 
 /** Counts the in-place changes of a storage; shared by a tensor and its views. @internal */
 export interface Version {
@@ -157,24 +158,22 @@ export class Tensor<S extends Shape = Shape, D extends DType = DType> {
 
   /** The elements in row-major order, as a typed array (float16 and bfloat16 as Float32Array, int64 as BigInt64Array). */
   async data<T extends DType>(this: Tensor<Shape, T>): Promise<TypedArrayOf<T>> {
-    return new (typedArrayOf(this.dtype))(
-      await native.read(liveHandle(this, 'data'), readDType(this.dtype), mayAnswerNow()),
-    );
+    return readElements(liveHandle(this, 'data'), this.dtype, this.numel, mayAnswerNow());
   }
 
   /** As `data()`, waiting for queued work. */
   dataSync<T extends DType>(this: Tensor<Shape, T>): TypedArrayOf<T> {
-    return new (typedArrayOf(this.dtype))(native.readSync(liveHandle(this, 'dataSync'), readDType(this.dtype)));
+    return readElementsSync(liveHandle(this, 'dataSync'), this.dtype, this.numel);
   }
 
   /** The elements as they lie in memory in row-major order, little endian, `itemSize(dtype)` bytes each. */
   async bytes(): Promise<Uint8Array> {
-    return new Uint8Array(await native.read(liveHandle(this, 'bytes'), dtypeId(this.dtype), mayAnswerNow()));
+    return readBytes(liveHandle(this, 'bytes'), this.dtype, this.numel * itemSize(this.dtype), mayAnswerNow());
   }
 
   /** As `bytes()`, waiting for queued work. */
   bytesSync(): Uint8Array {
-    return new Uint8Array(native.readSync(liveHandle(this, 'bytesSync'), dtypeId(this.dtype)));
+    return readBytesSync(liveHandle(this, 'bytesSync'), this.dtype, this.numel * itemSize(this.dtype));
   }
 
   /** The elements as nested arrays; a plain value for a scalar. int64 gives bigints, bool booleans. */
@@ -305,10 +304,6 @@ export class Tensor<S extends Shape = Shape, D extends DType = DType> {
 /** True for a Tensor of this copy of Thalweg and this thread. */
 export function isTensor(value: unknown): value is Tensor {
   return value instanceof Tensor;
-}
-
-function readDType(dtype: DType): number {
-  return dtypeId(dtype === 'float16' || dtype === 'bfloat16' ? 'float32' : dtype);
 }
 
 function checkOneElement(tensor: Tensor, op: string): void {
