@@ -100,14 +100,16 @@ describe('memory()', () => {
     expect(after.tensors).toBe(before.tensors);
   });
 
-  test('a loop that forgets large tensors goes round and round in little memory', () => {
+  // With the sanitizers each tensor has memory of its own, and none is kept for the next.
+  test.skipIf(sanitized)('a loop that forgets large tensors goes round and round in little memory', () => {
     emptyCache();
     memory({ collect: true, resetPeak: true });
     const { bytes } = memory();
     const pause = new Int32Array(new SharedArrayBuffer(4));
-    for (let i = 0; i < 100; i++) {
+    // Together they would stay below what lets any allocation collect.
+    for (let i = 0; i < 40; i++) {
       zeros([2 ** 19]);
-      Atomics.wait(pause, 0, 0, 5); // As if it computed: collections take a small share of the time.
+      Atomics.wait(pause, 0, 0, 20); // As if it computed: collections take a small share of the time.
     }
     expect(memory().peakBytes - bytes).toBeLessThan(64 * 2 ** 20);
   });
