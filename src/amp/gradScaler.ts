@@ -27,10 +27,15 @@ export interface GradScalerOptions {
 
 /** What `stateDict()` gives. */
 export interface GradScalerState {
+  /** The factor. */
   scale: number;
+  /** As in `GradScalerOptions`. */
   growthFactor: number;
+  /** As in `GradScalerOptions`. */
   backoffFactor: number;
+  /** As in `GradScalerOptions`. */
   growthInterval: number;
+  /** Steps without an overflow since the factor changed. */
   growthTracker: number;
 }
 
