@@ -38,12 +38,26 @@ describe('runs', () => {
     'adam/8x256',
     'adam/200x10k',
   ];
-  const medium = ['bf16gemm/512', 'conv3x3/3-32@32', 'depthwise', 'relu/8MB', 'softmax/', 'layernorm/', 'batchnorm/'];
+  const medium = [
+    'busy/',
+    'bf16gemm/512',
+    'conv3x3/3-32@32',
+    'depthwise',
+    'relu/8MB',
+    'softmax/',
+    'layernorm/',
+    'batchnorm/',
+  ];
   const recurrent = ['lstm/', 'gru/', 'train/mlp/8', 'infer/mlp'];
   const chosen = sanitized ? small : [...small, ...medium, ...recurrent];
   for (const row of rows.filter(({ name }) => chosen.some((start) => name.startsWith(start)))) {
     test(row.name, async () => {
-      await row.prepare().run(2);
+      const work = row.prepare();
+      try {
+        await work.run(2);
+      } finally {
+        await work.close?.();
+      }
     });
   }
 });
