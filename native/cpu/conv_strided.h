@@ -97,48 +97,12 @@ struct Tiles {
   }
 };
 
-__attribute__((noinline)) inline void transformInput(const Tiles& tiles, const float* x, int64_t tile,
-                                                     const float* zeros, float* to, int64_t plane) {
-  constexpr int L = lanes<float>;
-  const float* from[kPoints];
-  tiles.find(x, tile, kPatch, zeros, from);
-  for (int64_t c = 0; c < tiles.channels; c += L) {
-    V columns[kPoints];
-    THALWEG_UNROLL for (int j = 0; j < kPatch; j++) {
-      V d[kPatch];
-      THALWEG_UNROLL for (int i = 0; i < kPatch; i++) d[i] = load(from[i * kPatch + j] + c);
-      inputPoints(d, 1, columns + j, kPatch);
-    }
-    THALWEG_UNROLL for (int i = 0; i < kPatch; i++) {
-      V row[kPatch];
-      inputPoints(columns + i * kPatch, 1, row, 1);
-      THALWEG_UNROLL for (int j = 0; j < kPatch; j++) store(to + (i * kPatch + j) * plane + c, row[j]);
-    }
-  }
-}
-
-// Channel o of point q goes to to[q * plane + place(o)].
-template <class Place>
-__attribute__((noinline)) void transformGradient(const Tiles& tiles, const float* g, int64_t tile, const float* zeros,
-                                                 float* to, int64_t plane, const Place& place) {
-  constexpr int L = lanes<float>;
-  const float* from[kTile * kTile];
-  tiles.find(g, tile, kTile, zeros, from);
-  for (int64_t c = 0; c < tiles.channels; c += L) {
-    V columns[kPatch * kTile];
-    THALWEG_UNROLL for (int j = 0; j < kTile; j++) {
-      V d[kTile];
-      THALWEG_UNROLL for (int i = 0; i < kTile; i++) d[i] = load(from[i * kTile + j] + c);
-      gradientPoints(d, 1, columns + j, kTile);
-    }
-    float* at = to + place(c);
-    THALWEG_UNROLL for (int i = 0; i < kPatch; i++) {
-      V row[kPatch];
-      gradientPoints(columns + i * kTile, 1, row, 1);
-      THALWEG_UNROLL for (int j = 0; j < kPatch; j++) store(at + (i * kPatch + j) * plane, row[j]);
-    }
-  }
-}
+struct Points {
+  static constexpr int kPatch = 5;
+  THALWEG_INLINE static void input(const V* d, int step, V* to, int toStep) { inputPoints(d, step, to, toStep); }
+  THALWEG_INLINE static void gradient(const V* g, int step, V* to, int toStep) { gradientPoints(g, step, to, toStep); }
+};
+static_assert(Points::kPatch == kPatch && kPatch * kPatch == kPoints);
 
 // Results outside the image are left out.
 __attribute__((noinline)) inline void transformOutput(const Tiles& tiles, const float* from, int64_t plane,
@@ -271,8 +235,8 @@ inline void correlate(Context& ctx, const Correlation& c, const Images<const flo
       parallelFor(ctx.pool, count * phases.count, 4 * phases.count, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; i++) {
           const int64_t t = i / phases.count, phase = i % phases.count;
-          transformInput(phases.tiles(c, grid, phase), input, first + t, zeros,
-                         transformed + t * phases.depth + phase * c.cin, inputPlane);
+          transformInput<Points>(phases.tiles(c, grid, phase), input, first + t, zeros,
+                                 transformed + t * phases.depth + phase * c.cin, inputPlane);
         }
       });
       parallelFor(ctx.pool, kPoints * panels.count, panels.count, [&](int64_t begin, int64_t end) {
@@ -363,10 +327,10 @@ inline void correlateWeight(Context& ctx, const Correlation& c, const Images<con
     parallelFor(ctx.pool, count, 4, [&](int64_t begin, int64_t end) {
       for (int64_t t = begin; t < end; t++) {
         for (int64_t phase = 0; phase < phases.count; phase++)
-          transformInput(phases.tiles(c, grid, phase), input, first + t, zeros, transformed + t * depth + phase * c.cin,
-                         inputPlane);
+          transformInput<Points>(phases.tiles(c, grid, phase), input, first + t, zeros,
+                                 transformed + t * depth + phase * c.cin, inputPlane);
         // In panels, so that the products read without gaps.
-        transformGradient(to, gradient, first + t, zeros, gradients, gradientPlane, [&](int64_t o) {
+        transformGradient<Points>(to, gradient, first + t, zeros, gradients, gradientPlane, [&](int64_t o) {
           int64_t p = 0;
           while (p + 1 < panels.count && panels.first(p + 1) <= o) p++;
           return panels.first(p) * batch + t * panels.width(p) * L + o - panels.first(p);

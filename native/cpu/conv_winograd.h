@@ -7,16 +7,14 @@
 // map read in another direction: inputs as here, gradients through the output's transform turned around, the sums
 // through the weight's.
 #pragma once
-#include "cpu/conv_forward.h"
+#include "cpu/conv_transform.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {
 
-constexpr int kTile = 4, kPatch = 6, kPoints = 36;
+constexpr int kPatch = 6, kPoints = 36;
 constexpr float kA = 2.0f / 3, kB = 1.5f;
 constexpr float kA2 = kA * kA, kB2 = kB * kB, kBoth = kA2 + kB2;  // a b = 1
-
-using V = Vec<float>;
 
 // Six neighbouring inputs to values at the points.
 THALWEG_INLINE void inputPoints(const V* d, int step, V* to, int toStep) {
@@ -105,48 +103,12 @@ struct Tiles {
 // The planes of the points are apart by a little more than their size, lest all of them fall into the same cache sets.
 constexpr int64_t kPlanePadding = 16;
 
-__attribute__((noinline)) inline void transformInput(const Tiles& tiles, const float* x, int64_t tile,
-                                                     const float* zeros, float* to, int64_t plane) {
-  constexpr int L = lanes<float>;
-  const float* from[kPoints];
-  tiles.find(x, tile, kPatch, zeros, from);
-  for (int64_t c = 0; c < tiles.channels; c += L) {
-    V columns[kPoints];
-    THALWEG_UNROLL for (int j = 0; j < kPatch; j++) {
-      V d[kPatch];
-      THALWEG_UNROLL for (int i = 0; i < kPatch; i++) d[i] = load(from[i * kPatch + j] + c);
-      inputPoints(d, 1, columns + j, kPatch);
-    }
-    THALWEG_UNROLL for (int i = 0; i < kPatch; i++) {
-      V row[kPatch];
-      inputPoints(columns + i * kPatch, 1, row, 1);
-      THALWEG_UNROLL for (int j = 0; j < kPatch; j++) store(to + (i * kPatch + j) * plane + c, row[j]);
-    }
-  }
-}
-
-// Channel o of point q goes to to[q * plane + place(o)].
-template <class Place>
-__attribute__((noinline)) void transformGradient(const Tiles& tiles, const float* g, int64_t tile, const float* zeros,
-                                                 float* to, int64_t plane, const Place& place) {
-  constexpr int L = lanes<float>;
-  const float* from[kTile * kTile];
-  tiles.find(g, tile, kTile, zeros, from);
-  for (int64_t c = 0; c < tiles.channels; c += L) {
-    V columns[kPatch * kTile];
-    THALWEG_UNROLL for (int j = 0; j < kTile; j++) {
-      V d[kTile];
-      THALWEG_UNROLL for (int i = 0; i < kTile; i++) d[i] = load(from[i * kTile + j] + c);
-      gradientPoints(d, 1, columns + j, kTile);
-    }
-    float* at = to + place(c);
-    THALWEG_UNROLL for (int i = 0; i < kPatch; i++) {
-      V row[kPatch];
-      gradientPoints(columns + i * kTile, 1, row, 1);
-      THALWEG_UNROLL for (int j = 0; j < kPatch; j++) store(at + (i * kPatch + j) * plane, row[j]);
-    }
-  }
-}
+struct Points {
+  static constexpr int kPatch = 6;
+  THALWEG_INLINE static void input(const V* d, int step, V* to, int toStep) { inputPoints(d, step, to, toStep); }
+  THALWEG_INLINE static void gradient(const V* g, int step, V* to, int toStep) { gradientPoints(g, step, to, toStep); }
+};
+static_assert(Points::kPatch == kPatch && kPatch * kPatch == kPoints);
 
 __attribute__((noinline)) inline void transformOutput(const Tiles& tiles, const float* from, int64_t plane,
                                                       int64_t tile, const float* bias, float* out) {
@@ -260,7 +222,7 @@ inline void winogradCorrelate(Context& ctx, const Correlation& c, const Images<c
       const int64_t first = b * batch, count = std::min(batch, from.all - first);
       parallelFor(ctx.pool, count, 4, [&](int64_t begin, int64_t end) {
         for (int64_t t = begin; t < end; t++)
-          transformInput(from, input, first + t, zeros, transformed + t * c.cin, inputPlane);
+          transformInput<Points>(from, input, first + t, zeros, transformed + t * c.cin, inputPlane);
       });
       parallelFor(ctx.pool, kPoints * panels.count, panels.count, [&](int64_t begin, int64_t end) {
         for (int64_t unit = begin; unit < end; unit++) {
@@ -342,9 +304,9 @@ inline void winogradWeight(Context& ctx, const Correlation& c, const Images<cons
     const int64_t count = std::min(batch, from.all - first);
     parallelFor(ctx.pool, count, 4, [&](int64_t begin, int64_t end) {
       for (int64_t t = begin; t < end; t++) {
-        transformInput(from, input, first + t, zeros, transformed + t * c.cin, inputPlane);
+        transformInput<Points>(from, input, first + t, zeros, transformed + t * c.cin, inputPlane);
         // In panels, so that the products read without gaps.
-        transformGradient(to, gradient, first + t, zeros, gradients, gradientPlane, [&](int64_t o) {
+        transformGradient<Points>(to, gradient, first + t, zeros, gradients, gradientPlane, [&](int64_t o) {
           int64_t p = 0;
           while (p + 1 < panels.count && panels.first(p + 1) <= o) p++;
           return panels.first(p) * batch + t * panels.width(p) * L + o - panels.first(p);
