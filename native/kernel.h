@@ -12,6 +12,10 @@ namespace thalweg {
 // Where a kernel runs. Passed to every kernel; a kernel has no other way to reach threads or memory.
 struct Context {
   ThreadPool& pool;
+  // Of a command for another device than the CPU: the plugin's queue, and how it reports a failure, since no exception
+  // passes from one library to another.
+  void* queue = nullptr;
+  void (*report)(Context& context, ErrorKind kind, const char* message) = nullptr;
 };
 
 enum class ReduceKind : int64_t { Sum, Mean, Prod, Max, Min, ArgMax, ArgMin, MaxIndex, MinIndex, All, Any, Var };

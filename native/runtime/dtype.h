@@ -34,17 +34,17 @@ struct Boolean {
   uint8_t byte;
 };
 
-inline float toFloat(BFloat16 x) { return std::bit_cast<float>(static_cast<uint32_t>(x.bits) << 16); }
+constexpr float toFloat(BFloat16 x) { return std::bit_cast<float>(static_cast<uint32_t>(x.bits) << 16); }
 
 // Round to nearest, ties to even; NaN stays NaN (quiet).
-inline BFloat16 toBFloat16(float x) {
+constexpr BFloat16 toBFloat16(float x) {
   uint32_t bits = std::bit_cast<uint32_t>(x);
   if ((bits & 0x7fffffffu) > 0x7f800000u) return {static_cast<uint16_t>((bits >> 16) | 0x40u)};
   bits += 0x7fffu + ((bits >> 16) & 1u);
   return {static_cast<uint16_t>(bits >> 16)};
 }
 
-inline float toFloat(Half x) {
+constexpr float toFloat(Half x) {
   const uint32_t sign = static_cast<uint32_t>(x.bits & 0x8000u) << 16;
   const uint32_t magnitude = x.bits & 0x7fffu;
   if (magnitude >= 0x7c00u) return std::bit_cast<float>(sign | 0x7f800000u | (magnitude & 0x3ffu) << 13);
@@ -55,7 +55,7 @@ inline float toFloat(Half x) {
 }
 
 // Round to nearest, ties to even; overflow to infinity; NaN stays NaN (quiet).
-inline Half toHalf(float x) {
+constexpr Half toHalf(float x) {
   const uint32_t bits = std::bit_cast<uint32_t>(x);
   const uint16_t sign = static_cast<uint16_t>((bits >> 16) & 0x8000u);
   const uint32_t magnitude = bits & 0x7fffffffu;

@@ -1,0 +1,27 @@
+// How a kernel says that its operands are bad when only the device could see it. The first report stays.
+#pragma once
+#include <cuda_runtime.h>
+
+#include <cstdint>
+
+namespace thalweg::cuda {
+
+struct DeviceFault {
+  int code;  // of the site, 0: none
+  long long values[2];
+};
+
+// Passed to kernels by value.
+struct FaultSite {
+  DeviceFault* fault;
+  int code;
+
+  __device__ void report(int64_t first, int64_t second) const {
+    if (atomicCAS(&fault->code, 0, code) == 0) {
+      fault->values[0] = first;
+      fault->values[1] = second;
+    }
+  }
+};
+
+}  // namespace thalweg::cuda

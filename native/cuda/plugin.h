@@ -1,0 +1,59 @@
+// What the addon knows of a plugin for devices: a library beside it, opened when a device is first asked for. C
+// functions and plain data only: no exception passes between the libraries, each of which may bring its own C++
+// library.
+#pragma once
+#include <cstdint>
+
+#include "kernel.h"
+
+namespace thalweg {
+
+// Room for a sentence or two that say what is wrong.
+constexpr int kPluginMessageBytes = 2048;
+
+struct PluginDevice {
+  char name[256];
+  int64_t memoryBytes;
+  int computeMajor, computeMinor, multiprocessors;
+};
+
+// Of one build: addon and plugin refuse each other if this differs. Counted up when the structures below change; the
+// sizes catch what was forgotten.
+constexpr uint32_t kPluginVersion = 1;
+
+struct Plugin {
+  uint32_t version;
+  uint32_t kernelTableBytes, programBytes, viewBytes;
+  const KernelTable* kernels;
+
+  // The number of devices, or -1 with a message: no driver, too old a driver, no device.
+  int (*deviceCount)(char* message);
+  bool (*describeDevice)(int ordinal, PluginDevice* device, char* message);
+  // What an environment has of a device (a stream, scratch memory); null with a message.
+  void* (*openQueue)(int ordinal, char* message);
+  void (*closeQueue)(void* queue);
+
+  // Device memory; null: there is not so much, or the device is lost (with a message then).
+  void* (*allocate)(void* queue, int64_t bytes, char* message);
+  void (*release)(void* queue, void* block);
+  bool (*memoryInfo)(void* queue, int64_t* freeBytes, int64_t* totalBytes);
+  // Blocks are taken one by one, never cut from larger ones: under a sanitizer.
+  bool exactBlocks;
+
+  // In order with the kernels of the queue. Failures go to context.report. `from` may be used again when upload
+  // returns, `to` is filled when download returns.
+  void (*upload)(Context& context, void* to, const void* from, int64_t bytes);
+  void (*download)(Context& context, void* to, const void* from, int64_t bytes);
+  // Between two devices: context's queue is the target's.
+  void (*copyPeer)(Context& context, void* to, void* fromQueue, const void* from, int64_t bytes);
+  // Waits for everything launched; reports faults that kernels found, and errors of the device.
+  void (*synchronize)(Context& context);
+  // Names of optional libraries and what is known of them, one a line: "cuDNN: 9.24.0, from ..." or why not.
+  void (*libraries)(char* message);
+};
+
+// The one symbol of the library.
+constexpr const char* kPluginSymbol = "thalwegPlugin";
+using PluginEntry = const Plugin* (*)();
+
+}  // namespace thalweg

@@ -1,0 +1,78 @@
+// What an environment has of one GPU: a CUDA stream, scratch memory, and where kernels leave word of bad operands.
+#pragma once
+#include <cuda_runtime.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "cuda/fault.h"
+#include "kernel.h"
+
+namespace thalweg::cuda {
+
+// Scratch memory of a kernel, by what it is for. Kernels run one after the other, so the next may have the same slot; a
+// kernel made of several launches uses a slot for each of its buffers.
+constexpr int kScratchSlots = 8;
+
+class Queue {
+ public:
+  // Makes `ordinal` the current device of this thread first. Throws DeviceError.
+  explicit Queue(int ordinal);
+  ~Queue();
+  Queue(const Queue&) = delete;
+  Queue& operator=(const Queue&) = delete;
+
+  // Before anything is launched from a thread that may have used another device.
+  void makeCurrent() const;
+  // At least `bytes` of device memory, 256-byte aligned, contents unspecified, until the slot is asked for again.
+  void* scratch(int slot, int64_t bytes);
+  template <class T>
+  T* scratch(int slot, int64_t count) {
+    return static_cast<T*>(scratch(slot, count * static_cast<int64_t>(sizeof(T))));
+  }
+  // Where the kernels about to be launched report operands that only the device can see are bad: an index out of range,
+  // a singular matrix. `format` takes two %lld: what is passed to report(). It surfaces at the next read or
+  // synchronise.
+  FaultSite faultSite(ErrorKind kind, const char* format);
+  // Waits for all that was launched; throws the first fault, or CUDA's own error.
+  void synchronize();
+  // THALWEG_SYNC=1: every kernel is waited for.
+  bool waitsAlways() const { return waitsAlways_; }
+
+  // See plugin.h. Host memory is pageable: it goes through pinned memory, in pieces.
+  void upload(void* to, const void* from, int64_t bytes);
+  void download(void* to, const void* from, int64_t bytes);
+  void copyFrom(Queue& other, void* to, const void* from, int64_t bytes);
+
+  const int ordinal;
+  cudaStream_t stream = nullptr;
+  int multiprocessors = 0;
+  int computeMajor = 0, computeMinor = 0;
+  int sharedBytes = 0;  // of a block, without asking for more
+
+ private:
+  struct Slot {
+    void* data = nullptr;
+    int64_t bytes = 0;
+  };
+  Slot slots_[kScratchSlots];
+  bool waitsAlways_ = false;
+  // Two pieces of pinned memory: one is filled while the other travels.
+  static constexpr int64_t kStagingBytes = int64_t{4} << 20;
+  void* staging_[2] = {};
+  cudaEvent_t staged_[2] = {};
+  cudaEvent_t reached_ = nullptr;  // for other devices to wait for
+  DeviceFault* fault_ = nullptr;
+};
+
+inline Queue& queueOf(Context& context) { return *static_cast<Queue*>(context.queue); }
+
+// Blocks of `threads` that cover n elements, at most as many as keep the device busy: kernels go on in strides of the
+// grid.
+inline unsigned gridFor(const Queue& queue, int64_t n, int threads) {
+  const int64_t wanted = (n + threads - 1) / threads;
+  const int64_t most = static_cast<int64_t>(queue.multiprocessors) * (2048 / threads) * 4;
+  return static_cast<unsigned>(wanted < 1 ? 1 : wanted < most ? wanted : most);
+}
+
+}  // namespace thalweg::cuda
