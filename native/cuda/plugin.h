@@ -4,7 +4,7 @@
 #pragma once
 #include <cstdint>
 
-#include "kernel.h"
+#include "../kernel.h"
 
 namespace thalweg {
 
