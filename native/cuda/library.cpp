@@ -219,6 +219,10 @@ Library::State Library::open() {
                     std::string("this build was made without its headers, so ") + description_.purpose + ".");
 
   std::string rejected, reason;
+  const auto addReason = [&](const std::string& why) {
+    if (!rejected.empty()) rejected += "; ";
+    rejected += why;
+  };
   const auto ready = [&] {
     std::string text = numberOf(version_) + ", from " + reason;
     if (version_ < description_.compiledWith)
@@ -232,7 +236,7 @@ Library::State Library::open() {
     const std::string path = folder + "/" + file;
     if (access(path.c_str(), F_OK) == 0) {
       if (accept(path, reason)) return ready();
-      rejected += (rejected.empty() ? "" : "; ") + reason;
+      addReason(reason);
     } else if (description_.olderFile && older.empty()) {
       const std::string other = folder + "/" + description_.olderFile;
       if (access(other.c_str(), F_OK) == 0) older = other;
@@ -241,7 +245,7 @@ Library::State Library::open() {
   if (accept(file, reason)) return ready();
   // That the loader knows no such file is said in other words below; what it says of a file that is there is news.
   const std::string unknown = file + ": cannot open shared object file";
-  if (reason.rfind(unknown, 0) != 0) rejected += (rejected.empty() ? "" : "; ") + reason;
+  if (reason.rfind(unknown, 0) != 0) addReason(reason);
 
   std::string text = rejected.empty() ? file + " was not found" : "no " + file + " that can be used: " + rejected;
   if (rejected.empty() && !older.empty()) text += ", only the older " + older;
@@ -258,8 +262,11 @@ void Library::fail() { throw Error(ErrorKind::Device, report()); }
 
 std::string reportLibraries() {
   std::string text;
-  for (Library* library : {&cublasLtLibrary, &cudnnLibrary, &ncclLibrary, &nvrtcLibrary})
-    if (library->used()) text += (text.empty() ? "" : "\n") + library->report();
+  for (Library* library : {&cublasLtLibrary, &cudnnLibrary, &ncclLibrary, &nvrtcLibrary}) {
+    if (!library->used()) continue;
+    if (!text.empty()) text += '\n';
+    text += library->report();
+  }
   return text;
 }
 
