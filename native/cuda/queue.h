@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <memory>
 
+#include "../kernel.h"
 #include "cuda/fault.h"
-#include "kernel.h"
 
 namespace thalweg::cuda {
 
