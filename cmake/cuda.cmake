@@ -8,6 +8,9 @@ set(THALWEG_CUDA_SHARED ${CMAKE_SOURCE_DIR}/native/runtime/error.cpp)
 # Libraries whose functions are found at run time; of each the header, if it is there, when the plugin is compiled.
 set(THALWEG_CUDA_HEADERS CUBLASLT:cublasLt.h CUDNN:cudnn.h NCCL:nccl.h NVRTC:nvrtc.h)
 
+# What programs are compiled with at run time.
+include(${CMAKE_SOURCE_DIR}/cmake/device_headers.cmake)
+
 set(THALWEG_CUDA OFF CACHE BOOL "build the plugin for NVIDIA GPUs (needs nvcc 13)")
 
 # ---- the emulated device --------------------------------------------------------------------------------------------
@@ -57,6 +60,18 @@ if(NOT THALWEG_CUDA AND THALWEG_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$" AND N
   endforeach()
 endif()
 
+# A test of generated programs: NVRTC compiles them all, or the host's compiler, to compare with the interpreter.
+# It needs no GPU.
+if(NOT THALWEG_CUDA AND NOT APPLE)
+  add_executable(thalweg_nvrtc_programs EXCLUDE_FROM_ALL
+    ${CMAKE_SOURCE_DIR}/native/test/nvrtc_programs.cpp ${CMAKE_SOURCE_DIR}/native/cuda/generate.cpp
+    ${CMAKE_SOURCE_DIR}/native/cuda/nvrtc.cpp ${CMAKE_SOURCE_DIR}/native/cuda/library.cpp
+    ${CMAKE_SOURCE_DIR}/native/cuda/library_search.cpp ${CMAKE_SOURCE_DIR}/native/program.cpp
+    ${CMAKE_SOURCE_DIR}/native/program_steps.cpp ${THALWEG_DEVICE_SOURCE} ${THALWEG_CUDA_SHARED})
+  target_link_libraries(thalweg_nvrtc_programs PRIVATE thalweg_options ${CMAKE_DL_LIBS})
+  set_target_properties(thalweg_nvrtc_programs PROPERTIES CXX_EXTENSIONS OFF)
+endif()
+
 # ---- the plugin -----------------------------------------------------------------------------------------------------
 if(NOT THALWEG_CUDA)
   return()
@@ -93,7 +108,8 @@ if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)
 endif()
 find_package(CUDAToolkit REQUIRED)
 
-add_library(thalweg_cuda MODULE EXCLUDE_FROM_ALL ${THALWEG_CUDA_SOURCES} ${THALWEG_CUDA_SHARED})
+add_library(thalweg_cuda MODULE EXCLUDE_FROM_ALL ${THALWEG_CUDA_SOURCES} ${THALWEG_CUDA_SHARED}
+  ${THALWEG_DEVICE_SOURCE})
 set_target_properties(thalweg_cuda PROPERTIES
   PREFIX "" OUTPUT_NAME thalweg-cuda-cu${CUDAToolkit_VERSION_MAJOR} SUFFIX ".so" LINKER_LANGUAGE CXX
   CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF

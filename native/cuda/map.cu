@@ -2,6 +2,8 @@
 // optimizer's update of hundreds of tensors is a few of them.
 #include <cstring>
 
+#include "cuda/compiled.h"
+#include "cuda/generated.h"
 #include "cuda/interpreted.h"
 #include "cuda/kernel.h"
 #include "cuda/map_plan.h"
@@ -28,12 +30,21 @@ void placeWords(Queue& queue, MapLaunch& launch) {
 void map(Context& context, const Program& program, TensorList tensors, Scalars scalars) {
   MapPlan plan(program, tensors, scalars);
   Queue& queue = queueOf(context);
-  const InterpretedProgram& interpreted = interpretedProgram(queue, program);
-  plan.forLaunches([&](const MapSpace& space) { return interpretedMapThreads(interpreted, space.type); },
-                   [&](MapLaunch& launch) {
-                     placeWords(queue, launch);
-                     launchInterpretedMap(queue, interpreted, launch.type, launch.arguments);
-                   });
+  const void* kernel = nullptr;  // of the launches to come
+  const auto threadsOf = [&](const MapSpace& space) {
+    kernel = compiledKernel(queue, program, {space.type, space.dtypes.data(), space.linear, false, false, {}});
+    return kernel != nullptr ? kGeneratedThreads
+                             : interpretedMapThreads(interpretedProgram(queue, program), space.type);
+  };
+  plan.forLaunches(threadsOf, [&](MapLaunch& launch) {
+    placeWords(queue, launch);
+    if (kernel == nullptr)
+      return launchInterpretedMap(queue, interpretedProgram(queue, program), launch.type, launch.arguments);
+    FaultSite division = divisionSite(queue, program);
+    void* arguments[] = {&launch.arguments, &division};
+    const int64_t threads = launch.arguments.tiles * kGeneratedThreads;
+    launchCompiled(queue, kernel, gridFor(queue, threads, kGeneratedThreads), arguments);
+  });
 }
 
 }  // namespace thalweg::cuda

@@ -7,6 +7,7 @@
 
 #include "cuda/kernel.h"
 #include "cuda/library.h"
+#include "cuda/nvrtc.h"
 
 namespace thalweg::cuda {
 namespace {
@@ -151,7 +152,16 @@ void synchronize(Context& context) {
 }
 
 void libraries(char* message) {
-  explaining(message, [&] { say(message, reportLibraries().c_str()); });
+  explaining(message, [&] {
+    std::string report = reportLibraries();
+#if !defined(THALWEG_CUDA_EMULATED)
+    if (const std::string trouble = compilerTrouble(); !trouble.empty()) {
+      if (!report.empty() && report.back() != '\n') report += '\n';
+      report += "Compiled programs: interpreted instead, " + trouble;
+    }
+#endif
+    say(message, report.c_str());
+  });
 }
 
 const Plugin plugin = {

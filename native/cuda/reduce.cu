@@ -1,7 +1,9 @@
-// Reductions over any set of dimensions, of the value of an elementwise program. Here are those of a tensor itself, of
-// the compute type; others are interpreted.
+// Reductions over any set of dimensions, of the value of an elementwise program. The kernels here are those of a tensor
+// itself, of the compute type; for others the program is compiled, or interpreted.
 #include <cstring>
 
+#include "cuda/compiled.h"
+#include "cuda/generated.h"
 #include "cuda/interpreted.h"
 #include "cuda/kernel.h"
 #include "cuda/reduce_plan.h"
@@ -119,6 +121,17 @@ void reduceTyped(Queue& queue, ReducePlan& plan, const Program& prologue) {
   if (prologue.code.empty() && prologue.inputs == 1 && prologue.outputRegisters[0] == 0 &&
       static_cast<DType>(plan.arguments.dtypes[0]) == kDTypeOf<T>)
     return withOp<T>(plan, [&](const auto& op) { reduceInput(queue, plan, op); });
+  const void* kernel =
+      compiledKernel(queue, prologue, {plan.type, plan.arguments.dtypes, false, true, plan.columns, plan.kind});
+  if (kernel != nullptr)
+    return withOp<T>(plan, [&](auto op) {
+      plan.spread(kGeneratedThreads);
+      placeWords(queue, plan, sizeof(typename decltype(op)::State));
+      FaultSite division = divisionSite(queue, prologue);
+      void* arguments[] = {&plan.arguments, &op, &division};
+      launchCompiled(queue, kernel, gridFor(queue, plan.blocks * kGeneratedThreads, kGeneratedThreads), arguments);
+      joinPieces(queue, plan.arguments, op);
+    });
   const InterpretedProgram& program = interpretedProgram(queue, prologue);
   plan.spread(interpretedReduceThreads(program, plan.type));
   placeWords(queue, plan, sizeof(typename AnyOp<T>::State));

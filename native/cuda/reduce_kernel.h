@@ -148,14 +148,13 @@ __device__ inline void storeResult(const Op& op, const ReduceArguments& a, const
 template <class State>
 __device__ inline State shuffleDown(unsigned mask, const State& state, int distance, int width) {
   static_assert(sizeof(State) % 4 == 0);
-  constexpr int kWords = sizeof(State) / 4;
-  uint32_t words[kWords];
-  __builtin_memcpy(words, &state, sizeof state);
+  struct Words {
+    uint32_t at[sizeof(State) / 4];
+  };
+  Words words = __builtin_bit_cast(Words, state);
   THALWEG_UNROLL_LOOP
-  for (int i = 0; i < kWords; i++) words[i] = __shfl_down_sync(mask, words[i], static_cast<unsigned>(distance), width);
-  State other;
-  __builtin_memcpy(&other, words, sizeof other);
-  return other;
+  for (uint32_t& word : words.at) word = __shfl_down_sync(mask, word, static_cast<unsigned>(distance), width);
+  return __builtin_bit_cast(State, words);
 }
 // The states of `lanes` (a power of two, at most a warp) neighbouring threads, joined, in the first of them.
 template <class Op>

@@ -5,8 +5,8 @@
 //   second   the results (the second one of the operations that have two outputs)
 // T is the compute type. Sums of float32 are taken over a vector in float32 and from there on in float64.
 #pragma once
-#include "../reduce_kind.h"
 #include "cuda/vectors.h"
+#include "reduce_kind.h"
 
 namespace thalweg::cuda {
 
@@ -179,22 +179,16 @@ struct LogicOp {
   using Value = int64_t;
   using Second = int64_t;
   struct State {
-    int zero, nonzero;  // seen
+    unsigned seen;  // 1: a zero, 2: something else
   };
   bool all;
 
-  __device__ State start() const { return {0, 0}; }
-  __device__ void combine(State& a, const State& b) const {
-    a.zero |= b.zero;
-    a.nonzero |= b.nonzero;
-  }
-  __device__ Value first(const State& s) const { return all ? !s.zero : s.nonzero; }
+  __device__ State start() const { return {0}; }
+  __device__ void combine(State& a, const State& b) const { a.seen |= b.seen; }
+  __device__ Value first(const State& s) const { return all ? (s.seen & 1) == 0 : (s.seen & 2) != 0; }
   __device__ Second second(const State&) const { return 0; }
 
-  __device__ static void take(State& s, T x) {
-    s.zero |= x == 0;
-    s.nonzero |= x != 0;
-  }
+  __device__ static void take(State& s, T x) { s.seen |= x == 0 ? 1u : 2u; }
   __device__ void add(State& s, const T (&x)[kVector<T>], int n, int64_t) const {
     THALWEG_UNROLL_LOOP
     for (int v = 0; v < kVector<T>; v++)

@@ -67,24 +67,20 @@ FaultSite divisionSite(Queue& queue, const Program& program) {
   return {nullptr, 0};
 }
 
-// Of one queue.
-struct Queue::Programs {
-  struct Uploaded {
-    void* memory = nullptr;
-    InterpretedProgram program;
-  };
-  std::unordered_map<uint32_t, Uploaded> byId;
+Queue::Programs::~Programs() {
+  for (auto& [id, uploaded] : byId)
+    if (uploaded.memory != nullptr) cudaFree(uploaded.memory);
+}
 
-  ~Programs() {
-    for (auto& [id, uploaded] : byId)
-      if (uploaded.memory != nullptr) cudaFree(uploaded.memory);
-  }
-};
+Queue::Programs& programsOf(Queue& queue) {
+  if (!queue.programs) queue.programs = std::make_shared<Queue::Programs>();
+  return *queue.programs;
+}
 
 const InterpretedProgram& interpretedProgram(Queue& queue, const Program& p) {
-  if (!queue.programs) queue.programs = std::make_shared<Queue::Programs>();
-  const auto found = queue.programs->byId.find(p.id);
-  if (found != queue.programs->byId.end()) return found->second.program;
+  auto& byId = programsOf(queue).byId;
+  const auto found = byId.find(p.id);
+  if (found != byId.end()) return found->second.program;
 
   const auto operandOf = [&](int r) -> unsigned {
     if (r < p.inputs) return static_cast<unsigned>(r);
@@ -106,7 +102,7 @@ const InterpretedProgram& interpretedProgram(Queue& queue, const Program& p) {
   words.resize(head + (outputs.size() + 3) / 4);
   std::memcpy(words.data() + head, outputs.data(), outputs.size() * sizeof(uint16_t));
 
-  Queue::Programs::Uploaded& uploaded = queue.programs->byId[p.id];
+  Queue::Programs::Uploaded& uploaded = byId[p.id];
   try {
     const auto bytes = static_cast<int64_t>(words.size() * sizeof(uint64_t));
     checkCuda(cudaMalloc(&uploaded.memory, static_cast<size_t>(bytes)), "allocating memory for a program");
@@ -124,7 +120,7 @@ const InterpretedProgram& interpretedProgram(Queue& queue, const Program& p) {
                         divisionSite(queue, p)};
   } catch (...) {
     if (uploaded.memory != nullptr) cudaFree(uploaded.memory);
-    queue.programs->byId.erase(p.id);
+    byId.erase(p.id);
     throw;
   }
   return uploaded.program;
