@@ -182,9 +182,9 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocksEach) mapKernel
         buffer ^= 1;
         const bool more = k < end;
         if (more) {
+          prepareSteps(buffer ^ 1, k + Shape::kDepth);
           a.load(places, steps[buffer], end - k);
           b.load(steps[buffer], end - k);
-          prepareSteps(buffer ^ 1, k + Shape::kDepth);
         }
         multiplyTiles<T, Shape>(now, now + kTileA, down, across, sums);
         if (!more) break;
