@@ -277,69 +277,80 @@ void launchBackwardHeld(Queue& queue, const RowTensors<T>& t, const Rows& s) {
   constexpr bool block = kLanes == kWholeBlock;
   const bool vectors = aligned<T>(s.n, {t.g, t.x, t.out}), parameters = aligned<T>(s.n, {t.weight});
   const int threads = block ? static_cast<int>(divideUp(s.n, kPer * kWarp)) * kWarp : kNormThreads;
-  if (!t.gWeight && !t.gBias) {
+  if (kPer > 8 || (!t.gWeight && !t.gBias)) {  // longer rows leave no registers for shares
     const unsigned grid = gridFor(queue, s.rows * (block ? threads : kLanes), threads);
     LAUNCH((normalizeBackwardHeldKernel<T, kLanes, kPer, false>), grid, threads, 0, queue, t, s,
            static_cast<T*>(nullptr), vectors, parameters);
     return;
   }
-  // Eight rows are worth a share. How many there are depends on sizes only: so do the results.
-  const int64_t perBlock = block ? 1 : kNormThreads / kWarp;
-  const int64_t blocks = std::min(divideUp(s.rows, 8 * perBlock), kMostTeams / threads);
-  // Rows of which a part is aligned: their shares lie as they do.
-  T* shares = queue.scratch<T>(kPartialSlot, blocks * 2 * s.n);
-  LAUNCH((normalizeBackwardHeldKernel<T, kLanes, kPer, true>), static_cast<unsigned>(blocks), threads,
-         block ? 0 : static_cast<size_t>(2 * s.n) * sizeof(T), queue, t, s, shares, vectors, parameters);
-  LAUNCH((addSharesKernel<T>), static_cast<unsigned>(divideUp(2 * s.n, kWarp)), dim3(kWarp, kWarp), 0, queue, t.gWeight,
-         t.gBias, shares, blocks, s.n);
-}
+  if constexpr (kPer <= 8) {
+    // Eight rows are worth a share. How many there are depends on sizes only: so do the results.
+    const int64_t perBlock = block ? 1 : kNormThreads / kWarp;
+    const int64_t blocks = std::min(divideUp(s.rows, 8 * perBlock), kMostTeams / threads);
+    T* shares = queue.scratch<T>(kPartialSlot, blocks * 2 * s.n);
+    LAUNCH((normalizeBackwardHeldKernel<T, kLanes, kPer, true>), static_cast<unsigned>(blocks), threads,
+           block ? 0 : static_cast<size_t>(2 * s.n) * sizeof(T), queue, t, s, shares, vectors, parameters);
+    LAUNCH((addSharesKernel<T>), static_cast<unsigned>(divideUp(2 * s.n, kWarp)), dim3(kWarp, kWarp), 0, queue,
+           t.gWeight, t.gBias, shares, blocks, s.n);
+  }
 
-// -- backward, in pieces
-// -------------------------------------------------------------------------------------------------
+  // -- backward, in pieces
+  // -------------------------------------------------------------------------------------------------
 
-template <class T>
-void backwardInPieces(Queue& queue, const Rows& s, const RowTensors<T>& t) {
-  const bool centred = t.mean != nullptr, elements = s.inner == 1;
-  const int64_t runs = elements ? 1 : s.runs();
-  // Elements with parameters of their own are weighted on the way, runs afterwards.
-  const Runs pieces(1, s.rows * runs, elements ? s.n : s.inner);
-  const Partials p = {s.rows, 1, runs * pieces.pieces, 1};
-  T* offset = queue.scratch<T>(kSlopeSlot, 2 * s.rows);
-  T* slope = offset + s.rows;
-  if (t.out || !elements) {
-    const Sums* sums =
-        sumsOfRuns<T>(queue, {t.g, t.x, t.mean, elements ? t.weight : nullptr, runs, s.channels}, pieces);
-    if (t.out) {
-      finishSlopes<T>(queue,
-                      {offset, slope, t.rstd, elements ? nullptr : t.weight, static_cast<double>(s.n), centred,
-                       pieces.pieces, s.channels},
-                      sums, p);
-      applySlopes<T>(queue, t.out, t.g, t.x, {t.mean, t.rstd, t.weight, nullptr}, offset, slope,
-                     Places(s.rows * s.n, s.inner, s.channels, Places::Row, s.n));
+  // Gradients of parameters of which each element of a row has its own.
+  template <class T>
+  void elementParameters(Queue & queue, const Rows& s, const RowTensors<T>& t) {
+    if (!t.gWeight && !t.gBias) return;
+    const Columns columns(1, s.rows * s.n / s.channels, s.channels);
+    const Sums* sums = sumsOfColumns<T>(queue, {t.g, t.x, t.mean, t.rstd, 1, 1, s.n}, columns);
+    finishParameters<T>(queue, {t.gWeight, t.gBias, nullptr, columns.pieces, s.channels, 1, 1, 1, 1, 0}, sums);
+  }
+
+  template <class T>
+  void backwardInPieces(Queue & queue, const Rows& s, const RowTensors<T>& t) {
+    const bool centred = t.mean != nullptr, elements = s.inner == 1;
+    const int64_t runs = elements ? 1 : s.runs();
+    // Elements with parameters of their own are weighted on the way, runs afterwards.
+    const Runs pieces(1, s.rows * runs, elements ? s.n : s.inner);
+    const Partials p = {s.rows, 1, runs * pieces.pieces, 1};
+    T* offset = queue.scratch<T>(kSlopeSlot, 2 * s.rows);
+    T* slope = offset + s.rows;
+    if (t.out || !elements) {
+      const Sums* sums =
+          sumsOfRuns<T>(queue, {t.g, t.x, t.mean, elements ? t.weight : nullptr, runs, s.channels}, pieces);
+      if (t.out) {
+        finishSlopes<T>(queue,
+                        {offset, slope, t.rstd, elements ? nullptr : t.weight, static_cast<double>(s.n), centred,
+                         pieces.pieces, s.channels},
+                        sums, p);
+        applySlopes<T>(queue, t.out, t.g, t.x, {t.mean, t.rstd, t.weight, nullptr}, offset, slope,
+                       Places(s.rows * s.n, s.inner, s.channels, Places::Row, s.n));
+      }
+      if (!elements)
+        finishParameters<T>(queue,
+                            {t.gWeight, t.gBias, t.rstd, s.rows * runs / s.channels, s.channels, pieces.pieces, 1, 1, 1,
+                             runs * pieces.pieces},
+                            sums);
     }
-    if (!elements)
-      finishParameters<T>(queue,
-                          {t.gWeight, t.gBias, t.rstd, s.rows * runs / s.channels, s.channels, pieces.pieces, 1, 1, 1,
-                           runs * pieces.pieces},
-                          sums);
+    if (elements) elementParameters(queue, s, t);
   }
-  if (!elements || (!t.gWeight && !t.gBias)) return;
-  const Columns columns(1, s.rows * s.n / s.channels, s.channels);
-  const Sums* sums = sumsOfColumns<T>(queue, {t.g, t.x, t.mean, t.rstd, 1, 1, s.n}, columns);
-  finishParameters<T>(queue, {t.gWeight, t.gBias, nullptr, columns.pieces, s.channels, 1, 1, 1, 1, 0}, sums);
-}
 
-template <class T>
-void normalizeBackwardTyped(Queue& queue, const Rows& s, const RowTensors<T>& t) {
-  const bool parameters = t.weight || t.gWeight || t.gBias;
-  if (!parameters || (s.inner == 1 && s.channels == s.n)) {
-    if (s.n <= 256) return launchBackwardHeld<T, kWarp, 8>(queue, t, s);
-    if (s.n <= 8 * kRowThreads) return launchBackwardHeld<T, kWholeBlock, 8>(queue, t, s);
-    if constexpr (sizeof(T) == 4)
-      if (s.n <= 16 * kRowThreads) return launchBackwardHeld<T, kWholeBlock, 16>(queue, t, s);
+  template <class T>
+  void normalizeBackwardTyped(Queue & queue, const Rows& s, const RowTensors<T>& t) {
+    const bool parameters = t.weight || t.gWeight || t.gBias;
+    if (!parameters || (s.inner == 1 && s.channels == s.n)) {
+      if (s.n <= 256) return launchBackwardHeld<T, kWarp, 8>(queue, t, s);
+      if (s.n <= 8 * kRowThreads) return launchBackwardHeld<T, kWholeBlock, 8>(queue, t, s);
+      if (s.n <= 16 * kRowThreads) {
+        // The shares of so long a row do not fit into registers as well.
+        RowTensors<T> without = t;
+        without.gWeight = without.gBias = nullptr;
+        if (t.out) launchBackwardHeld<T, kWholeBlock, 16>(queue, without, s);
+        return elementParameters(queue, s, t);
+      }
+    }
+    backwardInPieces(queue, s, t);
   }
-  backwardInPieces(queue, s, t);
-}
 
 }  // namespace
 
