@@ -293,64 +293,65 @@ void launchBackwardHeld(Queue& queue, const RowTensors<T>& t, const Rows& s) {
     LAUNCH((addSharesKernel<T>), static_cast<unsigned>(divideUp(2 * s.n, kWarp)), dim3(kWarp, kWarp), 0, queue,
            t.gWeight, t.gBias, shares, blocks, s.n);
   }
+}
 
-  // -- backward, in pieces
-  // -------------------------------------------------------------------------------------------------
+// -- backward, in pieces
+// -------------------------------------------------------------------------------------------------
 
-  // Gradients of parameters of which each element of a row has its own.
-  template <class T>
-  void elementParameters(Queue & queue, const Rows& s, const RowTensors<T>& t) {
-    if (!t.gWeight && !t.gBias) return;
-    const Columns columns(1, s.rows * s.n / s.channels, s.channels);
-    const Sums* sums = sumsOfColumns<T>(queue, {t.g, t.x, t.mean, t.rstd, 1, 1, s.n}, columns);
-    finishParameters<T>(queue, {t.gWeight, t.gBias, nullptr, columns.pieces, s.channels, 1, 1, 1, 1, 0}, sums);
-  }
+// Gradients of parameters of which each element of a row has its own.
+template <class T>
+void elementParameters(Queue& queue, const Rows& s, const RowTensors<T>& t) {
+  if (!t.gWeight && !t.gBias) return;
+  const Columns columns(1, s.rows * s.n / s.channels, s.channels);
+  const Sums* sums = sumsOfColumns<T>(queue, {t.g, t.x, t.mean, t.rstd, 1, 1, s.n}, columns);
+  finishParameters<T>(queue, {t.gWeight, t.gBias, nullptr, columns.pieces, s.channels, 1, 1, 1, 1, 0}, sums);
+}
 
-  template <class T>
-  void backwardInPieces(Queue & queue, const Rows& s, const RowTensors<T>& t) {
-    const bool centred = t.mean != nullptr, elements = s.inner == 1;
-    const int64_t runs = elements ? 1 : s.runs();
-    // Elements with parameters of their own are weighted on the way, runs afterwards.
-    const Runs pieces(1, s.rows * runs, elements ? s.n : s.inner);
-    const Partials p = {s.rows, 1, runs * pieces.pieces, 1};
-    T* offset = queue.scratch<T>(kSlopeSlot, 2 * s.rows);
-    T* slope = offset + s.rows;
-    if (t.out || !elements) {
-      const Sums* sums =
-          sumsOfRuns<T>(queue, {t.g, t.x, t.mean, elements ? t.weight : nullptr, runs, s.channels}, pieces);
-      if (t.out) {
-        finishSlopes<T>(queue,
-                        {offset, slope, t.rstd, elements ? nullptr : t.weight, static_cast<double>(s.n), centred,
-                         pieces.pieces, s.channels},
-                        sums, p);
-        applySlopes<T>(queue, t.out, t.g, t.x, {t.mean, t.rstd, t.weight, nullptr}, offset, slope,
-                       Places(s.rows * s.n, s.inner, s.channels, Places::Row, s.n));
-      }
-      if (!elements)
-        finishParameters<T>(queue,
-                            {t.gWeight, t.gBias, t.rstd, s.rows * runs / s.channels, s.channels, pieces.pieces, 1, 1, 1,
-                             runs * pieces.pieces},
-                            sums);
+template <class T>
+void backwardInPieces(Queue& queue, const Rows& s, const RowTensors<T>& t) {
+  const bool centred = t.mean != nullptr, elements = s.inner == 1;
+  const int64_t runs = elements ? 1 : s.runs();
+  // Elements with parameters of their own are weighted on the way, runs afterwards.
+  const Runs pieces(1, s.rows * runs, elements ? s.n : s.inner);
+  const Partials p = {s.rows, 1, runs * pieces.pieces, 1};
+  T* offset = queue.scratch<T>(kSlopeSlot, 2 * s.rows);
+  T* slope = offset + s.rows;
+  if (t.out || !elements) {
+    const Sums* sums =
+        sumsOfRuns<T>(queue, {t.g, t.x, t.mean, elements ? t.weight : nullptr, runs, s.channels}, pieces);
+    if (t.out) {
+      finishSlopes<T>(queue,
+                      {offset, slope, t.rstd, elements ? nullptr : t.weight, static_cast<double>(s.n), centred,
+                       pieces.pieces, s.channels},
+                      sums, p);
+      applySlopes<T>(queue, t.out, t.g, t.x, {t.mean, t.rstd, t.weight, nullptr}, offset, slope,
+                     Places(s.rows * s.n, s.inner, s.channels, Places::Row, s.n));
     }
-    if (elements) elementParameters(queue, s, t);
+    if (!elements)
+      finishParameters<T>(queue,
+                          {t.gWeight, t.gBias, t.rstd, s.rows * runs / s.channels, s.channels, pieces.pieces, 1, 1, 1,
+                           runs * pieces.pieces},
+                          sums);
   }
+  if (elements) elementParameters(queue, s, t);
+}
 
-  template <class T>
-  void normalizeBackwardTyped(Queue & queue, const Rows& s, const RowTensors<T>& t) {
-    const bool parameters = t.weight || t.gWeight || t.gBias;
-    if (!parameters || (s.inner == 1 && s.channels == s.n)) {
-      if (s.n <= 256) return launchBackwardHeld<T, kWarp, 8>(queue, t, s);
-      if (s.n <= 8 * kRowThreads) return launchBackwardHeld<T, kWholeBlock, 8>(queue, t, s);
-      if (s.n <= 16 * kRowThreads) {
-        // The shares of so long a row do not fit into registers as well.
-        RowTensors<T> without = t;
-        without.gWeight = without.gBias = nullptr;
-        if (t.out) launchBackwardHeld<T, kWholeBlock, 16>(queue, without, s);
-        return elementParameters(queue, s, t);
-      }
+template <class T>
+void normalizeBackwardTyped(Queue& queue, const Rows& s, const RowTensors<T>& t) {
+  const bool parameters = t.weight || t.gWeight || t.gBias;
+  if (!parameters || (s.inner == 1 && s.channels == s.n)) {
+    if (s.n <= 256) return launchBackwardHeld<T, kWarp, 8>(queue, t, s);
+    if (s.n <= 8 * kRowThreads) return launchBackwardHeld<T, kWholeBlock, 8>(queue, t, s);
+    if (s.n <= 16 * kRowThreads) {
+      // The shares of so long a row do not fit into registers as well.
+      RowTensors<T> without = t;
+      without.gWeight = without.gBias = nullptr;
+      if (t.out) launchBackwardHeld<T, kWholeBlock, 16>(queue, without, s);
+      return elementParameters(queue, s, t);
     }
-    backwardInPieces(queue, s, t);
   }
+  backwardInPieces(queue, s, t);
+}
 
 }  // namespace
 
