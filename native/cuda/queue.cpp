@@ -151,7 +151,8 @@ void Queue::synchronize() {
   char text[512];
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-  std::snprintf(text, sizeof text, site.format, fault.values[0], fault.values[1]);
+  std::snprintf(text, sizeof text, site.format, fault.values[0], fault.values[1], fault.values[2], fault.values[3],
+                fault.values[4]);
 #pragma GCC diagnostic pop
   throw Error(site.kind, text);
 }

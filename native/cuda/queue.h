@@ -32,8 +32,8 @@ class Queue {
     return static_cast<T*>(scratch(slot, count * static_cast<int64_t>(sizeof(T))));
   }
   // Where the kernels about to be launched report operands that only the device can see are bad: an index out of range,
-  // a singular matrix. `format` takes two %lld: what is passed to report(). It surfaces at the next read or
-  // synchronise.
+  // a singular matrix. `format` takes up to five %lld: what is passed to report(). It surfaces at the next read
+  // or synchronise.
   FaultSite faultSite(ErrorKind kind, const char* format);
   // Waits for all that was launched; throws the first fault, or CUDA's own error.
   void synchronize();
