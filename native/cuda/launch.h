@@ -13,6 +13,13 @@ namespace thalweg::cuda {
 constexpr unsigned kFullMask = 0xffffffffu;
 constexpr int kWarp = 32;
 
+// In front of a loop over an array that shall stay in registers.
+#if defined(__CUDACC__)
+#define THALWEG_UNROLL _Pragma("unroll")
+#else
+#define THALWEG_UNROLL
+#endif
+
 // A failed call of the runtime as an error of Thalweg: what could not be done, and CUDA's own words.
 void checkCuda(cudaError_t status, const char* what);
 

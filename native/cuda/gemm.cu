@@ -1,0 +1,62 @@
+// Which algorithm a product gets, and in what pieces.
+#include "cuda/gemm.h"
+
+#include <algorithm>
+
+#include "cuda/gemm_tile.h"
+
+namespace thalweg::cuda {
+namespace {
+
+constexpr int64_t kMostBlocks = int64_t{1} << 30;
+constexpr int64_t divideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// How far to split k so that the device has work: `tiles` is what there is without.
+int splitsFor(const Queue& queue, int64_t tiles, int64_t k, int64_t outputs, int64_t sumBytes) {
+  constexpr int64_t kLeastSteps = 256, kMostSplits = 64, kMostBytes = int64_t{64} << 20;
+  if (tiles >= queue.multiprocessors || k < 2 * kLeastSteps) return 1;
+  const int64_t wanted = std::min(2 * queue.multiprocessors / tiles, k / kLeastSteps);
+  const int64_t room = kMostBytes / (outputs * sumBytes);
+  return static_cast<int>(std::max<int64_t>(1, std::min({wanted, room, kMostSplits})));
+}
+
+template <class S, class Shape>
+void launchTiles(Queue& queue, const Product<S>& p) {
+  const int64_t down = divideUp(p.m, Shape::kRows), across = divideUp(p.n, Shape::kColumns);
+  const int64_t outputs = p.m * p.n * p.batch.count;
+  int splits = splitsFor(queue, down * across * p.batch.count, p.k, outputs, sizeof(Sum<S>));
+  const int64_t steps = splits == 1 ? p.k : divideUp(divideUp(p.k, splits), Shape::kDepth) * Shape::kDepth;
+  if (splits > 1) splits = static_cast<int>(divideUp(p.k, steps));
+  Sum<S>* partial = splits > 1 ? queue.scratch<Sum<S>>(kScratchOfGemm, outputs * splits) : nullptr;
+  const TileProblem<S> problem{p.m,   p.n,     p.k,  p.a,    p.ars,  p.acs, p.b,     p.brs,
+                               p.bcs, p.batch, down, across, splits, steps, partial, Epilogue<S>(p)};
+  const int64_t blocks = std::min(down * across * splits * p.batch.count, kMostBlocks);
+  LAUNCH((tileKernel<S, Shape>), static_cast<unsigned>(blocks), Shape::kThreads, 0, queue, problem);
+  if (splits > 1)
+    LAUNCH((joinSplits<S>), gridFor(queue, outputs, 256), 256, 0, queue, partial, splits, p.m, p.n, p.batch,
+           Epilogue<S>(p));
+}
+
+template <class S>
+void multiply(Queue& queue, const Product<S>& p) {
+  if (p.m <= 0 || p.n <= 0 || p.batch.count <= 0) return;
+  const auto tiles = [&](int64_t size) { return divideUp(p.m, size) * divideUp(p.n, size) * p.batch.count; };
+  // The largest tile of which there are enough for all multiprocessors. Sums of 64 bits need twice the registers.
+  if constexpr (sizeof(Sum<S>) == 4 && sizeof(S) != 1)
+    if (tiles(128) >= queue.multiprocessors && std::min(p.m, p.n) > 64) return launchTiles<S, LargeTile>(queue, p);
+  if constexpr (std::is_same_v<S, float> || std::is_same_v<S, double>)
+    if (tiles(64) < queue.multiprocessors || std::min(p.m, p.n) <= 32) return launchTiles<S, SmallTile>(queue, p);
+  launchTiles<S, std::conditional_t<sizeof(Sum<S>) == 8, MediumWideTile, MediumTile>>(queue, p);
+}
+
+}  // namespace
+
+void gemm(Queue& queue, const Product<float>& product) { multiply(queue, product); }
+void gemm(Queue& queue, const Product<double>& product) { multiply(queue, product); }
+void gemm(Queue& queue, const Product<Half>& product) { multiply(queue, product); }
+void gemm(Queue& queue, const Product<BFloat16>& product) { multiply(queue, product); }
+void gemm(Queue& queue, const Product<uint8_t>& product) { multiply(queue, product); }
+void gemm(Queue& queue, const Product<uint32_t>& product) { multiply(queue, product); }
+void gemm(Queue& queue, const Product<uint64_t>& product) { multiply(queue, product); }
+
+}  // namespace thalweg::cuda

@@ -1,0 +1,97 @@
+// Recurrent layers: one layer in one direction, a whole sequence a call. Here: the operands, checked.
+#include "cuda/rnn_backward.h"
+#include "cuda/rnn_forward.h"
+
+namespace thalweg::cuda {
+namespace {
+
+template <class T>
+T* dataOf(const TensorView& view) {
+  return view.defined && view.numel() > 0 ? view.as<T>() : nullptr;
+}
+
+void clear(Queue& queue, const TensorView& view) {
+  if (!view.defined || view.numel() == 0) return;
+  const size_t bytes = static_cast<size_t>(view.numel() * itemSize(view.dtype));
+  checkCuda(cudaMemsetAsync(view.data, 0, bytes, queue.stream), "clearing a gradient");
+}
+
+}  // namespace
+
+void rnnForward(Context& context, const TensorView& h, const TensorView& state, const OptionalTensor& gates,
+                const OptionalTensor& cell, const OptionalTensor& saved, const TensorView& x,
+                const TensorView& weightIh, const TensorView& weightHh, const OptionalTensor& biasIh,
+                const OptionalTensor& biasHh, const OptionalTensor& batchSizes, int64_t kind, bool reverse) {
+  Sequence s("rnnForward", kind, reverse, h, state, x, batchSizes);
+  const int64_t columns = s.G * s.H;
+  s.checkRows(h, "h");
+  s.checkState(state, "state");
+  if (gates.defined) s.checkRows(gates, "gates", s.G);
+  if (s.cell == Cell::Lstm) s.checkState(cell, "cell");
+  if (saved.defined) s.checkRows(saved, "saved");
+  s.check(x, "x", s.rows, s.I, false);
+  s.check(weightIh, "weightIh", columns, s.I, false);
+  s.check(weightHh, "weightHh", columns, s.H, false);
+  s.checkBias(biasIh, "biasIh", false);
+  s.checkBias(biasHh, "biasHh", false);
+  Queue& queue = queueOf(context);
+  s.readBatchSizes(queue, kSlotOffsets, batchSizes,
+                   "rnnForward: batchSizes[%lld] is %lld, which does not go with the batch and the sizes before it",
+                   "rnnForward: batchSizes add up to %lld, but there are %lld rows");
+  if (s.rows == 0 || s.H == 0) return;
+  const auto run = [&](auto* type) {
+    using T = std::remove_pointer_t<decltype(type)>;
+    forwardOf<T>(queue, s,
+                 {h.as<T>(), state.as<T>(), dataOf<T>(gates), s.cell == Cell::Lstm ? cell.as<T>() : nullptr,
+                  dataOf<T>(saved), x, weightIh, weightHh, biasIh, biasHh});
+  };
+  s.dtype == DType::Float64 ? run(static_cast<double*>(nullptr)) : run(static_cast<float*>(nullptr));
+}
+
+void rnnBackward(Context& context, const OptionalTensor& dx, const OptionalTensor& dweightIh,
+                 const OptionalTensor& dweightHh, const OptionalTensor& dbiasIh, const OptionalTensor& dbiasHh,
+                 const TensorView& dh, const OptionalTensor& dc, const OptionalTensor& g, const TensorView& gates,
+                 const TensorView& h, const OptionalTensor& saved, const TensorView& h0, const OptionalTensor& c0,
+                 const TensorView& x, const TensorView& weightIh, const TensorView& weightHh,
+                 const OptionalTensor& batchSizes, int64_t kind, bool reverse) {
+  Sequence s("rnnBackward", kind, reverse, h, h0, x, batchSizes);
+  const int64_t columns = s.G * s.H;
+  const bool lstm = s.cell == Cell::Lstm, gru = s.cell == Cell::Gru;
+  if (dx.defined) s.check(dx, "dx", s.rows, s.I);
+  if (dweightIh.defined) s.check(dweightIh, "dweightIh", columns, s.I);
+  if (dweightHh.defined) s.check(dweightHh, "dweightHh", columns, s.H);
+  s.checkBias(dbiasIh, "dbiasIh", true);
+  s.checkBias(dbiasHh, "dbiasHh", true);
+  s.checkState(dh, "dh");
+  if (g.defined) s.checkRows(g, "g");
+  s.checkRows(gates, "gates", s.G);
+  s.checkRows(h, "h");
+  s.checkState(h0, "h0");
+  if (lstm || gru) s.checkRows(saved, "saved");
+  if (lstm) {
+    s.checkState(dc, "dc");
+    s.checkState(c0, "c0");
+  }
+  s.check(x, "x", s.rows, s.I, false);
+  s.check(weightIh, "weightIh", columns, s.I, false);
+  s.check(weightHh, "weightHh", columns, s.H, false);
+  Queue& queue = queueOf(context);
+  s.readBatchSizes(queue, kSlotRowOffsets, batchSizes,
+                   "rnnBackward: batchSizes[%lld] is %lld, which does not go with the batch and the sizes before it",
+                   "rnnBackward: batchSizes add up to %lld, but there are %lld rows");
+  if (s.rows == 0 || s.H == 0) {
+    for (const OptionalTensor* result : {&dx, &dweightIh, &dweightHh, &dbiasIh, &dbiasHh}) clear(queue, *result);
+    return;
+  }
+  const auto run = [&](auto* type) {
+    using T = std::remove_pointer_t<decltype(type)>;
+    backwardOf<T>(queue, s,
+                  {dataOf<T>(dx), dataOf<T>(dweightIh), dataOf<T>(dweightHh), dataOf<T>(dbiasIh), dataOf<T>(dbiasHh),
+                   dh.as<T>(), lstm ? dc.as<T>() : nullptr, dataOf<const T>(g), gates.as<const T>(), h.as<const T>(),
+                   lstm || gru ? saved.as<const T>() : nullptr, h0.as<const T>(), lstm ? c0.as<const T>() : nullptr, x,
+                   weightIh, weightHh});
+  };
+  s.dtype == DType::Float64 ? run(static_cast<double*>(nullptr)) : run(static_cast<float*>(nullptr));
+}
+
+}  // namespace thalweg::cuda
