@@ -1,21 +1,10 @@
-// Checks that kernels make before they launch, and shapes in error messages.
+// Checks that kernels make before they launch.
 #pragma once
-#include <string>
-
+#include "cuda/shape_text.h"
 #include "runtime/error.h"
 #include "runtime/tensor.h"
 
 namespace thalweg::cuda {
-
-// A shape in an error message: "[2, 3]".
-inline std::string shapeText(const TensorView& view) {
-  std::string text = "[";
-  for (int d = 0; d < view.ndim; d++) {
-    if (d > 0) text += ", ";
-    text += std::to_string(view.shape[d]);
-  }
-  return text + "]";
-}
 
 inline void checkMemory(const char* op, const char* name, const TensorView& view) {
   if (view.data == nullptr && view.numel() > 0) fail(ErrorKind::Native, "%s: the %s has no memory", op, name);

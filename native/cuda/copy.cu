@@ -30,7 +30,8 @@ Walk<2> orderedWalk(const TensorView& out, const TensorView& x) {
   return walk;
 }
 
-// -- the same dtype -----------------------------------------------------------------------------------------------------
+// -- the same dtype
+// -----------------------------------------------------------------------------------------------------
 
 template <class U>
 __global__ void copyUnits(U* to, const U* from, Walk<2> walk) {
@@ -59,8 +60,7 @@ __global__ void transposeTiles(U* to, const U* from, Transposition t) {
     const Offsets<2> at = t.matrices.locate(u / each);
     const int64_t j0 = u % each / across * kTile, k0 = u % each % across * kTile;
     for (int r = first; r < kTile; r += kTileRows)
-      if (k0 + r < t.columns && j0 + lane < t.rows)
-        tile[r][lane] = from[at.at[1] + j0 + lane + (k0 + r) * t.fromStep];
+      if (k0 + r < t.columns && j0 + lane < t.rows) tile[r][lane] = from[at.at[1] + j0 + lane + (k0 + r) * t.fromStep];
     __syncthreads();
     for (int r = first; r < kTile; r += kTileRows)
       if (j0 + r < t.rows && k0 + lane < t.columns) to[at.at[0] + (j0 + r) * t.toStep + k0 + lane] = tile[lane][r];
@@ -137,7 +137,8 @@ void copySame(Queue& queue, const TensorView& out, const TensorView& x, Walk<2> 
   }
 }
 
-// -- other dtypes -------------------------------------------------------------------------------------------------------
+// -- other dtypes
+// -------------------------------------------------------------------------------------------------------
 
 template <class T>
 struct alignas(sizeof(T) * kPack) Pack {
@@ -153,7 +154,7 @@ __global__ void castKernel(To* to, const From* from, Walk<2> walk, bool packed) 
   for (int64_t i = thread; i < packs; i += step) {
     const Pack<From> read = reinterpret_cast<const Pack<From>*>(from)[i];
     Pack<To> written;
-THALWEG_UNROLL
+    THALWEG_UNROLL
     for (int k = 0; k < kPack; k++) written.at[k] = convert<To>(read.at[k]);
     reinterpret_cast<Pack<To>*>(to)[i] = written;
   }
@@ -179,7 +180,8 @@ void copyCast(Queue& queue, const TensorView& out, const TensorView& x, const Wa
   });
 }
 
-// -- constants and ranges -----------------------------------------------------------------------------------------------
+// -- constants and ranges
+// -----------------------------------------------------------------------------------------------
 
 template <class U>
 __global__ void fillStrided(U* to, U value, Walk<2> walk) {

@@ -1,4 +1,5 @@
-// What the kernels that read and write at places named by an index check, and how they say that a value is out of range.
+// What the kernels that read and write at places named by an index check, and how they say that a value is out of
+// range.
 #pragma once
 #include "cuda/check.h"
 #include "cuda/queue.h"

@@ -1,5 +1,5 @@
-// What the device can do at best: multiply-adds in registers, a plain copy, launches that do nothing. The benchmark times
-// these and compares the other kernels with them.
+// What the device can do at best: multiply-adds in registers, a plain copy, launches that do nothing. The benchmark
+// times these and compares the other kernels with them.
 #include "cuda/check.h"
 #include "cuda/kernel.h"
 
@@ -18,7 +18,7 @@ __global__ void multiplyAdds(double* out, int64_t stride, int64_t rounds, float 
   float sums[kChains];
   for (int i = 0; i < kChains; i++) sums[i] = static_cast<float>(i);
   for (int64_t step = 0; step < rounds * kStepsPerRound; step++) {
-THALWEG_UNROLL
+    THALWEG_UNROLL
     for (int i = 0; i < kChains; i++) sums[i] = sums[i] * factor + term;
   }
   float sum = 0;
@@ -36,7 +36,7 @@ __global__ void multiplyAddPairs(double* out, int64_t stride, int64_t rounds, un
   unsigned sums[kChains];
   for (int i = 0; i < kChains; i++) sums[i] = static_cast<unsigned>(i) << 7;
   for (int64_t step = 0; step < rounds * kStepsPerRound; step++) {
-THALWEG_UNROLL
+    THALWEG_UNROLL
     for (int i = 0; i < kChains; i++)
       asm("fma.rn.bf16x2 %0, %1, %2, %3;" : "=r"(sums[i]) : "r"(sums[i]), "r"(factor), "r"(term));
   }

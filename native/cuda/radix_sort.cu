@@ -97,7 +97,7 @@ __global__ void __launch_bounds__(kThreads)
   K key[kRounds];
   uint32_t rank[kRounds];
   const unsigned below = (1u << lane) - 1;
-THALWEG_UNROLL
+  THALWEG_UNROLL
   for (int k = 0; k < kRounds; k++) {
     const int64_t i = begin + (warp * kRounds + k) * kWarp + lane;
     const bool valid = i < n;
@@ -126,13 +126,12 @@ THALWEG_UNROLL
   }
   uint32_t all;
   const uint32_t start = blockExclusive<CountSum<uint32_t>, kThreads>(sum, warps[0], all);
-  const uint32_t inLine =
-      blockExclusive<CountSum<uint32_t>, kThreads>(totals[line * kDigits + thread], warps[1], all);
+  const uint32_t inLine = blockExclusive<CountSum<uint32_t>, kThreads>(totals[line * kDigits + thread], warps[1], all);
   starts[thread] = start;
   targets[thread] = inLine + counts[(line * kDigits + thread) * tiles + tile] - start;
   __syncthreads();
 
-THALWEG_UNROLL
+  THALWEG_UNROLL
   for (int k = 0; k < kRounds; k++) {
     const int64_t i = begin + (warp * kRounds + k) * kWarp + lane;
     if (i >= n) continue;
@@ -192,7 +191,8 @@ SortItems<K> sortItems(Queue& queue, int64_t lines, int64_t n, int bits, SortIte
     else
       LAUNCH(sumManyCounts, static_cast<unsigned>(rows), kThreads, 0, queue, counts, totals, tiles);
     const int used = bits - shift < kDigitBits ? bits - shift : kDigitBits;
-    LAUNCH((placeItems<K>), blocks, kThreads, 0, queue, items, shift == 0, spare, n, tiles, shift, used, counts, totals);
+    LAUNCH((placeItems<K>), blocks, kThreads, 0, queue, items, shift == 0, spare, n, tiles, shift, used, counts,
+           totals);
     const SortItems<K> other = items;
     items = spare;
     spare = other;

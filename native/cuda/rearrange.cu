@@ -33,7 +33,8 @@ void checkAlike(const char* op, const TensorView& out, const TensorView& x) {
   checkMemory(op, "input", x);
 }
 
-// -- not zero -----------------------------------------------------------------------------------------------------------
+// -- not zero
+// -----------------------------------------------------------------------------------------------------------
 
 // All bits of an element but the sign of a float: -0 is 0.
 template <class U>
@@ -80,8 +81,7 @@ __global__ void writePlaces(int64_t* out, int64_t rows, const U* x, Walk<1> walk
   __shared__ uint32_t counts[2][kWarps];
   const int warp = static_cast<int>(threadIdx.x) / kWarp;
   int64_t start = blockIdx.x > 0 ? ends[blockIdx.x - 1] : 0;
-  if (threadIdx.x == 0 && blockIdx.x == gridDim.x - 1 && ends[blockIdx.x] != rows)
-    fault.report(rows, ends[blockIdx.x]);
+  if (threadIdx.x == 0 && blockIdx.x == gridDim.x - 1 && ends[blockIdx.x] != rows) fault.report(rows, ends[blockIdx.x]);
   for (int k = 0; k < kRounds; k++) {
     int64_t i = static_cast<int64_t>(blockIdx.x) * kTile + k * kThreads + threadIdx.x;
     const bool found = i < walk.count && (x[walk.locate(i).at[0]] & mask) != 0;
@@ -102,7 +102,8 @@ __global__ void writePlaces(int64_t* out, int64_t rows, const U* x, Walk<1> walk
   }
 }
 
-// -- rearranging --------------------------------------------------------------------------------------------------------
+// -- rearranging
+// --------------------------------------------------------------------------------------------------------
 
 template <class U>
 __global__ void copyWalk(U* out, const U* x, Walk<2> walk) {

@@ -13,11 +13,11 @@ namespace {
 constexpr int kThreads = 256, kWarps = kThreads / kWarp;
 constexpr int kEach = 4;  // elements of a thread
 constexpr int kTile = kThreads * kEach;
-constexpr int64_t kShort = 16;          // a thread scans lines as short as this
-constexpr int64_t kManyLines = 2048;    // side by side, enough for a thread each
+constexpr int64_t kShort = 16;        // a thread scans lines as short as this
+constexpr int64_t kManyLines = 2048;  // side by side, enough for a thread each
 constexpr int64_t kWantedBlocks = 1024;
-constexpr int64_t kMaxParts = kTile;    // of a line: one tile of states
-constexpr int64_t kTilesOfPart = 4;     // at least
+constexpr int64_t kMaxParts = kTile;  // of a line: one tile of states
+constexpr int64_t kTilesOfPart = 4;   // at least
 
 // Threads have kEach elements in a row in a tile, which would all be in the same few banks.
 __device__ inline int padded(int i) { return i + i / kEach; }
@@ -42,8 +42,7 @@ template <class Op>
 __device__ void scanTile(typename Op::State (&own)[kEach], typename Op::State& carry, typename Op::State* warps) {
   for (int k = 1; k < kEach; k++) own[k] = Op::combine(own[k - 1], own[k]);
   typename Op::State all;
-  const typename Op::State before =
-      Op::combine(carry, blockExclusive<Op, kThreads>(own[kEach - 1], warps, all));
+  const typename Op::State before = Op::combine(carry, blockExclusive<Op, kThreads>(own[kEach - 1], warps, all));
   for (int k = 0; k < kEach; k++) own[k] = Op::combine(before, own[k]);
   carry = Op::combine(carry, all);
 }

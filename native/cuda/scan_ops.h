@@ -30,7 +30,9 @@ struct SumScan {
   using State = double;
   static __device__ State start() { return 0; }
   static __device__ State combine(State a, State b) { return a + b; }
-  static __device__ State load(const ScanProblem& p, const Offsets<3>& at, int64_t k) { return p.load<double>(0, at, k); }
+  static __device__ State load(const ScanProblem& p, const Offsets<3>& at, int64_t k) {
+    return p.load<double>(0, at, k);
+  }
   static __device__ void store(const ScanProblem& p, const Offsets<3>& at, int64_t k, State s) { p.store(1, at, k, s); }
 };
 
@@ -48,8 +50,8 @@ struct IntegerScan {
   }
 };
 
-// A factor that neither overflows nor vanishes: the product of a stretch may be out of a double's range where that of the
-// line so far is not (which may be 0).
+// A factor that neither overflows nor vanishes: the product of a stretch may be out of a double's range where that of
+// the line so far is not (which may be 0).
 struct Scaled {
   double fraction;
   int64_t exponent;
@@ -127,15 +129,17 @@ struct ExtremeScan {
     if (a.where < 0) return b;
     return b.where >= 0 && wins(b.best, a.best) ? b : a;
   }
-  static __device__ State load(const ScanProblem& p, const Offsets<3>& at, int64_t k) { return {p.load<T>(0, at, k), k}; }
+  static __device__ State load(const ScanProblem& p, const Offsets<3>& at, int64_t k) {
+    return {p.load<T>(0, at, k), k};
+  }
   static __device__ void store(const ScanProblem& p, const Offsets<3>& at, int64_t k, const State& s) {
     p.store(1, at, k, s.best);
     p.store(2, at, k, s.where);
   }
 };
 
-// y[k] = b[k] + a[k] y[k - 1]: what stands before a stretch is multiplied with a factor and added to a term. What stands
-// before the first element is multiplied with nothing, not even with NaN.
+// y[k] = b[k] + a[k] y[k - 1]: what stands before a stretch is multiplied with a factor and added to a term. What
+// stands before the first element is multiplied with nothing, not even with NaN.
 struct LinearScan {
   struct State {
     Scaled factor;

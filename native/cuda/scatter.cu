@@ -94,8 +94,8 @@ void scatter(Context& context, const TensorView& out, const TensorView& index, c
   scatterAlong(queueOf(context), "scatter", out, index, src, dim, Combine::Assign);
 }
 
-void scatterReduce(Context& context, const TensorView& out, const TensorView& index, const TensorView& src,
-                   int64_t dim, int64_t kind) {
+void scatterReduce(Context& context, const TensorView& out, const TensorView& index, const TensorView& src, int64_t dim,
+                   int64_t kind) {
   const char* op = "scatterReduce";
   const ReduceKind reduction = static_cast<ReduceKind>(kind);
   if (reduction != ReduceKind::Prod && reduction != ReduceKind::Max && reduction != ReduceKind::Min)

@@ -1,7 +1,7 @@
 // Combining in index order: see scatter.h.
 //
-// A few positions that may meet are walked one after the other, by a thread for each line and column. Many are sorted by
-// the places they name, stably; then positions of one place follow each other in order, and a thread combines them.
+// A few positions that may meet are walked one after the other, by a thread for each line and column. Many are sorted
+// by the places they name, stably; then positions of one place follow each other in order, and a thread combines them.
 #include "cuda/convert.h"
 #include "cuda/scatter.h"
 #include "cuda/sort.h"
@@ -115,9 +115,9 @@ __global__ void combineSorted(Scatter s, int64_t firstLine, int64_t count, SortI
     // Sorted: what lies between equal keys is equal too.
     for (; j + kInFlight <= n && keys[j + kInFlight - 1] == key; j += kInFlight) {
       T ahead[kInFlight];
-THALWEG_UNROLL
+      THALWEG_UNROLL
       for (int k = 0; k < kInFlight; k++) ahead[k] = src[s.ordered.locate(positions[j + k]).at[0]];
-THALWEG_UNROLL
+      THALWEG_UNROLL
       for (int k = 0; k < kInFlight; k++) sum = combined(s.combine, sum, ahead[k]);
     }
     for (; j < n && keys[j] == key; j++) sum = combined(s.combine, sum, src[s.ordered.locate(positions[j]).at[0]]);

@@ -49,13 +49,13 @@ struct Task {
         default: copy<uint64_t>(to, from);
       }
     }
-    if (lines.data[2] != nullptr)
-      reinterpret_cast<int64_t*>(lines.data[2])[at.at[2] + i * lines.step[2]] = position;
+    if (lines.data[2] != nullptr) reinterpret_cast<int64_t*>(lines.data[2])[at.at[2] + i * lines.step[2]] = position;
   }
   __device__ bool isNan(uint64_t key) const { return isFloating(lines.dtype[0]) && key == keyMask(lines.dtype[0]); }
 };
 
-// -- picking from sorted keys -------------------------------------------------------------------------------------------
+// -- picking from sorted keys
+// -------------------------------------------------------------------------------------------
 
 template <class K>
 __device__ int64_t lowerBound(const K* keys, int64_t n, K key) {
@@ -100,7 +100,8 @@ __device__ int64_t modePlace(const Task& task, const K* keys, int64_t n) {
   return most == 1 && task.isNan(keys[n - 1]) ? n - 1 : best;
 }
 
-// -- short lines --------------------------------------------------------------------------------------------------------
+// -- short lines
+// --------------------------------------------------------------------------------------------------------
 
 template <class K>
 __device__ void sortBlock(const Task& task, const ShortLines& lines, K* keys, uint32_t* positions) {
@@ -140,7 +141,8 @@ __global__ void pickShort(Task task, ShortLines lines) {
   }
 }
 
-// -- long lines, sorted -------------------------------------------------------------------------------------------------
+// -- long lines, sorted
+// -------------------------------------------------------------------------------------------------
 
 template <class K>
 __global__ void makeKeys(Task task, int64_t first, int64_t count, K* keys) {
@@ -182,7 +184,8 @@ __global__ void pickSorted(Task task, int64_t first, SortItems<K> items) {
   if (threadIdx.x == 0) task.write(task.line(first + blockIdx.x), 0, items.positions[blockIdx.x * n + place]);
 }
 
-// -- long lines, selected from ------------------------------------------------------------------------------------------
+// -- long lines, selected from
+// ------------------------------------------------------------------------------------------
 
 struct SelectState {
   uint32_t histogram[kDigits];
@@ -202,12 +205,12 @@ __device__ K selectKey(const Task& task, const Offsets<3>& at, int64_t& rank, Se
     __syncthreads();
     for (int64_t first = thread; first < n; first += kSelectThreads * kInFlight) {
       K keys[kInFlight];
-THALWEG_UNROLL
+      THALWEG_UNROLL
       for (int k = 0; k < kInFlight; k++) {
         const int64_t i = first + k * kSelectThreads;
         if (i < n) keys[k] = task.key<K>(at, i);
       }
-THALWEG_UNROLL
+      THALWEG_UNROLL
       for (int k = 0; k < kInFlight; k++)
         if (first + k * kSelectThreads < n && (keys[k] & known) == prefix)
           atomicAdd(&shared.histogram[static_cast<uint32_t>(keys[k] >> shift) & (kDigits - 1)], 1u);
@@ -231,7 +234,8 @@ THALWEG_UNROLL
 
 // Calls take(i, place among them) for each element of the line whose key is `wanted`, until `most` were found.
 template <class K, class F>
-__device__ void forEqual(const Task& task, const Offsets<3>& at, K wanted, int64_t most, SelectState& shared, F&& take) {
+__device__ void forEqual(const Task& task, const Offsets<3>& at, K wanted, int64_t most, SelectState& shared,
+                         F&& take) {
   const int64_t n = task.n();
   int64_t found = 0;
   for (int64_t first = 0; first < n && found < most; first += kSelectThreads) {
@@ -303,7 +307,8 @@ __global__ void __launch_bounds__(kSelectThreads, 1) selectOne(Task task) {
   });
 }
 
-// -- plans --------------------------------------------------------------------------------------------------------------
+// -- plans
+// --------------------------------------------------------------------------------------------------------------
 
 void checkTypes(const char* op, const TensorView& x, const TensorView* values, const TensorView* indices) {
   if (values != nullptr && values->dtype != x.dtype)

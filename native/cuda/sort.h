@@ -1,15 +1,16 @@
 // Stable sorting of many lines of unsigned keys at once, with the position that each key had in its line: for kernels
 // that sort tensors, and for those that bring what goes to one place together.
 //
-// Short lines are sorted by one block in shared memory; since positions break ties, any network sorts them stably. Longer
-// lines are sorted by least significant digits first, all lines in the same launches.
+// Short lines are sorted by one block in shared memory; since positions break ties, any network sorts them stably.
+// Longer lines are sorted by least significant digits first, all lines in the same launches.
 #pragma once
 #include "cuda/launch.h"
 #include "cuda/queue.h"
 
 namespace thalweg::cuda {
 
-// -- keys ---------------------------------------------------------------------------------------------------------------
+// -- keys
+// ---------------------------------------------------------------------------------------------------------------
 
 // How many low bits of a key are used. Bits above them are 0.
 constexpr int keyBits(DType dtype) {
@@ -40,7 +41,7 @@ __device__ inline K keyOf(const char* data, DType dtype, int64_t at) {
   if constexpr (sizeof(K) == 8) {
     if (dtype == DType::Float64)
       return orderedBits<uint64_t>(reinterpret_cast<const uint64_t*>(data)[at], 0x7ff0000000000000u);
-    if (dtype == DType::Int64) return reinterpret_cast<const uint64_t*>(data)[at] ^ uint64_t{1} << 63;
+    if (dtype == DType::Int64) return reinterpret_cast<const uint64_t*>(data)[at] ^ uint64_t { 1 } << 63;
   }
   switch (dtype) {
     case DType::Float32: return orderedBits<uint32_t>(reinterpret_cast<const uint32_t*>(data)[at], 0x7f800000u);
@@ -52,7 +53,8 @@ __device__ inline K keyOf(const char* data, DType dtype, int64_t at) {
   }
 }
 
-// -- lines in shared memory ---------------------------------------------------------------------------------------------
+// -- lines in shared memory
+// ---------------------------------------------------------------------------------------------
 
 constexpr int kShortLine = 2048;  // the longest that is sorted in shared memory
 constexpr int kShortThreads = 256;
@@ -85,8 +87,7 @@ __device__ inline void sortShared(K* keys, uint32_t* positions, int items, int p
   __syncthreads();
   for (int size = 2; size <= padded; size *= 2) {
     for (int stride = size / 2; stride > 0; stride /= 2) {
-      for (int pair = static_cast<int>(threadIdx.x); pair < items / 2;
-           pair += static_cast<int>(blockDim.x)) {
+      for (int pair = static_cast<int>(threadIdx.x); pair < items / 2; pair += static_cast<int>(blockDim.x)) {
         const int a = 2 * pair - (pair & (stride - 1)), b = a + stride;
         const bool descends = (a & (padded - 1) & size) != 0;
         const K ka = keys[a], kb = keys[b];
@@ -110,7 +111,8 @@ __device__ inline void sortShared(K* keys, uint32_t* positions, int items, int p
   __syncthreads();
 }
 
-// -- lines of any length ------------------------------------------------------------------------------------------------
+// -- lines of any length
+// ------------------------------------------------------------------------------------------------
 
 template <class K>
 struct SortItems {
