@@ -13,6 +13,7 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
+    setupFiles: ['test/device.ts'],
     typecheck: {
       // Type tests are compiled by tsc; the sanitizers have nothing to look at there.
       enabled: !sanitized,

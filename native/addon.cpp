@@ -6,6 +6,7 @@
 
 #include "bind.h"
 #include "cpu/dispatch.h"
+#include "device_functions.h"
 #include "program.h"
 #include "transfer.h"
 
@@ -91,8 +92,6 @@ void readSizes(Arguments& arguments, int ndim, int offset, int64_t* sizes, bool 
     fail(ErrorKind::Shape, "%s: the sizes multiply to more than 2^53", arguments.op);
 }
 
-DType readDType(Arguments& arguments) { return static_cast<DType>(arguments.integerBetween(0, kDTypeCount - 1)); }
-
 // owner: the tensor whose collection frees the handle, or null to put it under the open page.
 void attachKeeper(Environment& environment, uint32_t handle, napi_value owner) {
   napi_valuetype type = napi_undefined;
@@ -100,7 +99,7 @@ void attachKeeper(Environment& environment, uint32_t handle, napi_value owner) {
   if (type == napi_object) {
     napi_ref reference = nullptr;
     if (napi_create_reference(environment.env, owner, 0, &reference) != napi_ok) {
-      environment.handles.free(handle, environment.allocator);
+      environment.handles.free(handle);
       fail(ErrorKind::Native, "no weak reference could be made");
     }
     environment.handles.assignKeeper(handle, environment.handles.addKeeper(reference, false));
@@ -111,7 +110,7 @@ void attachKeeper(Environment& environment, uint32_t handle, napi_value owner) {
 
 // A new tensor of the given sizes, or 0 when it would pass the budget (unless forced), the limit, or what the system
 // has.
-uint32_t tryCreate(Environment& environment, DType dtype, int ndim, const int64_t* shape, napi_value owner,
+uint32_t tryCreate(Environment& environment, int device, DType dtype, int ndim, const int64_t* shape, napi_value owner,
                    bool force) {
   int64_t bytes = itemSize(dtype);
   bool overflow = false;
@@ -119,39 +118,34 @@ uint32_t tryCreate(Environment& environment, DType dtype, int ndim, const int64_
   for (int d = 0; d < ndim; d++)
     if (shape[d] == 0) overflow = false, bytes = 0;
   HandleTable& handles = environment.handles;
-  if (overflow || bytes > environment.limitBytes - handles.liveBytes()) return 0;
-  if (!force) {
-    const int64_t live = handles.liveBytes() + bytes;
-    if (live > environment.budgetBytes || handles.liveTensors() >= environment.budgetTensors) return 0;
-    if (live > environment.freshBytes && environment.allocator.needsSystem(bytes)) return 0;
+  if (overflow) return 0;
+  const int64_t live = handles.liveBytes(device) + bytes;
+  if (device == 0) {
+    if (live > environment.limitBytes) return 0;
+    if (!force) {
+      if (live > environment.budgetBytes || handles.liveTensors() >= environment.budgetTensors) return 0;
+      if (live > environment.freshBytes && environment.allocator.needsSystem(bytes)) return 0;
+    }
+  } else {
+    Device& target = environment.device(device);
+    if (!force && (live > target.budgetBytes || handles.liveTensors() >= environment.budgetTensors)) return 0;
+    // What is live after a collection, and half as much again, may be live before the next.
+    if (force && live + live / 2 > target.budgetBytes) target.budgetBytes = live + live / 2;
   }
-  const uint32_t handle = handles.create(environment.allocator, 0, dtype, ndim, shape, bytes);
+  const uint32_t handle = handles.create(static_cast<uint8_t>(device), dtype, ndim, shape, bytes);
   if (handle) attachKeeper(environment, handle, owner);
   return handle;
 }
 
-// True if the strides are those of row-major order of the dimensions in some order: each element has a place of its
-// own, and there are no gaps.
-bool isDense(int ndim, const int64_t* shape, const int64_t* strides) {
-  int64_t next = 1;
-  bool used[kMaxDims] = {};
-  for (int placed = 0; placed < ndim; placed++) {
-    int at = -1;
-    for (int d = 0; d < ndim; d++)
-      if (!used[d] && strides[d] == next && (at < 0 || shape[d] <= 1)) at = d;
-    if (at < 0) return false;
-    used[at] = true;
-    next *= shape[at] > 0 ? shape[at] : 1;
-  }
-  return true;
-}
-
-// empty(dtype, ndim, owner, force, strided): a handle; 0 when a collection should come first. Sizes from scratch number
-// 0; if strided, strides at kMaxDims: those of row-major order of the dimensions in another order.
+// empty(dtype | device << 4, ndim, owner, force, strided): a handle; 0 when a collection should come first. Sizes from
+// scratch number 0; if strided, strides at kMaxDims: those of row-major order of the dimensions in another order.
 napi_value empty(napi_env env, napi_callback_info info) {
   return guarded(env, [&](Environment& environment) -> napi_value {
     Arguments arguments(environment, info);
-    const DType dtype = readDType(arguments);
+    const uint32_t packed = arguments.handle();
+    const uint32_t dtype = packed & 15, device = packed >> 4;
+    if (dtype >= kDTypeCount || device >= kMaxDevices || !environment.devices[device])
+      arguments.bad("a packed dtype and open device");
     const int ndim = static_cast<int>(arguments.integerBetween(0, kMaxDims));
     napi_value owner = arguments.next();
     const bool force = arguments.boolean(), strided = arguments.boolean();
@@ -161,7 +155,8 @@ napi_value empty(napi_env env, napi_callback_info info) {
       readSizes(arguments, ndim, kMaxDims, strides, false);
       if (!isDense(ndim, shape, strides)) arguments.bad("strides of a dense tensor");
     }
-    const uint32_t handle = tryCreate(environment, dtype, ndim, shape, owner, force);
+    const uint32_t handle =
+        tryCreate(environment, static_cast<int>(device), static_cast<DType>(dtype), ndim, shape, owner, force);
     if (handle != 0 && strided) environment.handles.setStrides(handle, strides);
     return makeHandle(env, handle);
   });
@@ -181,17 +176,17 @@ napi_value mapNew(napi_env env, napi_callback_info info) {
     if (dtype >= kDTypeCount || tensors < 2 || scalars > kScratchNumbers) arguments.bad("a packed operand count");
     std::vector<TensorView>& list = environment.listTensors;
     list.resize(1);
-    for (uint32_t i = 1; i < tensors; i++)
-      list.push_back(environment.handles.get(environment.scratchHandles[i], arguments.op).view);
-    const uint32_t handle =
-        tryCreate(environment, static_cast<DType>(dtype), list[1].ndim, list[1].shape, arguments.next(), false);
+    for (uint32_t i = 1; i < tensors; i++) list.push_back(arguments.tensor(environment.scratchHandles[i]));
+    if (arguments.mixed) fail(ErrorKind::Device, "%s: the operands are on different devices", arguments.op);
+    const uint32_t handle = tryCreate(environment, arguments.device, static_cast<DType>(dtype), list[1].ndim,
+                                      list[1].shape, arguments.next(), false);
     if (!handle) return makeHandle(env, 0);
     list[0] = environment.handles.get(handle, arguments.op).view;
     try {
-      Map::enqueue(environment, "map",
+      Map::enqueue(environment, environment.device(arguments.device), "map",
                    {program, TensorList{list.data(), tensors}, Scalars{environment.scratchNumbers.data(), scalars}});
     } catch (...) {
-      environment.handles.free(handle, environment.allocator);
+      environment.handles.free(handle);
       throw;
     }
     return makeHandle(env, handle);
@@ -236,7 +231,7 @@ napi_value openPage(napi_env env, napi_callback_info info) {
 napi_value dispose(napi_env env, napi_callback_info info) {
   return guarded(env, [&](Environment& environment) -> napi_value {
     Arguments arguments(environment, info);
-    environment.handles.free(arguments.handle(), environment.allocator);
+    environment.handles.free(arguments.handle());
     if (!environment.handles.released.empty()) deleteReleasedReferences(environment);
     return nullptr;
   });
@@ -247,7 +242,7 @@ napi_value sweep(napi_env env, napi_callback_info info) {
   (void)info;
   return guarded(env, [&](Environment& environment) -> napi_value {
     HandleTable& handles = environment.handles;
-    const int64_t freed = handles.sweep(environment.allocator, [&](void* reference) {
+    const int64_t freed = handles.sweep([&](void* reference) {
       napi_handle_scope scope;
       napi_value object = nullptr;
       napi_open_handle_scope(env, &scope);
@@ -261,12 +256,16 @@ napi_value sweep(napi_env env, napi_callback_info info) {
   });
 }
 
-// trim(): waits for the stream and gives cached memory back to the system.
+// trim(): waits for the stream and gives cached memory back to the system, and to the devices.
 napi_value trim(napi_env env, napi_callback_info info) {
   (void)info;
   return guarded(env, [&](Environment& environment) -> napi_value {
     environment.stream.synchronize();
-    environment.allocator.trim();
+    for (const auto& device : environment.devices) {
+      if (!device) continue;
+      device->synchronize();
+      environment.allocators.of[device->index]->trim();
+    }
     return nullptr;
   });
 }
@@ -283,18 +282,23 @@ napi_value setBudget(napi_env env, napi_callback_info info) {
   });
 }
 
-// stats(resetPeak): live tensors, live bytes, peak bytes, cached bytes, reserved bytes.
+// stats(resetPeak, device): live tensors, live bytes, peak bytes, cached bytes, reserved bytes.
 napi_value stats(napi_env env, napi_callback_info info) {
   return guarded(env, [&](Environment& environment) -> napi_value {
     Arguments arguments(environment, info);
+    const bool resetPeak = arguments.boolean();
+    const int64_t device = arguments.integerBetween(0, kMaxDevices - 1);
     HandleTable& handles = environment.handles;
-    const int64_t values[] = {handles.liveTensors(), handles.liveBytes(), handles.peakBytes(),
-                              environment.allocator.cachedBytes(), environment.allocator.reservedBytes()};
+    const Allocator* allocator = environment.allocators.of[device];
+    if (!allocator) arguments.bad("an open device");
+    const HandleTable::Use& use = handles.use(static_cast<int>(device));
+    const int64_t values[] = {use.tensors, use.bytes, use.peakBytes, allocator->cachedBytes(),
+                              allocator->reservedBytes()};
     napi_value result;
     napi_create_array_with_length(env, std::size(values), &result);
     for (size_t i = 0; i < std::size(values); i++)
       napi_set_element(env, result, static_cast<uint32_t>(i), makeNumber(env, static_cast<double>(values[i])));
-    if (arguments.boolean()) handles.resetPeak();
+    if (resetPeak) handles.resetPeak(static_cast<int>(device));
     return result;
   });
 }
@@ -304,7 +308,9 @@ napi_value sync(napi_env env, napi_callback_info info) {
   (void)info;
   return guarded(env, [&](Environment& environment) -> napi_value {
     environment.stream.synchronize();
-    throwStreamError(environment);
+    if (throwStreamError(environment)) return nullptr;
+    for (const auto& device : environment.devices)
+      if (device) device->synchronize();
     return nullptr;
   });
 }
@@ -387,7 +393,7 @@ napi_value describe(napi_env env, napi_callback_info info) {
   return guarded(env, [&](Environment& environment) -> napi_value {
     napi_value result, value;
     napi_create_object(env, &result);
-    napi_create_string_utf8(env, environment.kernels->isa, NAPI_AUTO_LENGTH, &value);
+    napi_create_string_utf8(env, environment.cpu().kernels->isa, NAPI_AUTO_LENGTH, &value);
     napi_set_named_property(env, result, "isa", value);
     napi_set_named_property(env, result, "isas", makeStrings(env, cpu::availableIsas()));
     napi_set_named_property(env, result, "kernels",
@@ -494,6 +500,12 @@ NAPI_MODULE_INIT() {
       {"write", write},
       {"describe", describe},
       {"flushDenormal", flushDenormal},
+      {"openPlugin", openPlugin},
+      {"deviceCount", deviceCount},
+      {"deviceInfo", deviceInfo},
+      {"openDevice", openDevice},
+      {"deviceMemory", deviceMemory},
+      {"deviceLibraries", deviceLibraries},
 #define KERNEL(name, ...) {#name, KernelCall<&KernelTable::name>::call},
 #include "kernels.def"
 #undef KERNEL

@@ -10,6 +10,7 @@
 
 #include "environment.h"
 #include "runtime/denormal.h"
+#include "transfer.h"
 
 namespace thalweg {
 
@@ -69,6 +70,16 @@ class Arguments {
   const char* op;
   int64_t handlesRead = 0, numbersRead = 0;  // cursors in the scratch arrays
 
+  // The tensor of a handle, whose device counts.
+  const TensorView& tensor(uint32_t handle) {
+    const TensorView& view = environment.handles.get(handle, op).view;
+    if (device < 0) device = view.device;
+    mixed |= view.device != device;
+    return view;
+  }
+  int device = -1;     // of the first tensor
+  bool mixed = false;  // others are on another
+
  private:
   napi_value values_[kMost];
   size_t count_ = 0, next_ = 0;
@@ -82,9 +93,7 @@ struct Parameter;
 template <>
 struct Parameter<const TensorView&> {
   using Stored = TensorView;
-  static void read(Arguments& arguments, TensorView& out) {
-    out = arguments.environment.handles.get(arguments.handle(), arguments.op).view;
-  }
+  static void read(Arguments& arguments, TensorView& out) { out = arguments.tensor(arguments.handle()); }
 };
 
 template <>
@@ -92,7 +101,7 @@ struct Parameter<const OptionalTensor&> {
   using Stored = OptionalTensor;
   static void read(Arguments& arguments, OptionalTensor& out) {
     const uint32_t handle = arguments.handle();
-    if (handle != 0) out.TensorView::operator=(arguments.environment.handles.get(handle, arguments.op).view);
+    if (handle != 0) out.TensorView::operator=(arguments.tensor(handle));
   }
 };
 
@@ -107,9 +116,7 @@ struct Parameter<TensorList> {
     // An offset for now; resolved once all lists are read.
     out.items = reinterpret_cast<const TensorView*>(list.size());
     for (int64_t i = 0; i < count; i++)
-      list.push_back(environment.handles
-                         .get(environment.scratchHandles[static_cast<size_t>(arguments.handlesRead + i)], arguments.op)
-                         .view);
+      list.push_back(arguments.tensor(environment.scratchHandles[static_cast<size_t>(arguments.handlesRead + i)]));
     arguments.handlesRead += count;
   }
 };
@@ -213,23 +220,20 @@ inline int64_t elements(const TensorList& list) {
 }
 
 // What an element costs in each kernel, roughly, beside one that is read, added to and written.
-template <auto... Members>
-constexpr bool isOneOf(auto member) {
-  const auto same = [&](auto other) {
-    if constexpr (std::is_same_v<decltype(other), decltype(member)>) return other == member;
-    return false;
-  };
-  return (same(Members) || ...);
-}
+template <auto Value>
+using Constant = std::integral_constant<decltype(Value), Value>;
+// Also of values of different types, as members of the kernel table are.
+template <auto Member, auto... Members>
+constexpr bool isOneOf = (std::is_same_v<Constant<Member>, Constant<Members>> || ...);
 using K = KernelTable;
 template <auto Member>
 constexpr int64_t kElementWork =
-    isOneOf<&K::convForward, &K::convBackwardData, &K::convBackwardWeight, &K::linalgLu, &K::linalgDet,
+    isOneOf<Member, &K::convForward, &K::convBackwardData, &K::convBackwardWeight, &K::linalgLu, &K::linalgDet,
             &K::linalgCofactors, &K::linalgSolve, &K::linalgSolveTriangular, &K::linalgCholesky, &K::linalgQr,
-            &K::linalgSvd, &K::linalgEigh>(Member)
+            &K::linalgSvd, &K::linalgEigh>
         ? 64
-    : isOneOf<&K::attention, &K::attentionBackward, &K::rnnForward, &K::rnnBackward, &K::ctcLoss, &K::ctcLossBackward,
-              &K::sort, &K::topk, &K::pick, &K::sortRows, &K::maxPool, &K::avgPool>(Member)
+    : isOneOf<Member, &K::attention, &K::attentionBackward, &K::rnnForward, &K::rnnBackward, &K::ctcLoss,
+              &K::ctcLossBackward, &K::sort, &K::topk, &K::pick, &K::sortRows, &K::maxPool, &K::avgPool>
         ? 16
         : 1;
 
@@ -255,6 +259,7 @@ struct Work<&KernelTable::matmul> {
   }
 };
 
+static_assert(kElementWork<&K::convForward> == 64 && kElementWork<&K::sort> == 16 && kElementWork<&K::map> == 1);
 static_assert(sizeof(TensorView) % 16 == 8 || sizeof(TensorView) % 16 == 0);
 
 // KernelCall<&KernelTable::matmul>::call is the N-API function of that kernel.
@@ -264,7 +269,11 @@ struct KernelCallImpl;
 template <auto Member, class... P>
 struct KernelCallImpl<Member, void (*KernelTable::*)(Context&, P...)> {
   using Stored = std::tuple<typename Parameter<P>::Stored...>;
-  using Payload = std::pair<const KernelTable*, Stored>;
+  struct Payload {
+    Device* device;
+    const char* name;
+    Stored stored;
+  };
 
   static napi_value call(napi_env env, napi_callback_info info) {
     return guarded(env, [&](Environment& environment) -> napi_value {
@@ -273,42 +282,52 @@ struct KernelCallImpl<Member, void (*KernelTable::*)(Context&, P...)> {
       Stored stored;
       std::apply([&](auto&... value) { (Parameter<P>::read(arguments, value), ...); }, stored);
       std::apply([&](auto&... value) { (resolveList(value, environment.listTensors.data()), ...); }, stored);
-      enqueue(environment, arguments.op, stored);
+      if (arguments.mixed) {
+        if constexpr (isOneOf<Member, &K::copy>)
+          enqueueTransfer(environment, std::get<0>(stored), std::get<1>(stored));
+        else
+          fail(ErrorKind::Device, "%s: the operands are on different devices", arguments.op);
+      } else {
+        enqueue(environment, environment.device(arguments.device < 0 ? 0 : arguments.device), arguments.op, stored);
+      }
       return nullptr;
     });
   }
 
   // Lists in `stored` may point anywhere: they are copied into the command.
-  static void enqueue(Environment& environment, const char* name, const Stored& stored) {
+  static void enqueue(Environment& environment, Device& device, const char* name, const Stored& stored) {
     Stream& stream = environment.stream;
     if (stream.isInline()) {
       const FlushScope scope(stream.flushesDenormals());
-      run(stream.context(), *environment.kernels, stored);
+      run(device, name, stored);
       return;
     }
-    const int64_t work = Work<Member>::of(stored);
+    // A launch is not little work, whatever it launches: it takes microseconds.
+    const int64_t work = device.isCpu() ? Work<Member>::of(stored) : kMuchWork;
     if (stream.prefersNow(work)) {
-      stream.runNow(name, [&] { run(stream.context(), *environment.kernels, stored); });
+      stream.runNow(name, [&] { run(device, name, stored); });
       return;
     }
     const int64_t extra =
         std::apply([](const auto&... value) { return (int64_t{0} + ... + extraBytes(value)); }, stored);
     const int64_t fixed = (static_cast<int64_t>(sizeof(Payload)) + 15) / 16 * 16;
     char* payload = stream.reserve(&execute, nullptr, name, fixed + extra);
-    Payload* command = new (payload) Payload(environment.kernels, stored);
+    Payload* command = new (payload) Payload{&device, name, stored};
     char* space = payload + fixed;
-    std::apply([&](auto&... value) { (moveExtra(value, space), ...); }, command->second);
+    std::apply([&](auto&... value) { (moveExtra(value, space), ...); }, command->stored);
     stream.submit(work);
   }
 
  private:
-  static void execute(Stream& stream, char* payload) {
+  static void execute(Stream&, char* payload) {
     Payload* command = reinterpret_cast<Payload*>(payload);
-    run(stream.context(), *command->first, command->second);
+    run(*command->device, command->name, command->stored);
   }
-  static void run(Context& context, const KernelTable& table, const Stored& stored) {
-    if (!(table.*Member)) fail(ErrorKind::Device, "this kernel is not built for the device");
-    std::apply([&](const auto&... value) { (table.*Member)(context, passed(value)...); }, stored);
+  static void run(Device& device, const char* name, const Stored& stored) {
+    const auto kernel = device.kernels->*Member;
+    if (!kernel)
+      fail(ErrorKind::Device, "%s: there is no kernel for this on the device; move the operands to 'cpu'", name);
+    device.call([&] { std::apply([&](const auto&... value) { kernel(device.context, passed(value)...); }, stored); });
   }
 };
 

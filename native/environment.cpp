@@ -40,15 +40,26 @@ ThreadPool& processPool() {
 
 Environment::Environment(napi_env env, uint32_t id)
     : env(env),
-      kernels(&cpu::selectTable(std::getenv("THALWEG_CPU"))),
-      stream(processPool(), environmentFlag("THALWEG_SYNC")),
+      stream(environmentFlag("THALWEG_SYNC")),
       allocator([this] { stream.synchronize(); }),
-      handles(id) {}
+      handles(id, allocators) {
+  devices[0] = std::make_unique<Device>(0, cpu::selectTable(std::getenv("THALWEG_CPU")), processPool());
+  allocators.of[0] = &allocator;
+}
 
 Environment::~Environment() {
   stream.close();
-  handles.freeAll(allocator);
+  handles.freeAll();
   allocator.trim();
+}
+
+void Environment::open(int ordinal) {
+  if (ordinal < 0 || ordinal >= kMaxDevices - 1)
+    fail(ErrorKind::Device, "device %d is beyond what one process can use, %d", ordinal, kMaxDevices - 1);
+  const size_t index = static_cast<size_t>(ordinal) + 1;
+  if (devices[index]) return;
+  devices[index] = openDevice(ordinal, processPool(), stream);
+  allocators.of[index] = devices[index]->allocator.get();
 }
 
 void throwToJavaScript(napi_env env, ErrorKind kind, const std::string& message) {

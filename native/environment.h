@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "device.h"
 #include "kernel.h"
 #include "runtime/allocator.h"
 #include "runtime/handles.h"
@@ -28,10 +29,17 @@ struct Environment {
     return *static_cast<Environment*>(data);
   }
 
+  // A device whose tensors exist, so it has been opened.
+  Device& device(int index) { return *devices[static_cast<size_t>(index)]; }
+  Device& cpu() { return *devices[0]; }
+  // Opens a device of the plugin unless it is open. Throws DeviceError.
+  void open(int ordinal);
+
   napi_env env;
-  const KernelTable* kernels;
   Stream stream;
-  CachingAllocator allocator;
+  std::unique_ptr<Device> devices[kMaxDevices];
+  CachingAllocator allocator;  // of the CPU
+  Allocators allocators;
   HandleTable handles;
 
   napi_ref makeError = nullptr;  // (kind, message) => Error, from src/native.ts

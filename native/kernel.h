@@ -15,6 +15,7 @@ struct Context {
   // Of a command for another device than the CPU: the plugin's queue, and how it reports a failure, since no exception
   // passes from one library to another.
   void* queue = nullptr;
+  void* owner = nullptr;  // for report
   void (*report)(Context& context, ErrorKind kind, const char* message) = nullptr;
 };
 

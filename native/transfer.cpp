@@ -41,7 +41,6 @@ TensorView contiguousView(char* data, DType dtype, const TensorView& like) {
 
 struct ReadRequest {
   Environment* environment;
-  const KernelTable* kernels;
   TensorView source;
   DType dtype;
   Staging staging;
@@ -52,6 +51,9 @@ struct ReadRequest {
 
 // An expanded view may have more elements than any memory: the product is checked.
 int64_t readBytes(const Environment& environment, const TensorView& source, DType dtype) {
+  // src/tensor/read.ts brings it to the CPU first.
+  if (source.device != 0)
+    fail(ErrorKind::Device, "read: the tensor is not in the CPU's memory; move it to 'cpu' first");
   int64_t bytes = itemSize(dtype);
   bool overflow = false;
   for (int d = 0; d < source.ndim; d++) {
@@ -108,8 +110,9 @@ void executeRead(Stream& stream, char* payload) {
     return;
   }
   try {
-    request->kernels->copy(stream.context(), contiguousView(request->staging.get(), request->dtype, request->source),
-                           request->source);
+    Device& cpu = request->environment->cpu();
+    cpu.kernels->copy(cpu.context, contiguousView(request->staging.get(), request->dtype, request->source),
+                      request->source);
   } catch (const Error& error) {
     request->error = std::make_unique<StreamError>(StreamError{error.kind, error.what()});
   } catch (const std::exception& error) {
@@ -147,7 +150,7 @@ void completeRead(napi_env env, napi_value, void*, void* data) {
 }
 
 struct WriteCommand {
-  const KernelTable* kernels;
+  Device* cpu;
   TensorView target;
   DType dtype;
   char* staging;  // owned; null when the data follow in the payload
@@ -174,14 +177,49 @@ size_t bytesPerElement(napi_typedarray_type type) {
 
 void dropWrite(Stream&, char* payload) { std::free(reinterpret_cast<WriteCommand*>(payload)->staging); }
 
-void executeWrite(Stream& stream, char* payload) {
+void executeWrite(Stream&, char* payload) {
   WriteCommand* command = reinterpret_cast<WriteCommand*>(payload);
   Staging staging(command->staging);
   char* data = staging ? staging.get() : inlineData(payload);
-  command->kernels->copy(stream.context(), command->target, contiguousView(data, command->dtype, command->target));
+  command->cpu->kernels->copy(command->cpu->context, command->target,
+                              contiguousView(data, command->dtype, command->target));
 }
 
+struct TransferCommand {
+  Device *to, *from;
+  char* target;
+  const char* source;
+  int64_t bytes;
+
+  void run() const {
+    if (from->isCpu())
+      to->call([&] { to->plugin->upload(to->context, target, source, bytes); });
+    else if (to->isCpu())
+      from->call([&] { from->plugin->download(from->context, target, source, bytes); });
+    else
+      to->call([&] { to->plugin->copyPeer(to->context, target, from->context.queue, source, bytes); });
+  }
+};
+
+void executeTransfer(Stream&, char* payload) { reinterpret_cast<TransferCommand*>(payload)->run(); }
+
 }  // namespace
+
+void enqueueTransfer(Environment& environment, const TensorView& out, const TensorView& x) {
+  if (!sameShape(out, x)) fail(ErrorKind::Shape, "copy: the shapes differ");
+  bool alike = out.dtype == x.dtype && (out.isContiguous() || isDense(out.ndim, out.shape, out.strides));
+  for (int d = 0; d < out.ndim; d++) alike &= out.shape[d] <= 1 || out.strides[d] == x.strides[d];
+  if (!alike)
+    fail(ErrorKind::Native,
+         "copy: between devices both tensors have to be of one dtype, without gaps, in the same order");
+  const TransferCommand transfer{&environment.device(out.device), &environment.device(x.device), out.data, x.data,
+                                 out.numel() * itemSize(out.dtype)};
+  if (transfer.bytes == 0) return;
+  Stream& stream = environment.stream;
+  if (stream.isInline()) return transfer.run();
+  new (stream.reserve(executeTransfer, nullptr, "copy", sizeof transfer)) TransferCommand(transfer);
+  stream.submit(kMuchWork);
+}
 
 void openCompletions(Environment& environment) {
   napi_value name;
@@ -201,8 +239,8 @@ napi_value readNow(Environment& environment, const TensorView& source, DType dty
   void* memory = environment.scratchNumbers.data();
   napi_value buffer = small ? nullptr : makeBuffer(environment.env, bytes, &memory);
   if (bytes)
-    environment.kernels->copy(environment.stream.context(), contiguousView(static_cast<char*>(memory), dtype, source),
-                              source);
+    environment.cpu().kernels->copy(environment.cpu().context,
+                                    contiguousView(static_cast<char*>(memory), dtype, source), source);
   return buffer;
 }
 
@@ -217,8 +255,8 @@ napi_value readAsync(napi_env env, napi_callback_info info) {
     // Reads are answered in order, so those that are on their way come first.
     if (now && bytes <= kReadNowBytes && environment.pendingReads == 0 && environment.stream.settles())
       return readNow(environment, entry.view, dtype, bytes);
-    auto request = std::make_unique<ReadRequest>(ReadRequest{&environment, environment.kernels, entry.view, dtype,
-                                                             allocateStaging("read", bytes), bytes, nullptr, nullptr});
+    auto request = std::make_unique<ReadRequest>(
+        ReadRequest{&environment, entry.view, dtype, allocateStaging("read", bytes), bytes, nullptr, nullptr});
     const bool isInline = environment.stream.isInline();
     char* payload =
         isInline ? nullptr : environment.stream.reserve(executeRead, dropRead, "read", sizeof(ReadRequest*));
@@ -276,13 +314,13 @@ napi_value write(napi_env env, napi_callback_info info) {
     if (isNow) {
       if (staging) std::memcpy(staging.get(), data, static_cast<size_t>(bytes));
       char* source = staging ? staging.get() : static_cast<char*>(data);
-      environment.kernels->copy(environment.stream.context(), target, contiguousView(source, dtype, target));
+      environment.cpu().kernels->copy(environment.cpu().context, target, contiguousView(source, dtype, target));
       return nullptr;
     }
     const int64_t fixed = (static_cast<int64_t>(sizeof(WriteCommand)) + 15) / 16 * 16;
     char* payload = environment.stream.reserve(executeWrite, dropWrite, "write", fixed + (small ? bytes : 0));
     std::memcpy(small ? inlineData(payload) : staging.get(), data, static_cast<size_t>(bytes));
-    new (payload) WriteCommand{environment.kernels, target, dtype, staging.release()};
+    new (payload) WriteCommand{&environment.cpu(), target, dtype, staging.release()};
     environment.stream.submit();
     return nullptr;
   });

@@ -5,6 +5,25 @@
 
 namespace thalweg {
 
+// True if the strides are those of row-major order of the dimensions in some order: each element has a place of its
+// own, and there are no gaps.
+inline bool isDense(int ndim, const int64_t* shape, const int64_t* strides) {
+  int64_t next = 1;
+  bool used[kMaxDims] = {};
+  for (int placed = 0; placed < ndim; placed++) {
+    int at = -1;
+    for (int d = 0; d < ndim; d++)
+      if (!used[d] && strides[d] == next && (at < 0 || shape[d] <= 1)) at = d;
+    if (at < 0) return false;
+    used[at] = true;
+    next *= shape[at] > 0 ? shape[at] : 1;
+  }
+  return true;
+}
+
+// Copies between devices, in order with their kernels: both of one dtype and shape, without gaps, in the same order.
+void enqueueTransfer(Environment& environment, const TensorView& out, const TensorView& x);
+
 void openCompletions(Environment& environment);
 
 // read(handle, dtype): a promise of an ArrayBuffer with the elements in row-major order, converted to dtype.

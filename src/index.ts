@@ -6,6 +6,7 @@ export type { GradHook, HookHandle } from './autograd/hooks.js';
 export type { InputGradients } from './autograd/node.js';
 export { grad, type BackwardOptions } from './autograd/backward.js';
 export { enableGrad, isGradEnabled, noGrad } from './autograd/mode.js';
+export * as cuda from './cuda/index.js';
 export * as data from './data/index.js';
 export { setDebugLevel } from './debug.js';
 export type { Device } from './device.js';

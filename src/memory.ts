@@ -2,6 +2,7 @@
 import os from 'node:os';
 import v8 from 'node:v8';
 import vm from 'node:vm';
+import { checkDevice, deviceIndex, deviceName, type Device } from './device.js';
 import { OutOfMemoryError } from './errors.js';
 import { native, scratchNumbers, strideBase, type Handle } from './native.js';
 
@@ -95,10 +96,10 @@ let lastAdjust = performance.now();
 // Frees what JavaScript has forgotten. Minor first: young garbage is most of it, and 20 times cheaper to find.
 function collect(full: boolean): void {
   const start = performance.now();
-  const [tensorsBefore, bytesBefore] = native.stats(false);
+  const [tensorsBefore, bytesBefore] = native.stats(false, 0);
   collectGarbage(true);
   native.sweep();
-  let [tensors, bytes] = native.stats(false);
+  let [tensors, bytes] = native.stats(false, 0);
   // The open page would keep its dead members.
   if (full) {
     page = {};
@@ -107,7 +108,7 @@ function collect(full: boolean): void {
   if (full || bytes > 0.75 * bytesBefore || tensors > 0.75 * tensorsBefore) {
     collectGarbage(false);
     native.sweep();
-    [tensors, bytes] = native.stats(false);
+    [tensors, bytes] = native.stats(false, 0);
   }
   const now = performance.now();
   collectedMs += now - start;
@@ -133,7 +134,7 @@ let usualCost = 1; // ms
 function collectBeforeGrowing(): void {
   prepareCollector();
   const start = performance.now();
-  const [, bytesBefore] = native.stats(false);
+  const [, bytesBefore] = native.stats(false, 0);
   if (start - lastEnd < patience * usualCost) {
     freshBytes = bytesBefore + freshStep;
     setBudget();
@@ -141,7 +142,7 @@ function collectBeforeGrowing(): void {
   }
   collectGarbage(true);
   native.sweep();
-  const [, bytes] = native.stats(false);
+  const [, bytes] = native.stats(false, 0);
   lastEnd = performance.now();
   const cost = lastEnd - start;
   usualCost += (cost - usualCost) / 4;
@@ -178,16 +179,19 @@ export function allocate(
   shape: readonly number[],
   bytes: number,
   strides: readonly number[] | null = null,
+  device = 0,
 ): Handle {
   const ndim = shape.length;
+  dtypeId |= device << 4;
   const owner = keeperFor(tensor, bytes);
   for (let d = 0; d < ndim; d++) scratchNumbers[d] = shape[d]!;
   if (strides !== null) for (let d = 0; d < ndim; d++) scratchNumbers[strideBase + d] = strides[d]!;
   const strided = strides !== null;
   let handle = native.empty(dtypeId, ndim, owner, false, strided);
   if (handle !== 0) return handle;
+  if (device > 0) return allocateOnDevice(op, owner, dtypeId, shape, bytes, strided, device);
   if (bytes <= limitBytes) {
-    const [tensors, live] = native.stats(false);
+    const [tensors, live] = native.stats(false, 0);
     if (live + bytes > budgetBytes || tensors >= budgetTensors) collect(false);
     else collectBeforeGrowing();
     handle = native.empty(dtypeId, ndim, owner, true, strided);
@@ -197,10 +201,41 @@ export function allocate(
     handle = native.empty(dtypeId, ndim, owner, true, strided);
     if (handle !== 0) return handle;
   }
-  const [, live, , cached] = native.stats(false);
+  const [, live, , cached] = native.stats(false, 0);
   throw new OutOfMemoryError(
     `${op}: a tensor of shape [${shape.join(',')}] needs ${formatBytes(bytes)}, but ${formatBytes(live)} are live, ` +
       `${formatBytes(cached)} cached, and the limit is ${formatBytes(limitBytes)} (THALWEG_MEMORY_LIMIT).`,
+  );
+}
+
+// Of another device, after a first refusal: its memory is collected by the same means as the CPU's.
+function allocateOnDevice(
+  op: string,
+  owner: object | undefined,
+  packed: number,
+  shape: readonly number[],
+  bytes: number,
+  strided: boolean,
+  device: number,
+): Handle {
+  collectGarbage(true);
+  native.sweep();
+  const before = native.stats(false, device)[1];
+  let handle = native.empty(packed, shape.length, owner, false, strided);
+  if (handle !== 0) return handle;
+  collect(true);
+  handle = native.empty(packed, shape.length, owner, true, strided);
+  if (handle !== 0) return handle;
+  native.trim();
+  handle = native.empty(packed, shape.length, owner, true, strided);
+  if (handle !== 0) return handle;
+  const [, live, , cached] = native.stats(false, device);
+  const [free, total] = native.deviceMemory(device - 1);
+  const freed = before > live ? `, after ${formatBytes(before - live)} of garbage were collected` : '';
+  throw new OutOfMemoryError(
+    `${op}: a tensor of shape [${shape.join(',')}] needs ${formatBytes(bytes)} of device '${deviceName(device)}', which has ` +
+      `${formatBytes(free)} free of ${formatBytes(total)}; ${formatBytes(live)} are live here and ${formatBytes(cached)} ` +
+      `cached in use${freed}. Use smaller batches, amp.autocast or utils.checkpoint.`,
   );
 }
 
@@ -220,17 +255,22 @@ export function formatBytes(bytes: number): string {
  * Tensor memory of this thread.
  *
  * @param options `resetPeak`: start `peakBytes` again from what is live now; `collect`: first free every tensor that
- *   the program can no longer reach (a full garbage collection, some milliseconds)
+ *   the program can no longer reach (a full garbage collection, some milliseconds); `device`: whose memory, 'cpu' by
+ *   default
+ * @throws DeviceError for a device that is not there
  * @example
  * const { bytes, tensors } = memory();
  */
-export function memory(options: { resetPeak?: boolean; collect?: boolean } = {}): MemoryInfo {
+export function memory(options: { resetPeak?: boolean; collect?: boolean; device?: Device } = {}): MemoryInfo {
   if (options.collect === true) collect(true);
-  const [tensors, bytes, peakBytes, cachedBytes, reservedBytes] = native.stats(options.resetPeak === true);
+  const [tensors, bytes, peakBytes, cachedBytes, reservedBytes] = native.stats(
+    options.resetPeak === true,
+    options.device === undefined ? 0 : deviceIndex(checkDevice('memory', options.device)),
+  );
   return { tensors, bytes, peakBytes, cachedBytes, reservedBytes };
 }
 
-/** Gives cached memory back to the system. Waits for queued work. */
+/** Gives cached memory back to the system, and to the GPUs. Waits for queued work. */
 export function emptyCache(): void {
   native.trim();
 }

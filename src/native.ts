@@ -219,7 +219,8 @@ export interface Kernels {
 /** What the addon offers beside kernels: memory, transfer, the stream. See native/addon.cpp. */
 interface Runtime {
   init(makeError: (kind: string, message: string) => Error): { handles: Uint32Array; numbers: Float64Array };
-  empty(dtype: number, ndim: number, owner: object | undefined, force: boolean, strided: boolean): Handle;
+  /** `packed`: the dtype, and the device from bit 4 on. */
+  empty(packed: number, ndim: number, owner: object | undefined, force: boolean, strided: boolean): Handle;
   mapNew(program: ProgramId, packed: number, owner: object | undefined): Handle;
   view(base: Handle, ndim: number, offset: number, owner: object | undefined): Handle;
   openPage(owner: object): void;
@@ -227,7 +228,10 @@ interface Runtime {
   sweep(): number;
   trim(): void;
   setBudget(bytes: number, tensors: number, limit: number, fresh: number): void;
-  stats(resetPeak: boolean): [tensors: number, bytes: number, peak: number, cached: number, reserved: number];
+  stats(
+    resetPeak: boolean,
+    device: number,
+  ): [tensors: number, bytes: number, peak: number, cached: number, reserved: number];
   sync(): void;
   program(
     name: string,
@@ -246,6 +250,17 @@ interface Runtime {
   /** The bytes; undefined if they are few enough to lie in `scratchNumbers`: see src/tensor/read.ts. */
   readSync(handle: Handle, dtype: number): ArrayBuffer | undefined;
   write(handle: Handle, data: ArrayBufferView, dtype: number): void;
+  openPlugin(path: string): void;
+  deviceCount(): number;
+  deviceInfo(ordinal: number): {
+    name: string;
+    memoryBytes: number;
+    computeCapability: [major: number, minor: number];
+    multiprocessors: number;
+  };
+  openDevice(ordinal: number): void;
+  deviceMemory(ordinal: number): [free: number, total: number];
+  deviceLibraries(): string;
   describe(): { isa: string; isas: string[]; kernels: string[]; opcodes: string[]; inline: boolean };
 }
 

@@ -4,6 +4,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import * as thalweg from '../src/index.js';
 import { memory, nn, ones, optim, Tensor, tensor, ThalwegError, zeros } from '../src/index.js';
 
+// Whatever this machine has, these tests see no GPU.
+process.env['THALWEG_CUDA_PLUGIN'] = 'nowhere.so';
+const noCuda =
+  'is not available: the CUDA plugin was not found: THALWEG_CUDA_PLUGIN names nowhere.so, which does not exist; in a checkout, build it with: npm run build:cuda.';
+
 // Loosely typed: the compiler refuses most of what follows.
 type Loose = (...args: unknown[]) => unknown;
 const api = thalweg as unknown as Record<string, Loose>;
@@ -104,16 +109,8 @@ table('dtypes and devices', [
     () => api['tensor']([1], { dtype: '__proto__' }),
     "ArgumentError: tensor: unknown dtype '__proto__', expected one of float32, float64, float16, bfloat16, int32, int64, uint8, bool.",
   ],
-  [
-    'a device that is not there',
-    () => zeros([1], { device: 'cuda' }),
-    "DeviceError: zeros: device 'cuda' is not available, this build has 'cpu' only.",
-  ],
-  [
-    'a device with a number',
-    () => zeros([1], { device: 'cuda:7' }),
-    "DeviceError: zeros: device 'cuda:7' is not available, this build has 'cpu' only.",
-  ],
+  ['a device that is not there', () => zeros([1], { device: 'cuda' }), `DeviceError: zeros: device 'cuda' ${noCuda}`],
+  ['a device with a number', () => zeros([1], { device: 'cuda:7' }), `DeviceError: zeros: device 'cuda:7' ${noCuda}`],
   [
     'an unknown device',
     () => api['zeros']([1], { device: 'tpu' }),
@@ -139,7 +136,7 @@ table('dtypes and devices', [
     () => a['to']('float33'),
     "ArgumentError: to: unknown dtype 'float33', expected one of float32, float64, float16, bfloat16, int32, int64, uint8, bool.",
   ],
-  ['to cuda', () => a['to']('cuda'), "DeviceError: to: device 'cuda' is not available, this build has 'cpu' only."],
+  ['to cuda', () => a['to']('cuda'), `DeviceError: to: device 'cuda' ${noCuda}`],
   [
     'random integers of float',
     () => thalweg.randn([2], { dtype: 'int32' }),

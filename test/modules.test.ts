@@ -278,7 +278,8 @@ describe('to', () => {
   test('what is no float dtype or no device is refused', () => {
     const layer = new nn.Linear(2, 2);
     expect(() => layer.to('int32')).toThrow('to: a module can be converted to float dtypes only, got int32.');
-    expect(() => layer.to('cuda')).toThrow("to: device 'cuda' is not available, this build has 'cpu' only.");
+    process.env['THALWEG_CUDA_PLUGIN'] = 'nowhere.so';
+    expect(() => layer.to('cuda')).toThrow("to: device 'cuda' is not available: the CUDA plugin was not found");
     expect(layer.weight.dtype).toBe('float32');
   });
 });

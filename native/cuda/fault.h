@@ -16,12 +16,15 @@ struct FaultSite {
   DeviceFault* fault;
   int code;
 
+  // Host files of the plugin see the rest of the structure only.
+#if defined(__CUDACC__) || defined(THALWEG_CUDA_EMULATED)
   __device__ void report(int64_t first, int64_t second) const {
     if (atomicCAS(&fault->code, 0, code) == 0) {
       fault->values[0] = first;
       fault->values[1] = second;
     }
   }
+#endif
 };
 
 }  // namespace thalweg::cuda

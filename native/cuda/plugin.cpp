@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cuda/kernel.h"
+#include "cuda/library.h"
 
 namespace thalweg::cuda {
 namespace {
@@ -149,7 +150,9 @@ void synchronize(Context& context) {
   reporting(context, [&] { queueOf(context).synchronize(); });
 }
 
-void libraries(char* message) { say(message, ""); }
+void libraries(char* message) {
+  explaining(message, [&] { say(message, reportLibraries().c_str()); });
+}
 
 const Plugin plugin = {
     kPluginVersion,

@@ -4,12 +4,12 @@
 #pragma once
 #include <cstdint>
 
-#include "kernel.h"
+#include "../kernel.h"
 
 namespace thalweg {
 
-// Room for a sentence or two that say what is wrong.
-constexpr int kPluginMessageBytes = 2048;
+// Room for what is wrong, and for the folders in which four libraries were looked for.
+constexpr int kPluginMessageBytes = 8192;
 
 struct PluginDevice {
   char name[256];

@@ -6,10 +6,30 @@
 
 namespace thalweg {
 
+// Where the memory of tensors of one device comes from.
+class Allocator {
+ public:
+  virtual ~Allocator() = default;
+  // nullptr when there is not so much memory, or bytes is negative. Never null for 0 bytes.
+  virtual void* allocate(int64_t bytes) = 0;
+  // bytes as they were asked for.
+  virtual void release(void* block, int64_t bytes) = 0;
+  virtual int64_t cachedBytes() const = 0;    // of reservedBytes, what no live block uses
+  virtual int64_t reservedBytes() const = 0;  // held from the system
+  // Gives all cached blocks back. The caller has synchronised the stream.
+  virtual void trim() = 0;
+};
+
+// The allocators of an environment by the number of the device, as in TensorView: 0 is the CPU's.
+constexpr int kMaxDevices = 17;
+struct Allocators {
+  Allocator* of[kMaxDevices] = {};
+};
+
 // One per command stream. Blocks are released while queued commands may still use them: whoever gets such a block next
 // is queued behind those commands, so it may be handed out again at once, but the allocator itself must neither write
 // into it nor give it back to the system before the stream has been waited for. Thread-safe.
-class CachingAllocator {
+class CachingAllocator final : public Allocator {
  public:
   // synchronise waits until all commands queued so far have run. It is called, from the thread that asked for memory or
   // released it and without locks held, before cached blocks go back to the system: when the system refuses memory,
@@ -17,23 +37,20 @@ class CachingAllocator {
   // refusal is final and the caller may synchronise, trim() and ask again.
   explicit CachingAllocator(std::function<void()> synchronise = nullptr);
   // Gives cached blocks back; blocks still in use stay valid.
-  ~CachingAllocator();
+  ~CachingAllocator() override;
   CachingAllocator(const CachingAllocator&) = delete;
   CachingAllocator& operator=(const CachingAllocator&) = delete;
 
-  // nullptr when there is not so much memory, or bytes is negative. Never null for 0 bytes. 64-byte aligned (but
-  // for fenced blocks); blocks past 1 MB are 2 MB aligned and use huge pages.
-  void* allocate(int64_t bytes);
-  // bytes as they were asked for.
-  void release(void* block, int64_t bytes);
+  // 64-byte aligned (but for fenced blocks); blocks past 1 MB are 2 MB aligned and use huge pages.
+  void* allocate(int64_t bytes) override;
+  void release(void* block, int64_t bytes) override;
 
-  int64_t cachedBytes() const;    // of reservedBytes, what no live block uses
-  int64_t reservedBytes() const;  // held from the system
+  int64_t cachedBytes() const override;
+  int64_t reservedBytes() const override;
   // The cache is larger than live bytes and a floor (1/16 of the machine's memory, 256 MB to 1 GB): a request that it
   // cannot serve will synchronise and trim() first.
   bool wantsTrim() const;
-  // Gives all cached blocks back to the system. The caller has synchronised the stream.
-  void trim();
+  void trim() override;
   // True if allocate(bytes) would have to ask the system: no cached block serves.
   bool needsSystem(int64_t bytes) const;
 

@@ -6,7 +6,8 @@
 
 namespace thalweg {
 
-HandleTable::HandleTable(uint32_t environment) : firstGeneration_((environment * 37u) % kHandleGenerations) {
+HandleTable::HandleTable(uint32_t environment, Allocators& allocators)
+    : firstGeneration_((environment * 37u) % kHandleGenerations), allocators_(allocators) {
   entries_.resize(1);  // index 0 is never used, so handle 0 of generation 0 means "undefined"
 }
 
@@ -36,12 +37,11 @@ Storage* HandleTable::newStorage() {
   return storage;
 }
 
-uint32_t HandleTable::create(CachingAllocator& allocator, uint8_t device, DType dtype, int ndim, const int64_t* shape,
-                             int64_t bytes) {
+uint32_t HandleTable::create(uint8_t device, DType dtype, int ndim, const int64_t* shape, int64_t bytes) {
   // What can throw comes first, so that nothing is left half done.
   std::unique_ptr<Storage> storage(newStorage());
   const uint32_t index = newEntry();
-  void* data = allocator.allocate(bytes);
+  void* data = allocators_.of[device]->allocate(bytes);
   HandleEntry& entry = entries_[index];
   if (!data) {
     entry.next = firstFree_;
@@ -58,6 +58,7 @@ uint32_t HandleTable::create(CachingAllocator& allocator, uint8_t device, DType 
   view.dtype = dtype;
   view.defined = true;
   view.ndim = static_cast<uint8_t>(ndim);
+  view.device = device;
   int64_t stride = 1;
   for (int d = ndim - 1; d >= 0; d--) {
     view.shape[d] = shape[d];
@@ -65,8 +66,10 @@ uint32_t HandleTable::create(CachingAllocator& allocator, uint8_t device, DType 
     stride *= shape[d] > 0 ? shape[d] : 1;
   }
   liveTensors_++;
-  liveBytes_ += bytes;
-  if (liveBytes_ > peakBytes_) peakBytes_ = liveBytes_;
+  Use& use = uses_[device];
+  use.tensors++;
+  use.bytes += bytes;
+  if (use.bytes > use.peakBytes) use.peakBytes = use.bytes;
   return handleOf(index);
 }
 
@@ -103,6 +106,7 @@ uint32_t HandleTable::createView(uint32_t base, int ndim, const int64_t* shape, 
   view.dtype = dtype;
   view.defined = true;
   view.ndim = static_cast<uint8_t>(ndim);
+  view.device = storage->device;
   for (int d = 0; d < ndim; d++) {
     view.shape[d] = shape[d];
     // A step that is never taken may be any number: kept small, so that size times stride cannot overflow.
@@ -111,6 +115,7 @@ uint32_t HandleTable::createView(uint32_t base, int ndim, const int64_t* shape, 
                                       : strides[d];
   }
   liveTensors_++;
+  uses_[storage->device].tensors++;
   return handleOf(index);
 }
 
@@ -126,11 +131,11 @@ const HandleEntry& HandleTable::get(uint32_t handle, const char* op) const {
   return entries_[handle & kHandleIndexMask];
 }
 
-void HandleTable::free(uint32_t handle, CachingAllocator& allocator) {
-  if (isLive(handle)) freeIndex(handle & kHandleIndexMask, allocator);
+void HandleTable::free(uint32_t handle) {
+  if (isLive(handle)) freeIndex(handle & kHandleIndexMask);
 }
 
-void HandleTable::freeIndex(uint32_t index, CachingAllocator& allocator) {
+void HandleTable::freeIndex(uint32_t index) {
   HandleEntry& entry = entries_[index];
   if (entry.keeper != kNoKeeper) {
     Keeper& keeper = keepers_[entry.keeper];
@@ -145,9 +150,11 @@ void HandleTable::freeIndex(uint32_t index, CachingAllocator& allocator) {
   }
   Storage* storage = entry.storage;
   entry.storage = nullptr;
+  Use& use = uses_[storage->device];
+  use.tensors--;
   if (storage->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-    allocator.release(storage->data, storage->bytes);
-    liveBytes_ -= storage->bytes;
+    allocators_.of[storage->device]->release(storage->data, storage->bytes);
+    use.bytes -= storage->bytes;
     freeStorages_.emplace_back(storage);
   }
   entry.generation = (entry.generation + 1) % kHandleGenerations;
@@ -199,9 +206,9 @@ void HandleTable::assignKeeper(uint32_t handle, uint32_t keeperIndex) {
   keeper.count++;
 }
 
-void HandleTable::freeAll(CachingAllocator& allocator) {
+void HandleTable::freeAll() {
   for (uint32_t index = 1; index < entries_.size(); index++)
-    if (entries_[index].storage) freeIndex(index, allocator);
+    if (entries_[index].storage) freeIndex(index);
 }
 
 }  // namespace thalweg

@@ -48,12 +48,12 @@ struct Keeper {
 
 class HandleTable {
  public:
-  explicit HandleTable(uint32_t environment);
+  // The allocators are those of the devices whose tensors are made here; they outlive the table.
+  HandleTable(uint32_t environment, Allocators& allocators);
   ~HandleTable();
 
-  // Fresh memory for a tensor; 0 when the system has none left.
-  uint32_t create(CachingAllocator& allocator, uint8_t device, DType dtype, int ndim, const int64_t* shape,
-                  int64_t bytes);
+  // Fresh memory for a tensor; 0 when the device has none left.
+  uint32_t create(uint8_t device, DType dtype, int ndim, const int64_t* shape, int64_t bytes);
   // Another window on base's storage. Throws ShapeError when it would reach outside.
   // Of a tensor just created; the caller has checked that they reach each of its elements once.
   void setStrides(uint32_t handle, const int64_t* strides);
@@ -61,7 +61,7 @@ class HandleTable {
   // Throws DisposedError for anything but a live handle.
   const HandleEntry& get(uint32_t handle, const char* op) const;
   bool isLive(uint32_t handle) const;
-  void free(uint32_t handle, CachingAllocator& allocator);
+  void free(uint32_t handle);
 
   // Keepers. closeKeeper and free() hand back in `released` the references of keepers that are no longer needed.
   uint32_t addKeeper(void* reference, bool open);
@@ -69,14 +69,14 @@ class HandleTable {
   bool isKeeperLive(uint32_t keeper) const { return keepers_[keeper].live; }
   void assignKeeper(uint32_t handle, uint32_t keeper);
   template <class IsDead>
-  int64_t sweep(CachingAllocator& allocator, IsDead&& isDead) {
+  int64_t sweep(IsDead&& isDead) {
     int64_t freed = 0;
     for (uint32_t k = 0; k < keepers_.size(); k++) {
       if (!keepers_[k].live || !isDead(keepers_[k].reference)) continue;
       keepers_[k].open = false;
       while (keepers_[k].live && keepers_[k].count) {
         freed++;
-        freeIndex(keepers_[k].first, allocator);
+        freeIndex(keepers_[k].first);
       }
       if (keepers_[k].live) releaseKeeper(k);
     }
@@ -84,15 +84,19 @@ class HandleTable {
   }
   std::vector<void*> released;
 
+  // Of one device, or of all of them.
+  struct Use {
+    int64_t tensors = 0, bytes = 0, peakBytes = 0;
+  };
+  const Use& use(int device = 0) const { return uses_[device]; }
   int64_t liveTensors() const { return liveTensors_; }
-  int64_t liveBytes() const { return liveBytes_; }
-  int64_t peakBytes() const { return peakBytes_; }
-  void resetPeak() { peakBytes_ = liveBytes_; }
-  void freeAll(CachingAllocator& allocator);
+  int64_t liveBytes(int device = 0) const { return uses_[device].bytes; }
+  void resetPeak(int device = 0) { uses_[device].peakBytes = uses_[device].bytes; }
+  void freeAll();
 
  private:
   uint32_t newEntry();
-  void freeIndex(uint32_t index, CachingAllocator& allocator);
+  void freeIndex(uint32_t index);
   Storage* newStorage();
   void releaseKeeper(uint32_t keeper);
   uint32_t handleOf(uint32_t index) const { return entries_[index].generation << kHandleIndexBits | index; }
@@ -103,7 +107,9 @@ class HandleTable {
   std::vector<std::unique_ptr<Storage>> freeStorages_;  // malloc would cost as much as a tiny op
   uint32_t firstFree_ = 0;
   uint32_t firstGeneration_;
-  int64_t liveTensors_ = 0, liveBytes_ = 0, peakBytes_ = 0;
+  Allocators& allocators_;
+  Use uses_[kMaxDevices];
+  int64_t liveTensors_ = 0;
 };
 
 }  // namespace thalweg

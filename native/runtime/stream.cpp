@@ -19,8 +19,7 @@ int64_t Waiter::nowNs() {
       .count();
 }
 
-Stream::Stream(ThreadPool& pool, bool inlineMode)
-    : context_{pool}, inline_(inlineMode), memory_(new char[kRingBytes + kAlign]) {
+Stream::Stream(bool inlineMode) : inline_(inlineMode), memory_(new char[kRingBytes + kAlign]) {
   const auto address = reinterpret_cast<uintptr_t>(memory_.get());
   ring_ = memory_.get() + ((address + kAlign - 1) / kAlign * kAlign - address);
 }

@@ -85,10 +85,9 @@ class Stream {
  public:
   using Run = void (*)(Stream&, char* payload);
 
-  Stream(ThreadPool& pool, bool inlineMode);
+  explicit Stream(bool inlineMode);
   ~Stream();
 
-  Context& context() { return context_; }
   bool isInline() const { return inline_; }
   // Whether kernels take subnormal numbers as zeros; of an inline stream, during each call.
   bool flushesDenormals() const { return flush_; }
@@ -163,7 +162,6 @@ class Stream {
   void drain();
   void execute(Header* header, bool run);
 
-  Context context_;
   const bool inline_;
   bool flush_ = false;
   std::unique_ptr<char[]> memory_;

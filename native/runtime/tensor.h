@@ -13,6 +13,7 @@ struct TensorView {
   DType dtype = DType::Float32;
   bool defined = false;  // false: an optional operand that was not given
   uint8_t ndim = 0;
+  uint8_t device = 0;         // 0: the CPU; 1 + n: device n of the plugin, and data is memory of that device
   int64_t shape[kMaxDims];    // only the first ndim entries are meaningful
   int64_t strides[kMaxDims];  // in elements, not bytes; 0 along an expanded dimension; never negative
 
@@ -24,6 +25,7 @@ struct TensorView {
     dtype = other.dtype;
     defined = other.defined;
     ndim = other.ndim;
+    device = other.device;
     for (int d = 0; d < ndim; d++) {
       shape[d] = other.shape[d];
       strides[d] = other.strides[d];

@@ -86,11 +86,15 @@ void stressPool(ThreadPool& pool, uint32_t seed) {
 class Client {
  public:
   Client(ThreadPool& pool, uint32_t id, uint32_t seed)
-      : stream_(pool, false), allocator_([this] { stream_.synchronize(); }), handles_(id), random_(seed) {}
+      : pool_(pool),
+        stream_(false),
+        allocator_([this] { stream_.synchronize(); }),
+        handles_(id, allocators_),
+        random_(seed) {}
 
   ~Client() {
     stream_.close();
-    handles_.freeAll(allocator_);
+    handles_.freeAll();
     CHECK(handles_.liveTensors() == 0 && handles_.liveBytes() == 0);
     CHECK(started_ == finished_ + dropped_);
   }
@@ -125,7 +129,7 @@ class Client {
     CHECK(flushesDenormals() == command.flush);
     int64_t* data = command.view.as<int64_t>();
     const int64_t n = command.view.numel();
-    parallelFor(client.stream_.context().pool, n, 64, [&](int64_t begin, int64_t end) {
+    parallelFor(client.pool_, n, 64, [&](int64_t begin, int64_t end) {
       for (int64_t k = begin; k < end; k++) {
         if (command.expect >= 0) CHECK(data[k] == command.expect);
         if (command.write >= 0) data[k] = command.write;
@@ -156,7 +160,7 @@ class Client {
     const int64_t what = pick(random_, 0, 99);
     if (tensors_.empty() || (what < 25 && tensors_.size() < 40)) {
       const int64_t shape[1] = {pick(random_, 0, 30) == 0 ? pick(random_, 100'000, 300'000) : pick(random_, 1, 3000)};
-      const uint32_t handle = handles_.create(allocator_, 0, DType::Int64, 1, shape, shape[0] * 8);
+      const uint32_t handle = handles_.create(0, DType::Int64, 1, shape, shape[0] * 8);
       CHECK(handle != 0);
       tensors_.push_back({handle, -1});
       write(tensors_.back());
@@ -172,9 +176,9 @@ class Client {
         const int64_t one[1] = {1};
         const uint32_t view = handles_.createView(tensor.handle, 1, one, one, 0);
         submit({this, handles_.get(view, "read").view, -1, tensor.value, number_++, false});
-        handles_.free(view, allocator_);
+        handles_.free(view);
       }
-      handles_.free(tensor.handle, allocator_);
+      handles_.free(tensor.handle);
       CHECK(!handles_.isLive(tensor.handle));
       tensor = tensors_.back();
       tensors_.pop_back();
@@ -205,8 +209,10 @@ class Client {
     submit({this, handles_.get(tensor.handle, "write").view, tensor.value, before, number_++, false});
   }
 
+  ThreadPool& pool_;
   Stream stream_;
   CachingAllocator allocator_;
+  Allocators allocators_{{&allocator_}};
   HandleTable handles_;
   Random random_;
   std::vector<Tensor> tensors_;

@@ -29,7 +29,8 @@ interface NativeInfo {
   readonly threads: number;
   readonly memoryLimitBytes: number;
   readonly devices: readonly string[];
-  readonly cudaUnavailable: string;
+  /** Why there is no GPU; null if there is. */
+  readonly cudaUnavailable: string | null;
 }
 
 /** The version in the package's own package.json. */
@@ -44,17 +45,26 @@ function originOf(addon: string): NativeInfo['origin'] {
   return /[\\/]prebuilds[\\/]/.test(addon) ? 'prebuilt' : 'built from source';
 }
 
+async function gpus(): Promise<string[]> {
+  const cuda = await import('../cuda/index.js');
+  return Array.from({ length: cuda.deviceCount() }, (_, i) => {
+    const name = i === 0 ? 'cuda' : (`cuda:${i}` as const);
+    return `${name} (${cuda.deviceProperties(name).name})`;
+  });
+}
+
 async function nativeInfo(): Promise<NativeInfo> {
   const { info } = await import('../runtime.js');
   const { memoryLimit } = await import('../memory.js');
+  const cuda = await import('../cuda/index.js');
   const addon = addonPath() ?? '';
   return {
     addon,
     origin: originOf(addon),
     ...info(),
     memoryLimitBytes: memoryLimit(),
-    devices: ['cpu'],
-    cudaUnavailable: 'this build has no CUDA plugin',
+    devices: ['cpu', ...(await gpus())],
+    cudaUnavailable: cuda.unavailableReason(),
   };
 }
 
@@ -102,8 +112,8 @@ export function formatInfo(info: Info): string {
       ['threads', String(native.threads)],
       ['memory limit', gib(native.memoryLimitBytes)],
       ['devices', native.devices.join(', ')],
-      ['no cuda', native.cudaUnavailable],
     );
+    if (native.cudaUnavailable !== null) lines.push(['no cuda', native.cudaUnavailable]);
   }
   for (const [name, value] of Object.entries(info.environment)) lines.push([name, value]);
   const width = Math.max(...lines.map(([name]) => name.length));

@@ -10,9 +10,9 @@ import { broadcastsTo, channelsLastStrides, formatShape, isContiguous, type Shap
 import { ArgumentError, ShapeError } from '../errors.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { fillValue } from '../tensor/nested.js';
-import { stridesLike, viewTensor } from '../tensor/tensor.js';
+import { stridesLike, transfer, viewTensor } from '../tensor/tensor.js';
 import { broadcastStrides } from '../shape.js';
-import { checkSameDevice, checkTensor, checkWritable, defineOp, inPlaceGradError } from './define.js';
+import { checkTensor, checkWritable, defineOp, inPlaceGradError } from './define.js';
 
 const cloneOp = defineOp({
   name: 'clone',
@@ -41,6 +41,18 @@ const castOp = defineOp({
   // Converting the gradient back is what backward does with any dtype that differs.
   vjp: ([g], _, { dtype }) => [isFloating(dtype) ? () => g : null],
 });
+
+const moveOp = defineOp({
+  name: 'to',
+  inputs: ['x'],
+  outputs: ({ x }, { device }: { device: Device; from: Device }) => [
+    { shape: x.shape, dtype: x.dtype, strides: stridesLike(x.shape, x), device },
+  ],
+  forward: ([out], { x }) => transfer('to', out, x),
+  vjp: ([g], _, { from }) => [() => move(g, from)],
+});
+
+const move = (x: Tensor, device: Device): Tensor => moveOp([x], { device, from: x.device });
 
 /**
  * A copy with memory of its own, contiguous. Differentiable.
@@ -109,13 +121,13 @@ export function to<S extends Shape>(x: Tensor<S>, target: DType | Device): Tenso
   checkTensor('to', 'x', x);
   if (typeof target === 'string' && /^(cpu|cuda)/.test(target)) {
     const device = checkDevice('to', target);
-    if (device === x.device) return x;
+    return device === x.device ? x : (move(x, device) as Tensor<S>);
   }
   return cast(x, checkDType('to', target));
 }
 
 /**
- * Copies `source` into `target` in place, broadcasting and converting.
+ * Copies `source` into `target` in place, broadcasting and converting, from whatever device it is on.
  *
  * @method
  * @throws ShapeError if source does not broadcast to target; GradError while gradients are recorded
@@ -123,7 +135,6 @@ export function to<S extends Shape>(x: Tensor<S>, target: DType | Device): Tenso
 export function copy_<S extends Shape, D extends DType>(target: Tensor<S, D>, source: Tensor): Tensor<S, D> {
   checkTensor('copy_', 'self', target);
   checkTensor('copy_', 'source', source);
-  checkSameDevice('copy_', 'self', target, 'source', source);
   checkWritable('copy_', target);
   if (isGradEnabled() && source.requiresGrad) throw inPlaceGradError('copy_');
   if (!broadcastsTo(source.shape, target.shape)) {
@@ -131,7 +142,7 @@ export function copy_<S extends Shape, D extends DType>(target: Tensor<S, D>, so
       `copy_: source of shape ${formatShape(source.shape)} does not broadcast to ${formatShape(target.shape)}.`,
     );
   }
-  let from: Tensor = source;
+  let from: Tensor = source.device === target.device ? source : move(source.detach(), target.device);
   if (source._version === target._version && source !== target) from = clone(source);
   if (from.shape.length !== target.shape.length || !from.shape.every((n, d) => n === target.shape[d])) {
     from = viewTensor(from, target.shape, broadcastStrides(from.shape, from.strides, target.shape), from._offset);

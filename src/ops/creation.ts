@@ -1,11 +1,11 @@
 // Making tensors: from JavaScript values, constants and ranges.
-import { checkDevice, type Device } from '../device.js';
+import { checkDevice, defaultDevice, type Device } from '../device.js';
 import { checkDType, dtypeId, isFloating, itemSize, type DType } from '../dtype.js';
 import { ArgumentError, DTypeError } from '../errors.js';
 import { native } from '../native.js';
 import { checkShape, numel, type Shape } from '../shape.js';
 import { checkLength, fillValue, flatten, type TensorLike } from '../tensor/nested.js';
-import { emptyTensor, viewTensor, type Tensor } from '../tensor/tensor.js';
+import { emptyTensor, viewTensor, writeElements, type Tensor } from '../tensor/tensor.js';
 import type { NestedShape } from '../types/shape.js';
 import { checkTensor } from './define.js';
 
@@ -42,7 +42,7 @@ export function create<S extends Shape, D extends DType>(
   checkOptions(op, options);
   const checked = checkShape(op, shape) as S;
   const dtype = (options.dtype === undefined ? fallback : checkDType(op, options.dtype)) as D;
-  const device = options.device === undefined ? 'cpu' : checkDevice(op, options.device);
+  const device = options.device === undefined ? defaultDevice() : checkDevice(op, options.device);
   if (
     options.requiresGrad === true &&
     itemSize(dtype) > 0 &&
@@ -87,7 +87,7 @@ export function tensor<const V extends TensorLike, D extends DType = InferDType<
   }
   const { data, shape, dtype } = flatten('tensor', values, wanted);
   const out = create('tensor', shape, { ...options, dtype });
-  native.write(out._handle, data, dtypeId(dtype === 'float16' || dtype === 'bfloat16' ? 'float32' : dtype));
+  writeElements('tensor', out, data, dtypeId(dtype === 'float16' || dtype === 'bfloat16' ? 'float32' : dtype));
   return finish(out, options) as unknown as Tensor<NestedShape<V>, D>;
 }
 
@@ -133,7 +133,7 @@ export function fromTypedArray<A extends SourceArray, const S extends Shape, D e
   }
   const out = create('fromTypedArray', shape, options, own);
   checkLength('fromTypedArray', array.length, shape, numel(shape));
-  native.write(out._handle, array, dtypeId(own));
+  writeElements('fromTypedArray', out, array, dtypeId(own));
   return finish(out, options);
 }
 
@@ -156,7 +156,7 @@ export function fromBytes<const S extends Shape, D extends DType>(
     const bad = bytes.findIndex((byte) => byte > 1);
     if (bad >= 0) throw new DTypeError(`fromBytes: byte ${bad} of a bool tensor is ${bytes[bad]}, expected 0 or 1.`);
   }
-  native.write(out._handle, bytes, dtypeId(dtype));
+  writeElements('fromBytes', out, bytes, dtypeId(dtype));
   return finish(out, options);
 }
 

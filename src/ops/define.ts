@@ -20,6 +20,8 @@ export interface OutputSpec {
   readonly dtype: DType;
   /** Where the elements lie, if not in row-major order: see `stridesLike`. */
   readonly strides?: readonly number[] | null;
+  /** If not that of the inputs. */
+  readonly device?: Device;
 }
 
 type Named<N extends string> = { readonly [K in N]: Tensor };
@@ -201,7 +203,7 @@ export function defineMultiOp<const N extends string, A, const O extends string 
     }
     const named = inputs as NamedOptional<N, O>;
     const specs = outputsOf(named, first!, attributes);
-    const outs = specs.map((spec) => emptyTensor(name, spec.shape, spec.dtype, first!.device, spec.strides));
+    const outs = specs.map((spec) => emptyTensor(name, spec.shape, spec.dtype, spec.device ?? first!.device, spec.strides));
     if (debugLevel > 0) traceOp(name, given, outs, () => definition.forward(outs, named, attributes));
     else definition.forward(outs, named, attributes);
     if (definition.vjp === undefined || !needsRecord(given)) return outs;

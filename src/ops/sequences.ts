@@ -1,4 +1,5 @@
 // Sequences of numbers by formula: logarithmic spacing, and the windows of signal processing.
+import { defaultDevice } from '../device.js';
 import { isFloating, type DType } from '../dtype.js';
 import { ArgumentError, DTypeError } from '../errors.js';
 import { tidy } from '../memory.js';
@@ -36,7 +37,7 @@ export function logspace<D extends DType = 'float32'>(
   }
   // Checks the options.
   create('logspace', [0], rest).dispose();
-  const device = rest.device ?? 'cpu';
+  const device = rest.device ?? defaultDevice();
   const out = tidy(() => {
     const exponents = linspace(start, end, steps, { dtype: 'float64', device }) as Tensor;
     return cast(pow(base, exponents), rest.dtype ?? 'float32');
@@ -64,7 +65,7 @@ function windowOf<D extends DType>(
   const dtype: DType = rest.dtype ?? 'float32';
   create(op, [0], rest).dispose();
   if (!isFloating(dtype)) throw new DTypeError(`${op}: dtype must be a float dtype, got ${dtype}.`);
-  const given = { dtype, device: rest.device ?? 'cpu' };
+  const given = { dtype, device: rest.device ?? defaultDevice() };
   const out = tidy(() => {
     if (length === 0) return zeros([0], given);
     if (length === 1) return ones([1], given);

@@ -2,7 +2,7 @@
 // from the ops (src/tensor/methods.ts); what stands here is what has no function form.
 import type { GradHook, HookList } from '../autograd/hooks.js';
 import type { GradNode } from '../autograd/node.js';
-import type { Device } from '../device.js';
+import { deviceIndex, type Device } from '../device.js';
 import { dtypeId, isFloating, itemSize, type DType, type ItemOf, type TypedArrayOf } from '../dtype.js';
 import { DisposedError, DTypeError, GradError, ShapeError } from '../errors.js';
 import { allocate, keeperFor, track } from '../memory.js';
@@ -158,22 +158,34 @@ export class Tensor<S extends Shape = Shape, D extends DType = DType> {
 
   /** The elements in row-major order, as a typed array (float16 and bfloat16 as Float32Array, int64 as BigInt64Array). */
   async data<T extends DType>(this: Tensor<Shape, T>): Promise<TypedArrayOf<T>> {
-    return readElements(liveHandle(this, 'data'), this.dtype, this.numel, mayAnswerNow());
+    const host = onCpu(this, 'data');
+    const answer = readElements(host._handle, this.dtype, this.numel, mayAnswerNow());
+    if (host !== this) host.dispose();
+    return answer;
   }
 
   /** As `data()`, waiting for queued work. */
   dataSync<T extends DType>(this: Tensor<Shape, T>): TypedArrayOf<T> {
-    return readElementsSync(liveHandle(this, 'dataSync'), this.dtype, this.numel);
+    const host = onCpu(this, 'dataSync');
+    const answer = readElementsSync(host._handle, this.dtype, this.numel);
+    if (host !== this) host.dispose();
+    return answer;
   }
 
   /** The elements as they lie in memory in row-major order, little endian, `itemSize(dtype)` bytes each. */
   async bytes(): Promise<Uint8Array> {
-    return readBytes(liveHandle(this, 'bytes'), this.dtype, this.numel * itemSize(this.dtype), mayAnswerNow());
+    const host = onCpu(this, 'bytes');
+    const answer = readBytes(host._handle, this.dtype, this.numel * itemSize(this.dtype), mayAnswerNow());
+    if (host !== this) host.dispose();
+    return answer;
   }
 
   /** As `bytes()`, waiting for queued work. */
   bytesSync(): Uint8Array {
-    return readBytesSync(liveHandle(this, 'bytesSync'), this.dtype, this.numel * itemSize(this.dtype));
+    const host = onCpu(this, 'bytesSync');
+    const answer = readBytesSync(host._handle, this.dtype, this.numel * itemSize(this.dtype));
+    if (host !== this) host.dispose();
+    return answer;
   }
 
   /** The elements as nested arrays; a plain value for a scalar. int64 gives bigints, bool booleans. */
@@ -319,6 +331,43 @@ function itemOf<D extends DType>(data: TypedArrayOf<D>, dtype: D): ItemOf<D> {
   return (dtype === 'bool' ? value !== 0 : value) as ItemOf<D>;
 }
 
+// What can be read: the tensor itself, or a copy that the caller disposes. Commands run in order, so it may do that at once.
+function onCpu<S extends Shape, D extends DType>(tensor: Tensor<S, D>, op: string): Tensor<S, D> {
+  liveHandle(tensor, op);
+  return tensor.device === 'cpu' ? tensor : copyToDevice(op, tensor, 'cpu');
+}
+
+// A contiguous copy on another device.
+function copyToDevice<S extends Shape, D extends DType>(op: string, x: Tensor<S, D>, device: Device): Tensor<S, D> {
+  const out = emptyTensor(op, x.shape, x.dtype, device);
+  transfer(op, out, x);
+  return out;
+}
+
+/** Copies `x` into a tensor on another device that lies contiguously, or as `stridesLike(shape, x)` says. @internal */
+export function transfer(op: string, out: Tensor, x: Tensor): void {
+  let source = x;
+  // What travels has to lie without gaps, and in the same order.
+  if (out._strides === null && !x.isContiguous) {
+    source = emptyTensor(op, x.shape, x.dtype, x.device);
+    native.copy(source._handle, x._handle);
+  }
+  native.copy(out._handle, source._handle);
+  if (source !== x) source.dispose();
+}
+
+/** Fills a tensor from a typed array of the elements in row-major order. @internal */
+export function writeElements(op: string, out: Tensor, data: ArrayBufferView, dtype: number): void {
+  if (out.device === 'cpu') {
+    native.write(out._handle, data, dtype);
+    return;
+  }
+  const host = emptyTensor(op, out.shape, out.dtype, 'cpu');
+  native.write(host._handle, data, dtype);
+  native.copy(out._handle, host._handle);
+  host.dispose();
+}
+
 /** The handle for reading. @internal */
 export function liveHandle(tensor: Tensor, op: string): Handle {
   if (tensor._disposed) throw disposedError(tensor, op);
@@ -355,7 +404,15 @@ export function emptyTensor<S extends Shape, D extends DType>(
     throw new ShapeError(`${op}: the result would have ${shape.length} dimensions, at most ${maxRank} are supported.`);
   const result = new Tensor(shape, dtype, device, strides, 0, { count: 0 });
   const bytes = numel(shape, op) * itemSize(dtype);
-  result._handle = allocate(op, result, dtypeId(dtype), shape, bytes, strides);
+  result._handle = allocate(
+    op,
+    result,
+    dtypeId(dtype),
+    shape,
+    bytes,
+    strides,
+    device === 'cpu' ? 0 : deviceIndex(device),
+  );
   track(result);
   return result;
 }
