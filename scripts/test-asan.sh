@@ -8,8 +8,9 @@ generator=()
 if [ ! -e build-cmake/asan/CMakeCache.txt ] && command -v ninja >/dev/null; then generator=(-G Ninja); fi
 cmake -S . -B build-cmake/asan "${generator[@]}" -DCMAKE_BUILD_TYPE=Release \
   "-DTHALWEG_SANITIZE=address;undefined" "-DTHALWEG_OUTPUT_DIR=$PWD/build/asan"
-cmake --build build-cmake/asan --parallel "$(getconf _NPROCESSORS_ONLN)" --target thalweg thalweg_fence
+cmake --build build-cmake/asan --parallel "$(getconf _NPROCESSORS_ONLN)" --target thalweg thalweg_fence thalweg_device_allocator
 build-cmake/asan/thalweg_fence
+build-cmake/asan/thalweg_device_allocator
 
 # The sanitizer has to be in the process before the addon. So has the C++ library: the interceptor of `throw` looks for
 # it at start, and Node may bring its own.
