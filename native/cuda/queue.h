@@ -49,6 +49,9 @@ class Queue {
   int multiprocessors = 0;
   int computeMajor = 0, computeMinor = 0;
   int sharedBytes = 0;  // of a block, without asking for more
+  // What was made of elementwise programs for this queue: programs.cpp.
+  struct Programs;
+  std::shared_ptr<Programs> programs;
 
  private:
   struct Slot {

@@ -17,6 +17,7 @@
 #define __constant__ static
 #define __forceinline__ inline
 #define __launch_bounds__(...)
+#define __grid_constant__
 #define __restrict__
 // One block runs at a time on a thread, so what is static there is the block's.
 #define __shared__ static thread_local
