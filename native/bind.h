@@ -327,7 +327,8 @@ struct KernelCallImpl<Member, void (*KernelTable::*)(Context&, P...)> {
     const auto kernel = device.kernels->*Member;
     if (!kernel)
       fail(ErrorKind::Device, "%s: there is no kernel for this on the device; move the operands to 'cpu'", name);
-    device.call([&] { std::apply([&](const auto&... value) { kernel(device.context, passed(value)...); }, stored); });
+    device.call(name,
+                [&] { std::apply([&](const auto&... value) { kernel(device.context, passed(value)...); }, stored); });
   }
 };
 

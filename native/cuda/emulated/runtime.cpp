@@ -108,8 +108,8 @@ const char* cudaGetErrorName(cudaError_t error) {
     case cudaErrorNotReady: return "cudaErrorNotReady";
     case cudaErrorIllegalAddress: return "cudaErrorIllegalAddress";
     case cudaErrorLaunchFailure: return "cudaErrorLaunchFailure";
+    default: return "cudaErrorUnknown";
   }
-  return "cudaErrorUnknown";
 }
 const char* cudaGetErrorString(cudaError_t error) {
   switch (error) {
@@ -122,8 +122,8 @@ const char* cudaGetErrorString(cudaError_t error) {
     case cudaErrorNotReady: return "device not ready";
     case cudaErrorIllegalAddress: return "an illegal memory access was encountered";
     case cudaErrorLaunchFailure: return "unspecified launch failure";
+    default: return "unknown error";
   }
-  return "unknown error";
 }
 cudaError_t cudaGetLastError() {
   const cudaError_t error = lastError;
