@@ -44,6 +44,22 @@ __device__ inline T joinBlock(T value, Join join, T* shared) {
   return value;
 }
 
+// Joins what the threads (x, 0), (x, 1), ... of a block have, in a fixed order; blockDim.y is a power of two. All of
+// them get the result. `shared` has room for a value of each thread, and may be used again at once.
+template <class V, class Join>
+__device__ inline V joinColumn(V value, Join join, V* shared) {
+  if (blockDim.y == 1) return value;
+  const unsigned at = threadIdx.y * blockDim.x + threadIdx.x;
+  __syncthreads();
+  shared[at] = value;
+  for (unsigned half = blockDim.y / 2; half > 0; half /= 2) {
+    __syncthreads();
+    if (threadIdx.y < half) shared[at] = join(shared[at], shared[at + half * blockDim.x]);
+  }
+  __syncthreads();
+  return shared[threadIdx.x];
+}
+
 constexpr int kMostWarps = 32;  // of a block
 constexpr int kWholeBlock = 0;
 
