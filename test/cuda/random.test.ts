@@ -17,7 +17,7 @@ const exact: Record<string, (device: Device, generator: Generator) => Tensor> = 
   'randperm of 1': (device, generator) => randperm(1, { device, generator }),
   'randperm of 3000': (device, generator) => randperm(3000, { device, generator }),
   dropout: (device, generator) => F.dropout(ones(shape, { device }), { p: 0.4, generator }),
-  uniform_: (device, generator) => zeros(shape, { device }).uniform_(-1, 2, { generator }),
+  uniform_: (device, generator) => zeros(shape, { device }).uniform_(-1, 2, generator),
 };
 
 describeDevice('the same seed', () => {
