@@ -364,7 +364,8 @@ struct KernelCallImpl<Member, void (*KernelTable::*)(Context&, P...)> {
     if (!kernel)
       fail(ErrorKind::Device, "%s: there is no kernel for this on the device; move the operands to 'cpu'", name);
     if (place) device.plugin->takeScalars(device.context.queue, place);
-    device.call([&] { std::apply([&](const auto&... value) { kernel(device.context, passed(value)...); }, stored); });
+    device.call(name,
+                [&] { std::apply([&](const auto&... value) { kernel(device.context, passed(value)...); }, stored); });
   }
 };
 

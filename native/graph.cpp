@@ -46,7 +46,7 @@ struct LaunchCommand {
 
 void launch(const LaunchCommand& command, const double* values) {
   Device& device = *command.graph->device;
-  device.call([&] {
+  device.call("cuda.graph", [&] {
     device.plugin->upload(device.context, command.graph->slots, values, command.count * 8);
     if (!device.failed) device.plugin->launchGraph(device.context, command.graph->executable);
   });
@@ -83,7 +83,7 @@ napi_value graphBegin(napi_env env, napi_callback_info info) {
     char message[kPluginMessageBytes] = "";
     graph->slots = static_cast<double*>(device.plugin->allocate(device.context.queue, Graph::kSlots * 8, message));
     if (!graph->slots) fail(ErrorKind::OutOfMemory, "cuda.graph: there is no memory for its numbers. %.300s", message);
-    device.call([&] {
+    device.call("cuda.graph", [&] {
       device.plugin->upload(device.context, graph->slots, graph->values.data(), 8);
       if (!device.failed) device.plugin->beginCapture(device.context, graph->slots);
     });
@@ -126,7 +126,7 @@ napi_value graphEnd(napi_env env, napi_callback_info info) {
       environment.graphs.pop_back();
     };
     try {
-      device.call([&] { graph->executable = device.plugin->endCapture(device.context); });
+      device.call("cuda.graph", [&] { graph->executable = device.plugin->endCapture(device.context); });
     } catch (const Error&) {
       drop();
       if (keep) throw;

@@ -8,10 +8,34 @@
 
 namespace thalweg::cuda {
 
+namespace {
+
+// After these every further call fails, until the process ends.
+bool isLost(cudaError_t status) {
+  switch (status) {
+    case cudaErrorECCUncorrectable:
+    case cudaErrorIllegalAddress:
+    case cudaErrorLaunchTimeout:
+    case cudaErrorAssert:
+    case cudaErrorHardwareStackError:
+    case cudaErrorIllegalInstruction:
+    case cudaErrorMisalignedAddress:
+    case cudaErrorInvalidAddressSpace:
+    case cudaErrorInvalidPc:
+    case cudaErrorLaunchFailure: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
 void checkCuda(cudaError_t status, const char* what) {
   if (status == cudaSuccess) return;
+  // Or the next launch would find it again.
+  cudaGetLastError();
   const ErrorKind kind = status == cudaErrorMemoryAllocation ? ErrorKind::OutOfMemory : ErrorKind::Device;
-  fail(kind, "%.200s: CUDA reports %s (%s)", what, cudaGetErrorName(status), cudaGetErrorString(status));
+  fail(kind, "%.200s: CUDA reports %s (%s)%s", what, cudaGetErrorName(status), cudaGetErrorString(status),
+       isLost(status) ? "; this process has lost its GPUs, start it again (the CPU still works)" : "");
 }
 
 namespace {

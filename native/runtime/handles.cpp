@@ -41,11 +41,20 @@ uint32_t HandleTable::create(uint8_t device, DType dtype, int ndim, const int64_
   // What can throw comes first, so that nothing is left half done.
   std::unique_ptr<Storage> storage(newStorage());
   const uint32_t index = newEntry();
-  void* data = allocators_.of[device]->allocate(bytes);
   HandleEntry& entry = entries_[index];
-  if (!data) {
+  const auto giveBack = [&] {
     entry.next = firstFree_;
     firstFree_ = index;
+  };
+  void* data = nullptr;
+  try {
+    data = allocators_.of[device]->allocate(bytes);
+  } catch (...) {  // the device is lost
+    giveBack();
+    throw;
+  }
+  if (!data) {
+    giveBack();
     return 0;
   }
   entry.storage = storage.release();
