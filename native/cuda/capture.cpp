@@ -1,4 +1,5 @@
 // CUDA graphs: a queue's launches kept as a graph that is launched as a whole.
+#include "cuda/launch.h"
 #include "cuda/queue.h"
 
 namespace thalweg::cuda {
@@ -26,7 +27,7 @@ cudaGraphExec_t Queue::endCapture() {
 
 void Queue::launchGraph(cudaGraphExec_t graph) { checkCuda(cudaGraphLaunch(graph, stream), "launching a graph"); }
 
-const void* Queue::constants(int slot, const void* from, int64_t bytes) {
+void* Queue::constants(int slot, const void* from, int64_t bytes) {
   if (!capturing_) {
     void* memory = scratch(slot, bytes);
     upload(memory, from, bytes);
@@ -43,6 +44,15 @@ const void* Queue::constants(int slot, const void* from, int64_t bytes) {
   cudaStreamDestroy(side);
   checkCuda(status, "copying constants of a graph");
   return memory;
+}
+
+const int64_t* Queue::words(int slot, const std::vector<int64_t>& words, int64_t scalars) {
+  void* memory = constants(slot, words.data(), static_cast<int64_t>(words.size() * sizeof(int64_t)));
+  if (deviceScalars && scalars > 0)
+    checkCuda(cudaMemcpyAsync(memory, deviceScalars, static_cast<size_t>(scalars) * sizeof(double),
+                              cudaMemcpyDeviceToDevice, stream),
+              "copying scalars");
+  return static_cast<const int64_t*>(memory);
 }
 
 }  // namespace thalweg::cuda

@@ -48,7 +48,7 @@ __global__ void __launch_bounds__(kThreads)
 void dropout(Context& context, const TensorView& out, const TensorView& mask, const TensorView& x, Scalar seed,
              int64_t offset, double keep, double scale) {
   const char* op = "dropout";
-  const Source source = sourceOf(op, seed, offset);
+  const Source source = sourceOf(queueOf(context), op, seed, offset);
   if (!(keep >= 0 && keep <= 1)) fail(ErrorKind::Native, "%s: probability %g is not between 0 and 1", op, keep);
   if (!out.defined || !mask.defined || !x.defined) fail(ErrorKind::Native, "%s: an operand is undefined", op);
   if (!isFloating(x.dtype)) fail(ErrorKind::DType, "%s: takes floats, not %s", op, dtypeName(x.dtype));

@@ -39,7 +39,7 @@ __global__ void __launch_bounds__(kMostThreads, 1)
 // A wide matrix is worked on as its transpose. columns: of the left vectors; 0: only the values are wanted.
 template <class T>
 __global__ void __launch_bounds__(kMostThreads, 1) svdKernel(Plan<T> plan, Matrices<T> u, Vectors<T> s, Matrices<T> vh,
-                                                          Matrices<const T> x, bool vectors, int columns) {
+                                                             Matrices<const T> x, bool vectors, int columns) {
   __shared__ Shared<T> shared;
   const Team<T> team(shared, plan.lanes);
   const bool wide = x.rows < x.columns;

@@ -95,7 +95,7 @@ __global__ void __launch_bounds__(kThreads)
 
 void randomPermutation(Context& context, const TensorView& out, Scalar seed, int64_t offset) {
   const char* op = "randomPermutation";
-  const Source source = sourceOf(op, seed, offset);
+  const Source source = sourceOf(queueOf(context), op, seed, offset);
   if (out.ndim != 1) fail(ErrorKind::Shape, "%s: the result must have 1 dimension, not %d", op, out.ndim);
   if (out.dtype != DType::Int64 && out.dtype != DType::Int32)
     fail(ErrorKind::DType, "%s: the result must be int64 or int32, not %s", op, dtypeName(out.dtype));

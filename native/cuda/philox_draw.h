@@ -11,13 +11,16 @@ namespace {
 
 struct Source {
   uint64_t seed, counter;
+  const uint64_t* shift;  // Queue::philoxShift
 
-  __device__ PhiloxBlock block(int64_t b) const { return philox(seed, counter + static_cast<uint64_t>(b)); }
+  __device__ PhiloxBlock block(int64_t b) const {
+    return philox(seed, counter + (shift ? *shift : 0) + static_cast<uint64_t>(b));
+  }
 };
 
-inline Source sourceOf(const char* op, Scalar seed, int64_t offset) {
+inline Source sourceOf(const Queue& queue, const char* op, Scalar seed, int64_t offset) {
   if (offset < 0) fail(ErrorKind::Native, "%s: offset %lld is negative", op, static_cast<long long>(offset));
-  return {static_cast<uint64_t>(seed.integer), static_cast<uint64_t>(offset)};
+  return {static_cast<uint64_t>(seed.integer), static_cast<uint64_t>(offset), queue.philoxShift()};
 }
 
 // Some elements of a block, moved at once.

@@ -48,6 +48,7 @@ struct Guarded<Kernel> {
       Kernel(context, operands...);
       if (queueOf(context).waitsAlways() && !queueOf(context).isCapturing()) queueOf(context).synchronize();
     });
+    queueOf(context).deviceScalars = nullptr;
   }
 };
 

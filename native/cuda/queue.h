@@ -47,7 +47,11 @@ class Queue {
 
   // Device memory with a copy of `bytes` of host memory, for the kernels about to be launched. In `slot` of the scratch
   // memory; while a graph is captured, in memory of its own, filled at once, that stays for the graph.
-  const void* constants(int slot, const void* from, int64_t bytes);
+  void* constants(int slot, const void* from, int64_t bytes);
+
+  // The words of a program's launch in device memory, `scalars` numbers and then what the launch is about; of a dynamic
+  // part of a graph the numbers are read anew at each launch.
+  const int64_t* words(int slot, const std::vector<int64_t>& words, int64_t scalars);
 
   // Graphs: see plugin.h; capture.cpp.
   void beginCapture(const uint64_t* philoxShift);
@@ -57,8 +61,7 @@ class Queue {
   // What a kernel adds to the offset of its random numbers: null outside of graphs. A replay draws further numbers.
   const uint64_t* philoxShift() const { return philoxShift_; }
 
-  // Of the kernel that is called next: its scalars in device memory, where a graph reads them; mostly null. Whoever
-  // uses them sets it back.
+  // Of the kernel that runs now: its scalars in device memory, where a graph reads them; mostly null.
   const double* deviceScalars = nullptr;
 
   const int ordinal;

@@ -80,7 +80,7 @@ void checkRange(DType dtype, int64_t low, int64_t high) {
 void randomUniform(Context& context, const TensorView& out, Scalar seed, int64_t offset, double low, double high) {
   const char* op = "randomUniform";
   requireFloating(op, out);
-  const Source source = sourceOf(op, seed, offset);
+  const Source source = sourceOf(queueOf(context), op, seed, offset);
   const double largest = largestOf(out.dtype);
   if (!(low <= high)) fail(ErrorKind::Native, "%s: low %g is not at most high %g", op, low, high);
   if (!(std::fabs(low) <= largest && std::fabs(high) <= largest && high - low <= largest))
@@ -98,7 +98,7 @@ void randomUniform(Context& context, const TensorView& out, Scalar seed, int64_t
 void randomNormal(Context& context, const TensorView& out, Scalar seed, int64_t offset, double mean, double std) {
   const char* op = "randomNormal";
   requireFloating(op, out);
-  const Source source = sourceOf(op, seed, offset);
+  const Source source = sourceOf(queueOf(context), op, seed, offset);
   if (!std::isfinite(mean)) fail(ErrorKind::Native, "%s: mean %g is not finite", op, mean);
   if (!(std >= 0 && std::isfinite(std)))
     fail(ErrorKind::Native, "%s: std %g is not a finite number from 0 on", op, std);
@@ -110,7 +110,7 @@ void randomNormal(Context& context, const TensorView& out, Scalar seed, int64_t 
 
 void randomBernoulli(Context& context, const TensorView& out, Scalar seed, int64_t offset, double probability) {
   const char* op = "randomBernoulli";
-  const Source source = sourceOf(op, seed, offset);
+  const Source source = sourceOf(queueOf(context), op, seed, offset);
   if (!(probability >= 0 && probability <= 1))
     fail(ErrorKind::Native, "%s: probability %g is not between 0 and 1", op, probability);
   // word < probability * 2^32, which is exact, for a whole word: word < its ceiling, at most 2^32.
@@ -119,7 +119,7 @@ void randomBernoulli(Context& context, const TensorView& out, Scalar seed, int64
 }
 
 void randomIntegers(Context& context, const TensorView& out, Scalar seed, int64_t offset, Scalar low, Scalar high) {
-  const Source source = sourceOf("randomIntegers", seed, offset);
+  const Source source = sourceOf(queueOf(context), "randomIntegers", seed, offset);
   checkRange(out.dtype, low.integer, high.integer);
   const uint64_t first = static_cast<uint64_t>(low.integer);
   const uint64_t range = static_cast<uint64_t>(high.integer) - first;
