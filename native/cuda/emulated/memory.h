@@ -20,4 +20,7 @@ class DeviceAccess {
 // False, and an error for cudaGetLastError, when a launch must not run: bad dimensions, or the device is lost.
 bool checkLaunch(bool valid);
 
+// Runs what a fake library would launch.
+void runOnDevice(void (*body)(void*), void* argument);
+
 }  // namespace thalweg::cuda::emulated
