@@ -20,11 +20,12 @@ struct MapProblem {
   T* partial;     // [split][group][row][column]; only of maps of one grid
 };
 
-// What a step of k adds to the places of rows, and to the offsets of columns in b.
-template <int Depth>
+// What steps of k add to the places of rows, and to the offsets of columns in b: of as many steps as are worked out at
+// a time, which is a number of tiles.
+constexpr int kStepsAhead = 64;
 struct Steps {
-  Place place[Depth];
-  int64_t b[Depth];
+  Place place[kStepsAhead];
+  int64_t b[kStepsAhead];
 };
 
 // Which elements of a tile of Lines x Depth a thread carries: element e is line + e * lineMore at depth + e *
@@ -61,13 +62,13 @@ struct ImageLoader {
     for (int d = 0; d < 3; d++) sizes[d] = static_cast<uint32_t>(p.map.in[d]);
   }
   // Steps from `left` on do not exist and count as 0, like places outside of the image.
-  __device__ void load(const Places<Shape::kRows>& places, const Steps<Shape::kDepth>& steps, int64_t left) {
+  __device__ void load(const Places<Shape::kRows>& places, const Steps& steps, int first, int64_t left) {
     THALWEG_UNROLL
     for (int e = 0; e < kEach; e++) {
       const int depth = carried.depth + e * carried.depthMore, line = carried.line + e * carried.lineMore;
       T value = 0;
       if (depth < left) {
-        const Place& step = steps.place[depth];
+        const Place& step = steps.place[first + depth];
         if (places.at[0][line] + step.at[0] < sizes[0] && places.at[1][line] + step.at[1] < sizes[1] &&
             places.at[2][line] + step.at[2] < sizes[2])
           value = data[places.offset[line] + step.offset];
@@ -98,11 +99,11 @@ struct ColumnLoader {
     for (int e = 0; e < kEach; e++)
       inside |= static_cast<unsigned>(column + carried.line + e * carried.lineMore < p.map.columns()) << e;
   }
-  __device__ void load(const Steps<Shape::kDepth>& steps, int64_t left) {
+  __device__ void load(const Steps& steps, int first, int64_t left) {
     THALWEG_UNROLL
     for (int e = 0; e < kEach; e++) {
       const int depth = carried.depth + e * carried.depthMore;
-      held[e] = (inside >> e & 1) && depth < left ? data[steps.b[depth] + e * more] : T(0);
+      held[e] = (inside >> e & 1) && depth < left ? data[steps.b[first + depth] + e * more] : T(0);
     }
   }
   __device__ void store(T* shared) const {
@@ -122,7 +123,7 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocksEach) mapKernel
   alignas(16) __shared__ T shared[Shape::kShared];
   __shared__ TileJob work;
   __shared__ typename Map::State state;
-  __shared__ Steps<Shape::kDepth> steps[2];
+  __shared__ Steps steps[2];
   __shared__ Places<Shape::kRows> places;
   __shared__ int64_t resultRows[Shape::kRows];
   const int thread = static_cast<int>(threadIdx.x);
@@ -153,7 +154,7 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocksEach) mapKernel
     const int64_t begin = work.split * p.steps, depth = map.depth(state);
     const int64_t end = begin + p.steps < depth ? begin + p.steps : depth;
     const auto prepareSteps = [&](int which, int64_t k) {
-      if (thread < Shape::kDepth && k + thread < end)
+      if (thread < kStepsAhead && k + thread < end)
         steps[which].b[thread] = map.step(state, k + thread, steps[which].place[thread]);
     };
 
@@ -168,11 +169,12 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocksEach) mapKernel
       ImageLoader<T, Map, Shape> a(p, work.group);
       ColumnLoader<T, Map, Shape> b(p, work.group, work.column);
       constexpr int kTileA = Shape::kStepA * Shape::kDepth;
+      static_assert(kStepsAhead % Shape::kDepth == 0 && Shape::kThreads >= kStepsAhead);
       prepareSteps(0, begin);
       __syncthreads();
-      a.load(places, steps[0], end - begin);
-      b.load(steps[0], end - begin);
-      prepareSteps(1, begin + Shape::kDepth);
+      a.load(places, steps[0], 0, end - begin);
+      b.load(steps[0], 0, end - begin);
+      prepareSteps(1, begin + kStepsAhead);
       a.store(shared);
       b.store(shared + kTileA);
       __syncthreads();
@@ -182,9 +184,10 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocksEach) mapKernel
         buffer ^= 1;
         const bool more = k < end;
         if (more) {
-          prepareSteps(buffer ^ 1, k + Shape::kDepth);
-          a.load(places, steps[buffer], end - k);
-          b.load(steps[buffer], end - k);
+          const int step = static_cast<int>((k - begin) % (2 * kStepsAhead)), first = step % kStepsAhead;
+          if (first == 0) prepareSteps(step / kStepsAhead ^ 1, k + kStepsAhead);
+          a.load(places, steps[step / kStepsAhead], first, end - k);
+          b.load(steps[step / kStepsAhead], first, end - k);
         }
         multiplyTiles<T, Shape>(now, now + kTileA, down, across, sums);
         if (!more) break;

@@ -1,6 +1,7 @@
 // Which algorithm a product gets, and in what pieces.
 #include "cuda/gemm.h"
 
+#include "cuda/cublaslt.h"
 #include "cuda/gemm_split.h"
 #include "cuda/gemm_tile.h"
 
@@ -24,9 +25,42 @@ void launchTiles(Queue& queue, const Product<S>& p) {
            Epilogue<S>(p));
 }
 
+// Bias and activation of a product that was made without.
+template <class S>
+__global__ void finishKernel(int64_t m, int64_t n, ProductBatch batch, Epilogue<S> epilogue) {
+  const int64_t count = batch.count * m * n, step = static_cast<int64_t>(gridDim.x) * blockDim.x;
+  for (int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += step) {
+    int64_t rest = i;
+    const int64_t column = takeOff(rest, n), row = takeOff(rest, m);
+    epilogue.finish(BatchOffsets(batch, rest).c, row, column);
+  }
+}
+
+// False if the library does not have it.
+template <class S>
+bool multiplyByLibrary(Queue& queue, const Product<S>& p) {
+  const LibraryProduct done = multiplyByCublasLt(queue, p);
+  if (!done.launched) return false;
+  Epilogue<S> epilogue(p);
+  const int64_t count = p.m * p.n * p.batch.count;
+  if constexpr (std::is_same_v<Sum<S>, float>) {
+    if (done.sums) {
+      epilogue.alpha = 1;
+      LAUNCH((joinSplits<S>), gridFor(queue, count, 256), 256, 0, queue, done.sums, 1, p.m, p.n, p.batch, epilogue);
+      return true;
+    }
+  }
+  if (done.biasAdded) epilogue.bias = nullptr;
+  if (epilogue.bias || p.activation != Activation::None)
+    LAUNCH((finishKernel<S>), gridFor(queue, count, 256), 256, 0, queue, p.m, p.n, p.batch, epilogue);
+  return true;
+}
+
 template <class S>
 void multiply(Queue& queue, const Product<S>& p) {
   if (p.m <= 0 || p.n <= 0 || p.batch.count <= 0) return;
+  if constexpr (!std::is_integral_v<S>)
+    if (multiplyByLibrary(queue, p)) return;
   const auto tiles = [&](int64_t size) { return divideUp(p.m, size) * divideUp(p.n, size) * p.batch.count; };
   // The largest tile of which there are enough for all multiprocessors. Sums of 64 bits need twice the registers.
   if constexpr (sizeof(Sum<S>) == 4 && sizeof(S) != 1)

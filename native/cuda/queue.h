@@ -72,6 +72,9 @@ class Queue {
   // What was made of elementwise programs for this queue: programs.cpp.
   struct Programs;
   std::shared_ptr<Programs> programs;
+  // What cuBLASLt was asked for this queue: cublaslt.cpp.
+  struct LibraryPlans;
+  std::shared_ptr<LibraryPlans> libraryPlans;
 
  private:
   struct Slot {

@@ -104,6 +104,12 @@ bool checkLaunch(bool valid) {
   return error == cudaSuccess;
 }
 
+void runOnDevice(void (*body)(void*), void* argument) {
+  if (!checkLaunch(true)) return;
+  const DeviceAccess access;
+  body(argument);
+}
+
 }  // namespace thalweg::cuda::emulated
 
 using namespace thalweg::cuda::emulated;
