@@ -5,8 +5,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/asan.sh
 
-build_asan thalweg thalweg_fence
+build_asan thalweg thalweg_fence thalweg_device_allocator
 build-cmake/asan/thalweg_fence
+build-cmake/asan/thalweg_device_allocator
 
 vitest() { asan node node_modules/vitest/vitest.mjs run "$@"; }
 if [ $# -gt 0 ]; then

@@ -9,8 +9,9 @@ if [ $# -gt 0 ]; then files=("${@/#/test/fuzz/}"); fi
 count=${THALWEG_FUZZ:-10000}
 
 cmake -S . -B build-cmake/release >/dev/null
-cmake --build build-cmake/release --target thalweg_fence
+cmake --build build-cmake/release --target thalweg_fence thalweg_device_allocator
 for mode in end start; do THALWEG_GUARD=$mode build-cmake/release/thalweg_fence; done
+build-cmake/release/thalweg_device_allocator 200000
 
 fuzz() { # cases, seed, which end is fenced, the instruction set
   rm -rf build/fuzz

@@ -77,20 +77,6 @@ struct Gathered {
   }
 };
 
-// Joins what the threads (x, 0), (x, 1), ... of a block have; blockDim.y is a power of two. The result is that of
-// (x, 0). `shared` has room for a value of each thread.
-template <class V, class Join>
-__device__ inline V joinColumn(V value, Join join, V* shared) {
-  const unsigned at = threadIdx.y * blockDim.x + threadIdx.x;
-  __syncthreads();
-  shared[at] = value;
-  for (unsigned half = blockDim.y / 2; half > 0; half /= 2) {
-    __syncthreads();
-    if (threadIdx.y < half) shared[at] = join(shared[at], shared[at + half * blockDim.x]);
-  }
-  return shared[at];
-}
-
 // A division of 64 bits takes four times as long as one of 32; `narrow`: both numbers fit.
 __device__ inline int64_t quotient(int64_t a, int64_t b, bool narrow) {
   return narrow ? static_cast<int64_t>(static_cast<uint32_t>(a) / static_cast<uint32_t>(b)) : a / b;

@@ -277,25 +277,35 @@ void launchBackwardHeld(Queue& queue, const RowTensors<T>& t, const Rows& s) {
   constexpr bool block = kLanes == kWholeBlock;
   const bool vectors = aligned<T>(s.n, {t.g, t.x, t.out}), parameters = aligned<T>(s.n, {t.weight});
   const int threads = block ? static_cast<int>(divideUp(s.n, kPer * kWarp)) * kWarp : kNormThreads;
-  if (!t.gWeight && !t.gBias) {
+  if (kPer > 8 || (!t.gWeight && !t.gBias)) {  // longer rows leave no registers for shares
     const unsigned grid = gridFor(queue, s.rows * (block ? threads : kLanes), threads);
     LAUNCH((normalizeBackwardHeldKernel<T, kLanes, kPer, false>), grid, threads, 0, queue, t, s,
            static_cast<T*>(nullptr), vectors, parameters);
     return;
   }
-  // Eight rows are worth a share. How many there are depends on sizes only: so do the results.
-  const int64_t perBlock = block ? 1 : kNormThreads / kWarp;
-  const int64_t blocks = std::min(divideUp(s.rows, 8 * perBlock), kMostTeams / threads);
-  // Rows of which a part is aligned: their shares lie as they do.
-  T* shares = queue.scratch<T>(kPartialSlot, blocks * 2 * s.n);
-  LAUNCH((normalizeBackwardHeldKernel<T, kLanes, kPer, true>), static_cast<unsigned>(blocks), threads,
-         block ? 0 : static_cast<size_t>(2 * s.n) * sizeof(T), queue, t, s, shares, vectors, parameters);
-  LAUNCH((addSharesKernel<T>), static_cast<unsigned>(divideUp(2 * s.n, kWarp)), dim3(kWarp, kWarp), 0, queue, t.gWeight,
-         t.gBias, shares, blocks, s.n);
+  if constexpr (kPer <= 8) {
+    // Eight rows are worth a share. How many there are depends on sizes only: so do the results.
+    const int64_t perBlock = block ? 1 : kNormThreads / kWarp;
+    const int64_t blocks = std::min(divideUp(s.rows, 8 * perBlock), kMostTeams / threads);
+    T* shares = queue.scratch<T>(kPartialSlot, blocks * 2 * s.n);
+    LAUNCH((normalizeBackwardHeldKernel<T, kLanes, kPer, true>), static_cast<unsigned>(blocks), threads,
+           block ? 0 : static_cast<size_t>(2 * s.n) * sizeof(T), queue, t, s, shares, vectors, parameters);
+    LAUNCH((addSharesKernel<T>), static_cast<unsigned>(divideUp(2 * s.n, kWarp)), dim3(kWarp, kWarp), 0, queue,
+           t.gWeight, t.gBias, shares, blocks, s.n);
+  }
 }
 
 // -- backward, in pieces
 // -------------------------------------------------------------------------------------------------
+
+// Gradients of parameters of which each element of a row has its own.
+template <class T>
+void elementParameters(Queue& queue, const Rows& s, const RowTensors<T>& t) {
+  if (!t.gWeight && !t.gBias) return;
+  const Columns columns(1, s.rows * s.n / s.channels, s.channels);
+  const Sums* sums = sumsOfColumns<T>(queue, {t.g, t.x, t.mean, t.rstd, 1, 1, s.n}, columns);
+  finishParameters<T>(queue, {t.gWeight, t.gBias, nullptr, columns.pieces, s.channels, 1, 1, 1, 1, 0}, sums);
+}
 
 template <class T>
 void backwardInPieces(Queue& queue, const Rows& s, const RowTensors<T>& t) {
@@ -323,10 +333,7 @@ void backwardInPieces(Queue& queue, const Rows& s, const RowTensors<T>& t) {
                            runs * pieces.pieces},
                           sums);
   }
-  if (!elements || (!t.gWeight && !t.gBias)) return;
-  const Columns columns(1, s.rows * s.n / s.channels, s.channels);
-  const Sums* sums = sumsOfColumns<T>(queue, {t.g, t.x, t.mean, t.rstd, 1, 1, s.n}, columns);
-  finishParameters<T>(queue, {t.gWeight, t.gBias, nullptr, columns.pieces, s.channels, 1, 1, 1, 1, 0}, sums);
+  if (elements) elementParameters(queue, s, t);
 }
 
 template <class T>
@@ -335,8 +342,13 @@ void normalizeBackwardTyped(Queue& queue, const Rows& s, const RowTensors<T>& t)
   if (!parameters || (s.inner == 1 && s.channels == s.n)) {
     if (s.n <= 256) return launchBackwardHeld<T, kWarp, 8>(queue, t, s);
     if (s.n <= 8 * kRowThreads) return launchBackwardHeld<T, kWholeBlock, 8>(queue, t, s);
-    if constexpr (sizeof(T) == 4)
-      if (s.n <= 16 * kRowThreads) return launchBackwardHeld<T, kWholeBlock, 16>(queue, t, s);
+    if (s.n <= 16 * kRowThreads) {
+      // The shares of so long a row do not fit into registers as well.
+      RowTensors<T> without = t;
+      without.gWeight = without.gBias = nullptr;
+      if (t.out) launchBackwardHeld<T, kWholeBlock, 16>(queue, without, s);
+      return elementParameters(queue, s, t);
+    }
   }
   backwardInPieces(queue, s, t);
 }

@@ -3,6 +3,7 @@
 #include <type_traits>
 
 #include "cuda/convert.h"
+#include "runtime/tensor.h"
 
 namespace thalweg::cuda {
 

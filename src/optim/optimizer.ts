@@ -253,7 +253,7 @@ export abstract class Optimizer<O extends object> {
         for (const [p, values] of entries) {
           const own: ParameterState = {};
           for (const [name, value] of Object.entries(values)) {
-            own[name] = value instanceof Tensor ? copy_(keep(zerosLike(value)), value) : value;
+            own[name] = value instanceof Tensor ? copy_(keep(zerosLike(value, { device: p.device })), value) : value;
           }
           this.state.set(p, own);
         }
