@@ -110,7 +110,7 @@ part_sanitizer() {
 }
 
 part_bench() {
-  limited "${THALWEG_GPU_BENCH_SECONDS:-300}" "$node" "$js/test/gpu/bench.mjs" "$js" "$out/bench.json" "${THALWEG_GPU_ROWS:-}"
+  limited "${THALWEG_GPU_BENCH_SECONDS:-300}" "$node" "$js/test/gpu/bench.mjs" "$js" "$out/bench.json" "${THALWEG_GPU_ROWS:-}" --peers torch ${THALWEG_GPU_BENCH_FLAGS:---rounds 5 --ms 20}
 }
 
 run() {
