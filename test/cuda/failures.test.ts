@@ -228,12 +228,11 @@ describe.skipIf(!isEmulated)('a device is lost in the middle (emulated)', () => 
       `import { Worker } from 'node:worker_threads';
       import { once } from 'node:events';
       const worker = new Worker(\`
-        const { parentPort } = require('node:worker_threads');
-        import('thalweg').then(({ zeros }) => {
-          const x = zeros([4], { device: 'cuda' });
-          for (let i = 0; i < 10; i++) x.fill_(i);
-          try { x.dataSync(); } catch (error) { parentPort.postMessage(error.name); }
-        });\`, { eval: true });
+        import { parentPort } from 'node:worker_threads';
+        import { zeros } from 'thalweg';
+        const x = zeros([4], { device: 'cuda' });
+        for (let i = 0; i < 10; i++) x.fill_(i);
+        try { x.dataSync(); } catch (error) { parentPort.postMessage(error.name); }\`, { eval: true });
       const [[message], [code]] = await Promise.all([once(worker, 'message'), once(worker, 'exit')]);
       console.log(message, code, cpuWorks());`,
       env,
@@ -326,12 +325,11 @@ describeDevice('a process with a device ends', () => {
       import { once } from 'node:events';
       for (let round = 0; round < 3; round++) {
         const worker = new Worker(\`
-          const { parentPort } = require('node:worker_threads');
-          import('thalweg').then(({ randn, tidy }) => {
-            const x = randn([32, 32], { device: 'cuda' });
-            parentPort.postMessage('busy');
-            for (;;) tidy(() => { x.matmul(x).data().catch(() => undefined); });
-          });\`, { eval: true });
+          import { parentPort } from 'node:worker_threads';
+          import { randn, tidy } from 'thalweg';
+          const x = randn([32, 32], { device: 'cuda' });
+          parentPort.postMessage('busy');
+          for (;;) tidy(() => { x.matmul(x).data().catch(() => undefined); });\`, { eval: true });
         await once(worker, 'message');
         console.log(await worker.terminate());
       }
