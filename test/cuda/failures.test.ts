@@ -116,17 +116,19 @@ describe('there is no CUDA', () => {
     });
 
     test('a device without memory for the least', async () => {
-      const result = await run(
-        `console.log(attempt(() => zeros([2], { device: 'cuda' }))); console.log(cpuWorks());`,
-        { THALWEG_CUDA_EMULATED_MEMORY: '1' },
-      );
+      const result = await run(`console.log(attempt(() => zeros([2], { device: 'cuda' }))); console.log(cpuWorks());`, {
+        THALWEG_CUDA_EMULATED_MEMORY: '1',
+      });
       expect(ended(result)).toEqual(clean);
-      expect(result.stdout).toMatch(/^DeviceError: zeros: device 'cuda' cannot be used: allocating: CUDA reports .*\ntrue\n$/);
+      expect(result.stdout).toMatch(
+        /^DeviceError: zeros: device 'cuda' cannot be used: allocating: CUDA reports .*\ntrue\n$/,
+      );
     });
   });
 });
 
-const lost = /^DeviceError: .*CUDA reports cudaErrorLaunchFailure \(unspecified launch failure\); this process has lost its GPUs, start it again \(the CPU still works\)$/;
+const lost =
+  /^DeviceError: .*CUDA reports cudaErrorLaunchFailure \(unspecified launch failure\); this process has lost its GPUs, start it again \(the CPU still works\)$/;
 
 describe.skipIf(!isEmulated)('a device is lost in the middle (emulated)', () => {
   const env = { THALWEG_CUDA_EMULATED_LOST: '3' };
@@ -210,7 +212,10 @@ describe.skipIf(!isEmulated)('a device is lost in the middle (emulated)', () => 
   });
 
   test('nobody reads: it is printed at the end', async () => {
-    const result = await run(`${losing} await new Promise((resolve) => setTimeout(resolve, 200)); console.log('end');`, env);
+    const result = await run(
+      `${losing} await new Promise((resolve) => setTimeout(resolve, 200)); console.log('end');`,
+      env,
+    );
     expect([result.code, result.signal, result.stdout]).toEqual([0, null, 'end\n']);
     expect(result.stderr).toMatch(
       /^thalweg: an operation failed, and nothing was read after it: DeviceError: \S+: .*cudaErrorLaunchFailure.*\n$/,
@@ -283,10 +288,9 @@ describeDevice('an index that only the device can see is wrong', () => {
   });
 
   test('THALWEG_SYNC=1: the call itself throws', async () => {
-    const result = await run(
-      `${wrong} console.log(attempt(() => x.gather(0, index))); console.log(x.tolist());`,
-      { THALWEG_SYNC: '1' },
-    );
+    const result = await run(`${wrong} console.log(attempt(() => x.gather(0, index))); console.log(x.tolist());`, {
+      THALWEG_SYNC: '1',
+    });
     expect(ended(result)).toEqual(clean);
     expect(result.stdout).toBe(`${message}\n[ [ 1, 2 ], [ 3, 4 ] ]\n`);
   });

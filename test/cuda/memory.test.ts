@@ -1,6 +1,17 @@
 // Memory of a device: what is counted, what is freed, and what happens when there is none left.
 import { beforeEach, describe, expect, test } from 'vitest';
-import { cuda, emptyCache, keep, memory, synchronize, tensor, tidy, zeros, type Device, type MemoryInfo } from 'thalweg';
+import {
+  cuda,
+  emptyCache,
+  keep,
+  memory,
+  synchronize,
+  tensor,
+  tidy,
+  zeros,
+  type Device,
+  type MemoryInfo,
+} from 'thalweg';
 import { runScript, sanitized } from '../fixtures/child.js';
 import { describeDevice, hasTwo, isEmulated, second } from './available.js';
 
@@ -19,7 +30,19 @@ describeDevice('memory({ device })', () => {
     const more = zeros([5], { device: second, dtype: 'float64' });
     const after = [of('cpu'), of('cuda'), of(second)];
     const grown = after.map(({ tensors, bytes }, i) => [tensors - before[i].tensors, bytes - before[i].bytes]);
-    expect(grown).toEqual(hasTwo ? [[1, 12], [2, 400], [1, 40]] : [[1, 12], [3, 440], [3, 440]]);
+    expect(grown).toEqual(
+      hasTwo
+        ? [
+            [1, 12],
+            [2, 400],
+            [1, 40],
+          ]
+        : [
+            [1, 12],
+            [3, 440],
+            [3, 440],
+          ],
+    );
     for (const x of [...made, more]) x.dispose();
     expect([of('cpu'), of('cuda'), of(second)].map(({ bytes }) => bytes)).toEqual(before.map(({ bytes }) => bytes));
   });
@@ -46,7 +69,13 @@ describeDevice('memory({ device })', () => {
   });
 
   test('reading, printing, uploading and copying leave nothing', () => {
-    const source = tensor([[1, 2], [3, 4]], { device: 'cpu' });
+    const source = tensor(
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      { device: 'cpu' },
+    );
     const x = source.to('cuda');
     const before = [of('cpu').tensors, of('cuda').tensors, of(second).tensors];
     tidy(() => {
@@ -146,12 +175,14 @@ describe.skipIf(!isEmulated)('in 64 MB (emulated)', () => {
 
   test('blocks of changing sizes: the cache goes back to the device when it does not fit', async () => {
     const out = await run(`
-      for (const n of [11, 40, 13, 35, 50, 1, 2, 3, 60, 12, 12, 12, 62, 5]) {
+      const use = (n) => {
         const x = large(n);
         x.slice(0, 0, 1).fill_(n);
         if (x.slice(0, 0, 1).itemSync() !== n) console.log('wrong');
         x.dispose();
-      }
+      };
+      for (const n of [11, 40, 13, 35, 50, 1, 2, 3, 60, 12, 12, 12, 62, 5]) use(n);
+      memory({ collect: true });
       console.log(memory({ device: 'cuda' }).bytes);`);
     expect(out).toBe('0\n');
   });

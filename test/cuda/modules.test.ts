@@ -64,7 +64,8 @@ describeDevice('Module.to', () => {
     model.to('cuda');
     expect([...model.parameters()]).toEqual(parameters);
     model.to(second).to('cpu');
-    for (const [name, t] of model.stateDict()) expect([name, t.device, numbers(t)]).toEqual([name, 'cpu', before.get(name)]);
+    for (const [name, t] of model.stateDict())
+      expect([name, t.device, numbers(t)]).toEqual([name, 'cpu', before.get(name)]);
   });
 
   test('gives what the CPU gives', () => {
@@ -102,7 +103,8 @@ describeDevice('Module.to', () => {
         new nn.LSTM(3, 2, { device }),
         new nn.MultiheadAttention(4, 2, { device }),
       ];
-      for (const layer of layers) for (const [name, t] of layer.stateDict()) expect([name, t.device]).toEqual([name, device]);
+      for (const layer of layers)
+        for (const [name, t] of layer.stateDict()) expect([name, t.device]).toEqual([name, device]);
     }
   });
 
@@ -242,7 +244,10 @@ describeDevice('optimizers', () => {
   test('half the model on each device', () => {
     const lower = new nn.Linear(3, 4, { device: 'cuda' });
     const upper = new nn.Linear(4, 1, { device: second });
-    const loss = upper.forward(F.relu(lower.forward(ones([2, 3], { device: 'cuda' }))).to(second)).square().sum();
+    const loss = upper
+      .forward(F.relu(lower.forward(ones([2, 3], { device: 'cuda' }))).to(second))
+      .square()
+      .sum();
     loss.backward();
     expect([lower.weight.grad!.device, upper.weight.grad!.device]).toEqual(['cuda', second]);
   });
