@@ -509,6 +509,12 @@ NAPI_MODULE_INIT() {
       {"openDevice", openDevice},
       {"deviceMemory", deviceMemory},
       {"deviceLibraries", deviceLibraries},
+      {"graphBegin", graphBegin},
+      {"graphDynamic", graphDynamic},
+      {"graphEnd", graphEnd},
+      {"graphShadow", graphShadow},
+      {"graphLaunch", graphLaunch},
+      {"graphDispose", graphDispose},
 #define KERNEL(name, ...) {#name, KernelCall<&KernelTable::name>::call},
 #include "kernels.def"
 #undef KERNEL

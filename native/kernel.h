@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "program.h"
+#include "reduce_kind.h"
 #include "runtime/error.h"
 #include "runtime/pool.h"
 #include "runtime/tensor.h"
@@ -19,7 +20,6 @@ struct Context {
   void (*report)(Context& context, ErrorKind kind, const char* message) = nullptr;
 };
 
-enum class ReduceKind : int64_t { Sum, Mean, Prod, Max, Min, ArgMax, ArgMin, MaxIndex, MinIndex, All, Any, Var };
 enum class Activation : int64_t { None, Relu, Gelu, Sigmoid, Tanh };
 
 struct KernelTable {

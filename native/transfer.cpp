@@ -206,6 +206,8 @@ void executeTransfer(Stream&, char* payload) { reinterpret_cast<TransferCommand*
 }  // namespace
 
 void enqueueTransfer(Environment& environment, const TensorView& out, const TensorView& x) {
+  if (environment.graph)
+    fail(ErrorKind::Device, "copy: a function that is captured as a graph cannot read values or leave its device");
   if (!sameShape(out, x)) fail(ErrorKind::Shape, "copy: the shapes differ");
   if (out.numel() == 0) return;
   bool alike = out.dtype == x.dtype && (out.isContiguous() || isDense(out.ndim, out.shape, out.strides));

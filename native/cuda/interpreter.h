@@ -176,6 +176,7 @@ class Interpreter {
   using Value = T;
   static constexpr int kVector = cuda::kVector<T>;
   static constexpr int kFixedInputs = 0;
+  static constexpr int kUnroll = 1;
   static constexpr int kLinear = -1;
 
   // The bytes of shared memory, all in all.

@@ -3,8 +3,9 @@
 //
 // A body evaluates its program over kVector values of each register at a time:
 //   kVector        values that go together
-//   kFixedOperands whether `inputs()`, `outputs()` and `dtype(operand)` are constants
+//   kFixedInputs   how many inputs it has, if the compiler knows (then it knows outputs and dtypes as well), or 0
 //   kLinear        -1: given at run time; else whether the walk is linear
+//   inputs(), outputs(), dtype(given, operand)
 //   input(i, values), evaluate(), output(k, values)
 #pragma once
 #include "cuda/vectors.h"

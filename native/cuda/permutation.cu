@@ -43,26 +43,6 @@ __global__ void __launch_bounds__(kThreads) addCountsKernel(Count* sums, const C
   if (threadIdx.x == 0) sums[blockIdx.x] = sum;
 }
 
-// The sum of all threads before this one, and of all.
-__device__ Count sumBefore(Count value, Count* shared, Count& all) {
-  const int lane = static_cast<int>(threadIdx.x) % kWarp, warp = static_cast<int>(threadIdx.x) / kWarp;
-  Count running = value;
-  for (int d = 1; d < kWarp; d *= 2) {
-    const Count other = __shfl_up_sync(kFullMask, running, static_cast<unsigned>(d));
-    if (lane >= d) running += other;
-  }
-  __syncthreads();
-  if (lane == kWarp - 1) shared[warp] = running;
-  __syncthreads();
-  Count before = running - value;
-  all = 0;
-  for (int w = 0; w < static_cast<int>(blockDim.x) / kWarp; w++) {
-    if (w < warp) before += shared[w];
-    all += shared[w];
-  }
-  return before;
-}
-
 // values[i] becomes the sum of those before it; a block for each kPerBlock of them, which begins at what `starts` says
 // for it, or one block for all of them.
 __global__ void __launch_bounds__(kThreads)

@@ -12,6 +12,12 @@ constexpr int kPoolThreads = 256;
 __host__ __device__ constexpr int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 __host__ __device__ constexpr int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 __host__ __device__ constexpr int64_t upwards(int64_t a, int64_t b) { return (a + b - 1) / b; }
+// Of numbers from 0 that fit into 32 bits, as sums of sizes and paddings up to kPoolLimit do: a division of 64 bits
+// takes four times as long.
+__host__ __device__ constexpr int64_t shortRatio(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint32_t>(a) / static_cast<uint32_t>(b));
+}
+__host__ __device__ constexpr int64_t shortUpwards(int64_t a, int64_t b) { return shortRatio(a + b - 1, b); }
 
 // Everything has three spatial dimensions here; those that a tensor lacks come first and have size 1.
 struct PoolShape {
@@ -43,8 +49,8 @@ struct PoolShape {
       const int64_t low = most(-start, 0);
       return {start + low, most(least(kernel[d], in[d] - start) - low, 0), low};
     }
-    const int64_t low = start < 0 ? upwards(-start, dilation[d]) : 0;
-    const int64_t high = least(kernel[d], upwards(in[d] - start, dilation[d]));
+    const int64_t low = start < 0 ? shortUpwards(-start, dilation[d]) : 0;
+    const int64_t high = least(kernel[d], shortUpwards(in[d] - start, dilation[d]));
     return {start + low * dilation[d], most(high - low, 0), low};
   }
 
@@ -64,14 +70,14 @@ struct PoolShape {
   __device__ Span windows(int d, int64_t i) const {
     if (adaptive) return {i * out[d] / in[d], least(upwards((i + 1) * out[d], in[d]), out[d])};
     const int64_t at = i + padding[d], reach = (kernel[d] - 1) * dilation[d];
-    return {at > reach ? upwards(at - reach, stride[d]) : 0, least(at / stride[d] + 1, out[d])};
+    return {at > reach ? shortUpwards(at - reach, stride[d]) : 0, least(shortRatio(at, stride[d]) + 1, out[d])};
   }
   // The number of the tap of window o at index i, or -1.
   __device__ int64_t tapOf(int d, int64_t o, int64_t i) const {
     if (adaptive) return i - o * in[d] / out[d];
     const int64_t distance = i + padding[d] - o * stride[d];
     if (dilation[d] == 1) return distance;
-    const int64_t tap = distance / dilation[d];
+    const int64_t tap = shortRatio(distance, dilation[d]);
     return tap * dilation[d] == distance ? tap : -1;
   }
 

@@ -95,7 +95,9 @@ __global__ void writePlaces(int64_t* out, int64_t rows, const U* x, Walk<1> walk
     }
     // Rows that out does not have were reported.
     if (!found || row >= rows) continue;
-    for (int d = shape.ndim - 1; d >= 0; d--) {
+    THALWEG_UNROLL
+    for (int d = kMaxDims - 1; d >= 0; d--) {
+      if (d >= shape.ndim) continue;
       out[row * shape.ndim + d] = i % shape.size[d];
       i /= shape.size[d];
     }

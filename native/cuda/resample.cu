@@ -55,7 +55,7 @@ __global__ void __launch_bounds__(kPoolThreads)
     const int64_t row = line - outer * band.to, first = spans[2 * row], taps = spans[2 * row + 1];
     Run<T, kRun> sum = {};
     if (first < 0 || taps < 0 || taps > band.taps || first + taps > band.from) {
-      fault.report(row, first);
+      fault.report(row, taps, first, band.from, band.taps);
     } else {
       const T* from = x + (outer * band.from + first) * band.inner + (i - line * runs) * kRun;
       const T* w = weights + row * band.taps;
@@ -76,7 +76,7 @@ void resample(Context& context, const TensorView& out, const TensorView& x, int6
   if (emptyView(out)) return;
   Queue& queue = queueOf(context);
   const FaultSite fault = queue.faultSite(
-      ErrorKind::Index, "resample: the taps of row %lld, from %lld on, are not all in x or have no weights");
+      ErrorKind::Index, "resample: row %lld has %lld taps from %lld, of %lld positions and %lld weights");
   withFloat(out, [&](auto type) {
     using T = decltype(type);
     const bool vectors = band.inner % Pack<T>::kCount == 0 && isAligned(out.data) && isAligned(x.data);

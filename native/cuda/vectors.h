@@ -5,11 +5,11 @@
 
 #if defined(__CUDACC__)
 #define THALWEG_UNROLL_LOOP _Pragma("unroll")
-#define THALWEG_UNROLL_FOUR _Pragma("unroll 4")
+#define THALWEG_UNROLL_BODY _Pragma("unroll Body::kUnroll")
 #define THALWEG_NO_UNROLL _Pragma("unroll 1")
 #else
 #define THALWEG_UNROLL_LOOP
-#define THALWEG_UNROLL_FOUR
+#define THALWEG_UNROLL_BODY
 #define THALWEG_NO_UNROLL
 #endif
 

@@ -61,6 +61,7 @@ uint32_t HandleTable::create(uint8_t device, DType dtype, int ndim, const int64_
   entry.storage->data = static_cast<char*>(data);
   entry.storage->bytes = bytes;
   entry.storage->device = device;
+  entry.storage->epoch = epoch;
   entry.keeper = kNoKeeper;
   TensorView& view = entry.view;
   view.data = static_cast<char*>(data);
@@ -159,17 +160,21 @@ void HandleTable::freeIndex(uint32_t index) {
   }
   Storage* storage = entry.storage;
   entry.storage = nullptr;
+  uses_[storage->device].tensors--;
+  release(storage);
+  entry.generation = (entry.generation + 1) % kHandleGenerations;
+  entry.next = firstFree_;
+  firstFree_ = index;
+  liveTensors_--;
+}
+
+void HandleTable::release(Storage* storage) {
   Use& use = uses_[storage->device];
-  use.tensors--;
   if (storage->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
     allocators_.of[storage->device]->release(storage->data, storage->bytes);
     use.bytes -= storage->bytes;
     freeStorages_.emplace_back(storage);
   }
-  entry.generation = (entry.generation + 1) % kHandleGenerations;
-  entry.next = firstFree_;
-  firstFree_ = index;
-  liveTensors_--;
 }
 
 uint32_t HandleTable::addKeeper(void* reference, bool open) {

@@ -24,7 +24,7 @@ export function stageNumbers(
   return n;
 }
 
-/** ReduceKind of native/kernel.h. */
+/** ReduceKind of native/reduce_kind.h. */
 export const reduceKinds = {
   sum: 0,
   mean: 1,
