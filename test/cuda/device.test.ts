@@ -1,5 +1,7 @@
 // Names of devices, what is known of them, and where tensors are made.
 import { expect, test } from 'vitest';
+import type {
+  Tensor} from 'thalweg';
 import {
   arange,
   bernoulli,
@@ -19,7 +21,6 @@ import {
   randn,
   randperm,
   tensor,
-  Tensor,
   zeros,
   zerosLike,
   type Device,
