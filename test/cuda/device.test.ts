@@ -1,5 +1,7 @@
 // Names of devices, what is known of them, and where tensors are made.
 import { expect, test } from 'vitest';
+import type {
+  Tensor} from 'thalweg';
 import {
   arange,
   bernoulli,
@@ -19,7 +21,6 @@ import {
   randn,
   randperm,
   tensor,
-  Tensor,
   zeros,
   zerosLike,
   type Device,
@@ -57,7 +58,19 @@ describeDevice('names', () => {
   });
 
   test('what is no device', () => {
-    const wrong: unknown[] = ['gpu', 'cuda:', 'cuda:-1', 'cuda:1.5', 'cuda:x', 'cuda:1 ', 'CUDA', 'cuda:9999999999', '', 0, null];
+    const wrong: unknown[] = [
+      'gpu',
+      'cuda:',
+      'cuda:-1',
+      'cuda:1.5',
+      'cuda:x',
+      'cuda:1 ',
+      'CUDA',
+      'cuda:9999999999',
+      '',
+      0,
+      null,
+    ];
     for (const device of wrong) {
       const shown = typeof device === 'string' ? `'${device}'` : String(device);
       expect(errorOf(() => zeros([2], { device: device as Device }))).toBe(
@@ -105,9 +118,7 @@ describeDevice('what is known of a GPU', () => {
       ['deviceProperties', cuda.deviceProperties],
       ['memoryInfo', cuda.memoryInfo],
     ] as const) {
-      expect(errorOf(() => call('cpu'))).toBe(
-        `DeviceError: cuda.${name}: 'cpu' is no GPU; pass 'cuda' or 'cuda:N'.`,
-      );
+      expect(errorOf(() => call('cpu'))).toBe(`DeviceError: cuda.${name}: 'cpu' is no GPU; pass 'cuda' or 'cuda:N'.`);
     }
   });
 });
@@ -119,11 +130,18 @@ describeDevice('tensors are made on a device', () => {
     ones: (device) => ones([2, 3], { device, dtype: 'bfloat16' }),
     full: (device) => full([2, 3], 7n, { device }),
     'full of -0': (device) => full([2], -0, { device }),
-    'tensor of numbers': (device) => tensor([[1, 2.5], [-3, NaN]], { device }),
+    'tensor of numbers': (device) =>
+      tensor(
+        [
+          [1, 2.5],
+          [-3, NaN],
+        ],
+        { device },
+      ),
     'tensor of bigints': (device) => tensor([1n, -(2n ** 63n), 2n ** 63n - 1n], { device }),
     'tensor of booleans': (device) => tensor([true, false, true], { device }),
     'a scalar': (device) => tensor(0.1, { device }),
-    'nothing': (device) => tensor([], { device }),
+    nothing: (device) => tensor([], { device }),
     'float16 numbers': (device) => tensor([1, 65504, 1e-7, 0.1, Infinity], { device, dtype: 'float16' }),
     fromTypedArray: (device) => fromTypedArray(new Float64Array([1, 2, 3, 4]), [2, 2], { device, dtype: 'float32' }),
     fromBytes: (device) => fromBytes(new Uint8Array([0, 0, 128, 63, 0, 0, 0, 64]), [2], 'float32', { device }),
@@ -163,12 +181,25 @@ describeDevice('tensors are made on a device', () => {
   });
 
   test('views stay there', () => {
-    const x = tensor([[1, 2, 3], [4, 5, 6]], { device: second });
+    const x = tensor(
+      [
+        [1, 2, 3],
+        [4, 5, 6],
+      ],
+      { device: second },
+    );
     for (const view of [x.T, x.reshape([6]), x.slice(1, 1, 3), x.unsqueeze(0), x.narrow(0, 1, 1), x.detach()]) {
       expect(view.device).toBe(second);
     }
-    expect(x.T.arraySync()).toEqual([[1, 4], [2, 5], [3, 6]]);
-    expect(x.slice(1, 1, 3).arraySync()).toEqual([[2, 3], [5, 6]]);
+    expect(x.T.arraySync()).toEqual([
+      [1, 4],
+      [2, 5],
+      [3, 6],
+    ]);
+    expect(x.slice(1, 1, 3).arraySync()).toEqual([
+      [2, 3],
+      [5, 6],
+    ]);
   });
 
   test('random ones', () => {

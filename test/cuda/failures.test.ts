@@ -116,17 +116,19 @@ describe('there is no CUDA', () => {
     });
 
     test('a device without memory for the least', async () => {
-      const result = await run(
-        `console.log(attempt(() => zeros([2], { device: 'cuda' }))); console.log(cpuWorks());`,
-        { THALWEG_CUDA_EMULATED_MEMORY: '1' },
-      );
+      const result = await run(`console.log(attempt(() => zeros([2], { device: 'cuda' }))); console.log(cpuWorks());`, {
+        THALWEG_CUDA_EMULATED_MEMORY: '1',
+      });
       expect(ended(result)).toEqual(clean);
-      expect(result.stdout).toMatch(/^DeviceError: zeros: device 'cuda' cannot be used: allocating: CUDA reports .*\ntrue\n$/);
+      expect(result.stdout).toMatch(
+        /^DeviceError: zeros: device 'cuda' cannot be used: allocating: CUDA reports .*\ntrue\n$/,
+      );
     });
   });
 });
 
-const lost = /^DeviceError: .*CUDA reports cudaErrorLaunchFailure \(unspecified launch failure\); this process has lost its GPUs, start it again \(the CPU still works\)$/;
+const lost =
+  /^DeviceError: .*CUDA reports cudaErrorLaunchFailure \(unspecified launch failure\); this process has lost its GPUs, start it again \(the CPU still works\)$/;
 
 describe.skipIf(!isEmulated)('a device is lost in the middle (emulated)', () => {
   const env = { THALWEG_CUDA_EMULATED_LOST: '3' };
@@ -210,7 +212,10 @@ describe.skipIf(!isEmulated)('a device is lost in the middle (emulated)', () => 
   });
 
   test('nobody reads: it is printed at the end', async () => {
-    const result = await run(`${losing} await new Promise((resolve) => setTimeout(resolve, 200)); console.log('end');`, env);
+    const result = await run(
+      `${losing} await new Promise((resolve) => setTimeout(resolve, 200)); console.log('end');`,
+      env,
+    );
     expect([result.code, result.signal, result.stdout]).toEqual([0, null, 'end\n']);
     expect(result.stderr).toMatch(
       /^thalweg: an operation failed, and nothing was read after it: DeviceError: \S+: .*cudaErrorLaunchFailure.*\n$/,
@@ -228,12 +233,11 @@ describe.skipIf(!isEmulated)('a device is lost in the middle (emulated)', () => 
       `import { Worker } from 'node:worker_threads';
       import { once } from 'node:events';
       const worker = new Worker(\`
-        const { parentPort } = require('node:worker_threads');
-        import('thalweg').then(({ zeros }) => {
-          const x = zeros([4], { device: 'cuda' });
-          for (let i = 0; i < 10; i++) x.fill_(i);
-          try { x.dataSync(); } catch (error) { parentPort.postMessage(error.name); }
-        });\`, { eval: true });
+        import { parentPort } from 'node:worker_threads';
+        import { zeros } from 'thalweg';
+        const x = zeros([4], { device: 'cuda' });
+        for (let i = 0; i < 10; i++) x.fill_(i);
+        try { x.dataSync(); } catch (error) { parentPort.postMessage(error.name); }\`, { eval: true });
       const [[message], [code]] = await Promise.all([once(worker, 'message'), once(worker, 'exit')]);
       console.log(message, code, cpuWorks());`,
       env,
@@ -284,10 +288,9 @@ describeDevice('an index that only the device can see is wrong', () => {
   });
 
   test('THALWEG_SYNC=1: the call itself throws', async () => {
-    const result = await run(
-      `${wrong} console.log(attempt(() => x.gather(0, index))); console.log(x.tolist());`,
-      { THALWEG_SYNC: '1' },
-    );
+    const result = await run(`${wrong} console.log(attempt(() => x.gather(0, index))); console.log(x.tolist());`, {
+      THALWEG_SYNC: '1',
+    });
     expect(ended(result)).toEqual(clean);
     expect(result.stdout).toBe(`${message}\n[ [ 1, 2 ], [ 3, 4 ] ]\n`);
   });
@@ -326,12 +329,11 @@ describeDevice('a process with a device ends', () => {
       import { once } from 'node:events';
       for (let round = 0; round < 3; round++) {
         const worker = new Worker(\`
-          const { parentPort } = require('node:worker_threads');
-          import('thalweg').then(({ randn, tidy }) => {
-            const x = randn([32, 32], { device: 'cuda' });
-            parentPort.postMessage('busy');
-            for (;;) tidy(() => { x.matmul(x).data().catch(() => undefined); });
-          });\`, { eval: true });
+          import { parentPort } from 'node:worker_threads';
+          import { randn, tidy } from 'thalweg';
+          const x = randn([32, 32], { device: 'cuda' });
+          parentPort.postMessage('busy');
+          for (;;) tidy(() => { x.matmul(x).data().catch(() => undefined); });\`, { eval: true });
         await once(worker, 'message');
         console.log(await worker.terminate());
       }

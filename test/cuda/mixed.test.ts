@@ -30,7 +30,12 @@ const F = nn.functional;
 const pairs: [Device, Device][] = [
   ['cpu', 'cuda'],
   ['cuda', 'cpu'],
-  ...(hasTwo ? ([['cuda', 'cuda:1'], ['cuda:1', 'cuda']] as [Device, Device][]) : []),
+  ...(hasTwo
+    ? ([
+        ['cuda', 'cuda:1'],
+        ['cuda:1', 'cuda'],
+      ] as [Device, Device][])
+    : []),
 ];
 
 // Each is given one tensor on the first device and one on the other, both of shape [2, 2] unless it makes its own.
@@ -38,7 +43,7 @@ const ops: Record<string, (a: Tensor, b: Tensor) => unknown> = {
   add: (a, b) => a.add(b),
   'add, broadcast': (a, b) => a.add(b.narrow(0, 0, 1)),
   mul: (a, b) => a.mul(b),
-  'add_': (a, b) => a.add_(b),
+  add_: (a, b) => a.add_(b),
   pow: (a, b) => a.pow(b),
   eq: (a, b) => a.eq(b),
   where: (a, b) => where(a.ne(0), a, b),
@@ -70,14 +75,25 @@ describeDevice('operands on two devices', () => {
       expect(message).toMatch(new RegExp(`\\b${here}\\b`));
       expect(message).toMatch(new RegExp(`\\b${other}\\b`));
       // Nothing has been changed by it.
-      expect([a.tolist(), b.tolist()]).toEqual([[[1, 1], [1, 1]], [[1, 1], [1, 1]]]);
+      expect([a.tolist(), b.tolist()]).toEqual([
+        [
+          [1, 1],
+          [1, 1],
+        ],
+        [
+          [1, 1],
+          [1, 1],
+        ],
+      ]);
     });
 
     test(`whole messages, ${here} and ${other}`, () => {
       const a = ones([2, 2], { device: here });
       const b = ones([2, 2], { device: other });
       expect(errorOf(() => a.add(b))).toBe(`DeviceError: add: a is on ${here}, b on ${other}; move one with to().`);
-      expect(errorOf(() => a.matmul(b))).toBe(`DeviceError: matmul: a is on ${here}, b on ${other}; move one with to().`);
+      expect(errorOf(() => a.matmul(b))).toBe(
+        `DeviceError: matmul: a is on ${here}, b on ${other}; move one with to().`,
+      );
     });
 
     test(`a program's tensors, ${here} and ${other}`, () => {
@@ -111,7 +127,9 @@ describeDevice('operands on two devices', () => {
 
     test(`a module and its input, ${here} and ${other}`, () => {
       const model = new nn.Sequential(new nn.Linear(2, 3), new nn.ReLU(), new nn.Linear(3, 1)).to(here);
-      expect(errorOf(() => model.forward(ones([4, 2], { device: other })))).toMatch(/^DeviceError: .*; move one with to\(\)\.$/);
+      expect(errorOf(() => model.forward(ones([4, 2], { device: other })))).toMatch(
+        /^DeviceError: .*; move one with to\(\)\.$/,
+      );
     });
   }
 
@@ -149,7 +167,7 @@ describeDevice('handles of two devices', () => {
     noGrad(() => native.copy(a().T._handle, b().T._handle));
   });
 
-  test('read and written as if they were the CPU\'s', () => {
+  test("read and written as if they were the CPU's", () => {
     expect(() => native.readSync(a()._handle, 0)).toThrow(
       new DeviceError("read: the tensor is not in the CPU's memory; move it to 'cpu' first"),
     );

@@ -27,15 +27,10 @@ const cpu = { device: 'cpu' } as const;
 class Tied extends nn.Module {
   readonly input = new nn.Linear(4, 4, cpu);
   readonly norm = new nn.BatchNorm1d(4, cpu);
-  readonly output = new nn.Linear(4, 4, { ...cpu, bias: false });
-
-  constructor() {
-    super();
-    this.output.weight = this.input.weight;
-  }
+  readonly output = Object.assign(new nn.Linear(4, 4, { ...cpu, bias: false }), { weight: this.input.weight });
 
   forward(x: Tensor): Tensor {
-    return this.output.forward(this.norm.forward(this.input.forward(x)) as Tensor);
+    return this.output.forward(this.norm.forward(this.input.forward(x)));
   }
 }
 
@@ -64,7 +59,8 @@ describeDevice('Module.to', () => {
     model.to('cuda');
     expect([...model.parameters()]).toEqual(parameters);
     model.to(second).to('cpu');
-    for (const [name, t] of model.stateDict()) expect([name, t.device, numbers(t)]).toEqual([name, 'cpu', before.get(name)]);
+    for (const [name, t] of model.stateDict())
+      expect([name, t.device, numbers(t)]).toEqual([name, 'cpu', before.get(name)]);
   });
 
   test('gives what the CPU gives', () => {
@@ -102,7 +98,8 @@ describeDevice('Module.to', () => {
         new nn.LSTM(3, 2, { device }),
         new nn.MultiheadAttention(4, 2, { device }),
       ];
-      for (const layer of layers) for (const [name, t] of layer.stateDict()) expect([name, t.device]).toEqual([name, device]);
+      for (const layer of layers)
+        for (const [name, t] of layer.stateDict()) expect([name, t.device]).toEqual([name, device]);
     }
   });
 
@@ -149,7 +146,13 @@ describeDevice('stateDict', () => {
   });
 });
 
-const optimizers: Record<string, (p: Tensor[]) => optim.Optimizer> = {
+/** What all optimizers have. */
+interface Steps {
+  zeroGrad(): void;
+  step(): unknown;
+}
+
+const optimizers: Record<string, (p: Tensor[]) => Steps> = {
   SGD: (p) => new optim.SGD(p, { lr: 0.1 }),
   'SGD with momentum': (p) => new optim.SGD(p, { lr: 0.1, momentum: 0.9, nesterov: true, weightDecay: 0.01 }),
   Adam: (p) => new optim.Adam(p, { lr: 0.05 }),
@@ -163,14 +166,14 @@ const optimizers: Record<string, (p: Tensor[]) => optim.Optimizer> = {
 };
 
 describeDevice('optimizers', () => {
-  const train = (device: Device, make: (p: Tensor[]) => optim.Optimizer, steps: number): number[] => {
+  const train = (device: Device, make: (p: Tensor[]) => Steps, steps: number): number[] => {
     manualSeed(2);
     const model = new nn.Sequential(new nn.Linear(4, 8, cpu), new nn.Tanh(), new nn.Linear(8, 2, cpu)).to(device);
     const optimizer = make([...model.parameters()]);
     const [x, y] = [data(16, 4, device), data(16, 2, device)];
     return Array.from({ length: steps }, () =>
       tidy(() => {
-        const loss = F.mseLoss(model.forward(x) as Tensor, y);
+        const loss = F.mseLoss(model.forward(x), y);
         optimizer.zeroGrad();
         loss.backward();
         optimizer.step();
@@ -224,7 +227,7 @@ describeDevice('optimizers', () => {
   });
 
   test("an optimizer's state from tensors of the CPU", () => {
-    const step = (optimizer: optim.Optimizer, p: Tensor): void => {
+    const step = (optimizer: Steps, p: Tensor): void => {
       p.grad = ones([2], { device: p.device });
       optimizer.step();
     };
@@ -242,7 +245,10 @@ describeDevice('optimizers', () => {
   test('half the model on each device', () => {
     const lower = new nn.Linear(3, 4, { device: 'cuda' });
     const upper = new nn.Linear(4, 1, { device: second });
-    const loss = upper.forward(F.relu(lower.forward(ones([2, 3], { device: 'cuda' }))).to(second)).square().sum();
+    const loss = upper
+      .forward(F.relu(lower.forward(ones([2, 3], { device: 'cuda' }))).to(second))
+      .square()
+      .sum();
     loss.backward();
     expect([lower.weight.grad!.device, upper.weight.grad!.device]).toEqual(['cuda', second]);
   });

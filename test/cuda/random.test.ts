@@ -1,6 +1,19 @@
 // A seed gives the same numbers on every device.
 import { expect, test } from 'vitest';
-import { bernoulli, Generator, manualSeed, nn, ones, rand, randint, randn, randperm, zeros, type Device, type Tensor } from 'thalweg';
+import {
+  bernoulli,
+  Generator,
+  manualSeed,
+  nn,
+  ones,
+  rand,
+  randint,
+  randn,
+  randperm,
+  zeros,
+  type Device,
+  type Tensor,
+} from 'thalweg';
 import { describeDevice, second } from './available.js';
 
 const F = nn.functional;

@@ -44,7 +44,8 @@ const layouts: Record<string, (dtype: DType) => Tensor> = {
   'expanded from a scalar': (dtype) => anyBits([], dtype).expand([3, 2]),
   'no elements of a view': (dtype) => anyBits([4, 5], dtype).slice(1, 2, 2),
   '8 dimensions': (dtype) => anyBits([2, 1, 3, 2, 1, 2, 2, 3], dtype),
-  '8 dimensions in another order': (dtype) => anyBits([2, 1, 3, 2, 1, 2, 2, 3], dtype).permute([7, 2, 1, 0, 5, 3, 4, 6]),
+  '8 dimensions in another order': (dtype) =>
+    anyBits([2, 1, 3, 2, 1, 2, 2, 3], dtype).permute([7, 2, 1, 0, 5, 3, 4, 6]),
   'channels last': (dtype) => anyBits([2, 5, 4, 3], dtype).permute([0, 3, 1, 2]),
   'channels last with gaps': (dtype) => anyBits([2, 5, 4, 6], dtype).permute([0, 3, 1, 2]).slice(1, 0, 6, 2),
 };
@@ -81,7 +82,11 @@ describeDevice('there and back', () => {
         const expected = view(host).bytesSync();
         expect(view(there).bytesSync()).toEqual(expected);
         expect(view(there).to('cpu').bytesSync()).toEqual(expected);
-        expect(view(there).to(device === 'cuda' ? second : 'cuda').bytesSync()).toEqual(expected);
+        expect(
+          view(there)
+            .to(device === 'cuda' ? second : 'cuda')
+            .bytesSync(),
+        ).toEqual(expected);
       }
     }
   });
@@ -96,7 +101,13 @@ describeDevice('there and back', () => {
     const huge = zeros([1], { device: 'cuda' }).expand([2 ** 45]);
     expect(errorOf(() => huge.to('cpu'))).toMatch(/^OutOfMemoryError: to: /);
     expect(errorOf(() => huge.dataSync())).toMatch(/^OutOfMemoryError: dataSync: /);
-    expect(errorOf(() => zeros([1], cpu).expand([2 ** 45]).to('cuda'))).toMatch(/^OutOfMemoryError: to: /);
+    expect(
+      errorOf(() =>
+        zeros([1], cpu)
+          .expand([2 ** 45])
+          .to('cuda'),
+      ),
+    ).toMatch(/^OutOfMemoryError: to: /);
     expect(tensor([1, 2]).to('cuda').arraySync()).toEqual([1, 2]);
   });
 
@@ -118,12 +129,27 @@ describeDevice('there and back', () => {
 
 describeDevice('reading', () => {
   test('everything that reads', async () => {
-    const x = tensor([[1.5, -2], [3, 4]], { device: 'cuda' });
+    const x = tensor(
+      [
+        [1.5, -2],
+        [3, 4],
+      ],
+      { device: 'cuda' },
+    );
     expect(x.dataSync()).toEqual(new Float32Array([1.5, -2, 3, 4]));
     expect(await x.data()).toEqual(new Float32Array([1.5, -2, 3, 4]));
-    expect(x.arraySync()).toEqual([[1.5, -2], [3, 4]]);
-    expect(await x.array()).toEqual([[1.5, -2], [3, 4]]);
-    expect(x.tolist()).toEqual([[1.5, -2], [3, 4]]);
+    expect(x.arraySync()).toEqual([
+      [1.5, -2],
+      [3, 4],
+    ]);
+    expect(await x.array()).toEqual([
+      [1.5, -2],
+      [3, 4],
+    ]);
+    expect(x.tolist()).toEqual([
+      [1.5, -2],
+      [3, 4],
+    ]);
     expect(x.bytesSync()).toEqual(new Uint8Array(new Float32Array([1.5, -2, 3, 4]).buffer));
     expect(await x.bytes()).toEqual(x.bytesSync());
     const one = x.slice(0, 1, 2).slice(1, 0, 1);
@@ -138,7 +164,11 @@ describeDevice('reading', () => {
     const sizes = [1, 3, 100, 20_000, 300_000];
     const devices: Device[] = ['cuda', 'cpu', second];
     const answers = Array.from({ length: 60 }, (_, i) =>
-      tensor([i], cpu).to(devices[i % 3]).expand([sizes[i % 5]]).contiguous().data(),
+      tensor([i], cpu)
+        .to(devices[i % 3])
+        .expand([sizes[i % 5]])
+        .contiguous()
+        .data(),
     );
     for (const [i, data] of (await Promise.all(answers)).entries()) {
       expect(data).toHaveLength(sizes[i % 5]);
@@ -157,7 +187,13 @@ describeDevice('reading', () => {
   });
 
   test('printed', () => {
-    const x = tensor([[1, 2], [3, 4]], { device: 'cuda' });
+    const x = tensor(
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      { device: 'cuda' },
+    );
     expect(String(x)).toBe('tensor([[1., 2.],\n        [3., 4.]], shape=[2,2], dtype=float32, device=cuda)');
     expect(tensor([1n], { device: second }).toString()).toBe(`tensor([1], shape=[1], dtype=int64, device=${second})`);
     expect(JSON.stringify(x)).toBe('{"shape":[2,2],"dtype":"float32","device":"cuda"}');
@@ -176,24 +212,73 @@ describeDevice('copy_', () => {
     test(`from ${from} to ${to}`, () => {
       const options = { device: to } as const;
       const other = { device: from } as const;
-      expect(zeros([2, 2], options).copy_(tensor([[1, 2], [3, 4]], other)).arraySync()).toEqual([[1, 2], [3, 4]]);
+      expect(
+        zeros([2, 2], options)
+          .copy_(
+            tensor(
+              [
+                [1, 2],
+                [3, 4],
+              ],
+              other,
+            ),
+          )
+          .arraySync(),
+      ).toEqual([
+        [1, 2],
+        [3, 4],
+      ]);
       // Broadcast, from a scalar too.
-      expect(zeros([2, 3], options).copy_(tensor([1, 2, 3], other)).arraySync()).toEqual([[1, 2, 3], [1, 2, 3]]);
-      expect(zeros([2, 2], options).copy_(tensor(5, other)).arraySync()).toEqual([[5, 5], [5, 5]]);
-      expect(zeros([2, 2], options).copy_(tensor([[1], [2]], other)).arraySync()).toEqual([[1, 1], [2, 2]]);
+      expect(
+        zeros([2, 3], options)
+          .copy_(tensor([1, 2, 3], other))
+          .arraySync(),
+      ).toEqual([
+        [1, 2, 3],
+        [1, 2, 3],
+      ]);
+      expect(zeros([2, 2], options).copy_(tensor(5, other)).arraySync()).toEqual([
+        [5, 5],
+        [5, 5],
+      ]);
+      expect(
+        zeros([2, 2], options)
+          .copy_(tensor([[1], [2]], other))
+          .arraySync(),
+      ).toEqual([
+        [1, 1],
+        [2, 2],
+      ]);
       // Converted.
       const converted = (dtype: DType, values: number[], into: DType): unknown =>
-        zeros([values.length], { ...options, dtype: into }).copy_(tensor(values, { ...other, dtype })).tolist();
+        zeros([values.length], { ...options, dtype: into })
+          .copy_(tensor(values, { ...other, dtype }))
+          .tolist();
       expect(converted('float32', [1.9, -1.9, 0.5], 'int32')).toEqual([1, -1, 0]);
       expect(converted('int64', [0, 3, -2], 'bool')).toEqual([false, true, true]);
       expect(converted('float64', [0.1, 1e300, -1], 'float32')).toEqual([Math.fround(0.1), Infinity, -1]);
       expect(converted('uint8', [0, 255], 'bfloat16')).toEqual([0, 255]);
       // From a view to a view; what lies between stays.
       const target = zeros([2, 5], options);
-      target.slice(1, 1, 5, 2).copy_(tensor([[1, 2], [3, 4]], other).T);
-      expect(target.arraySync()).toEqual([[0, 1, 0, 3, 0], [0, 2, 0, 4, 0]]);
+      target.slice(1, 1, 5, 2).copy_(
+        tensor(
+          [
+            [1, 2],
+            [3, 4],
+          ],
+          other,
+        ).T,
+      );
+      expect(target.arraySync()).toEqual([
+        [0, 1, 0, 3, 0],
+        [0, 2, 0, 4, 0],
+      ]);
       // Nothing to copy.
-      expect(zeros([0, 2], options).copy_(zeros([2], other)).arraySync()).toEqual([]);
+      expect(
+        zeros([0, 2], options)
+          .copy_(zeros([2], other))
+          .arraySync(),
+      ).toEqual([]);
     });
   }
 
