@@ -15,7 +15,7 @@
 namespace {
 
 constexpr uint64_t kAlive = 0x6c61636e6f6974;
-void (*runOnDevice)(void (*)(void*), void*) = nullptr;
+RunOnDevice* runOnDevice = nullptr;
 
 struct Report {
   long products = 0, heuristics = 0;
@@ -175,7 +175,7 @@ uint64_t sizesOf(const FakeLtOperation* operation, const FakeLtLayout* a, const 
 }
 
 struct Call {
-  const FakeLtOperation* operation;
+  FakeLtOperation operation;  // as it was at the call: a graph runs it later
   const FakeLtLayout *a, *b, *c, *d;
   const void *dataA, *dataB, *dataC;
   void* dataD;
@@ -188,8 +188,8 @@ struct Call {
 void compute(void* argument) {
   const Call& call = *static_cast<const Call*>(argument);
   const cudaDataType_t type = call.a->type, result = call.d->type;
-  const bool ta = call.operation->transposedA == CUBLAS_OP_T, tb = call.operation->transposedB == CUBLAS_OP_T;
-  const bool rounds = call.operation->compute == CUBLAS_COMPUTE_32F_FAST_TF32;
+  const bool ta = call.operation.transposedA == CUBLAS_OP_T, tb = call.operation.transposedB == CUBLAS_OP_T;
+  const bool rounds = call.operation.compute == CUBLAS_COMPUTE_32F_FAST_TF32;
   for (int64_t batch = 0; batch < call.d->batch; batch++)
     for (int64_t j = 0; j < call.s.n; j++)
       for (int64_t i = 0; i < call.s.m; i++) {
@@ -204,7 +204,7 @@ void compute(void* argument) {
         double value = call.alpha * sum;
         if (call.beta != 0)
           value += call.beta * load(result, call.dataC, batch * call.c->stride + j * call.c->leading + i);
-        if (call.operation->epilogue == CUBLASLT_EPILOGUE_BIAS) value += load(result, call.operation->bias, i);
+        if (call.operation.epilogue == CUBLASLT_EPILOGUE_BIAS) value += load(result, call.operation.bias, i);
         store(result, call.dataD, batch * call.d->stride + j * call.d->leading + i, value);
       }
   // It may be used.
@@ -220,7 +220,7 @@ bool refuses(const char* what) {
 
 }  // namespace
 
-EXPORTED void thalwegEmulatedCublasLt(void (*run)(void (*)(void*), void*)) { runOnDevice = run; }
+EXPORTED void thalwegEmulatedCublasLt(RunOnDevice* run) { runOnDevice = run; }
 EXPORTED size_t cublasLtGetVersion() { return 130000; }
 EXPORTED cublasStatus_t cublasLtCreate(cublasLtHandle_t* handle) {
   *handle = new FakeLtHandle;
@@ -356,7 +356,7 @@ EXPORTED cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDe
          "a bias that is not there, or not aligned");
   demand(runOnDevice, "no device");
   report.products++;
-  Call call{operation,
+  Call call{*operation,
             a,
             b,
             c,
@@ -370,6 +370,6 @@ EXPORTED cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDe
             s,
             static_cast<char*>(workspace),
             workspaceBytes};
-  runOnDevice(compute, &call);
+  runOnDevice(stream, compute, &call, sizeof call);
   return CUBLAS_STATUS_SUCCESS;
 }

@@ -77,6 +77,7 @@ cublasStatus_t cublasLtMatrixLayoutDestroy(cublasLtMatrixLayout_t);
 cublasStatus_t cublasLtMatrixLayoutSetAttribute(cublasLtMatrixLayout_t, cublasLtMatrixLayoutAttribute_t, const void*,
                                                 size_t);
 
-// The fake library's own: how it runs what reads and writes the emulated device's memory.
-void thalwegEmulatedCublasLt(void (*runOnDevice)(void (*body)(void*), void* argument));
+// The fake library's own: how it runs what reads and writes the emulated device's memory. The argument is copied.
+typedef void RunOnDevice(cudaStream_t stream, void (*body)(void*), const void* argument, size_t bytes);
+void thalwegEmulatedCublasLt(RunOnDevice* runOnDevice);
 }

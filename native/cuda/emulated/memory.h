@@ -26,7 +26,7 @@ bool checkLaunch(bool valid);
 // Whether what is launched on a stream is kept for a graph; and keeping it.
 bool captures(const EmulatedStream* stream);
 void capture(EmulatedStream* stream, std::function<void()> work);
-// Runs what a fake library would launch.
-void runOnDevice(void (*body)(void*), void* argument);
+// Runs what a fake library would launch, now or as part of a graph, with a copy of its argument.
+void runOnDevice(EmulatedStream* stream, void (*body)(void*), const void* argument, size_t bytes);
 
 }  // namespace thalweg::cuda::emulated

@@ -104,10 +104,16 @@ bool checkLaunch(bool valid) {
   return error == cudaSuccess;
 }
 
-void runOnDevice(void (*body)(void*), void* argument) {
-  if (!checkLaunch(true)) return;
-  const DeviceAccess access;
-  body(argument);
+void runOnDevice(EmulatedStream* stream, void (*body)(void*), const void* argument, size_t bytes) {
+  std::vector<uint64_t> copy((bytes + 7) / 8);
+  std::memcpy(copy.data(), argument, bytes);
+  const std::function<void()> work = [body, copy]() mutable {
+    if (!checkLaunch(true)) return;
+    const DeviceAccess access;
+    body(copy.data());
+  };
+  if (captures(stream)) return capture(stream, work);
+  work();
 }
 
 }  // namespace thalweg::cuda::emulated
