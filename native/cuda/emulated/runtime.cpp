@@ -105,8 +105,8 @@ bool checkLaunch(bool valid) {
 }
 
 void runOnDevice(EmulatedStream* stream, void (*body)(void*), const void* argument, size_t bytes) {
-  std::vector<uint64_t> copy((bytes + 7) / 8);
-  std::memcpy(copy.data(), argument, bytes);
+  const char* from = static_cast<const char*>(argument);
+  std::vector<char> copy(from, from + bytes);
   const std::function<void()> work = [body, copy]() mutable {
     if (!checkLaunch(true)) return;
     const DeviceAccess access;
