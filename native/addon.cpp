@@ -509,6 +509,7 @@ NAPI_MODULE_INIT() {
       {"openDevice", openDevice},
       {"deviceMemory", deviceMemory},
       {"deviceLibraries", deviceLibraries},
+      {"allowTf32", allowTf32},
       {"graphBegin", graphBegin},
       {"graphDynamic", graphDynamic},
       {"graphEnd", graphEnd},

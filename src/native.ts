@@ -261,6 +261,7 @@ interface Runtime {
   openDevice(ordinal: number): void;
   deviceMemory(ordinal: number): [free: number, total: number];
   deviceLibraries(): string;
+  allowTf32(allow: boolean): void;
   graphBegin(device: number): number;
   graphDynamic(on: boolean): void;
   graphEnd(keep: boolean): void;

@@ -5,6 +5,7 @@
 #include <new>
 #include <utility>
 
+#include "cuda/gemm.h"
 #include "cuda/kernel.h"
 #include "cuda/library.h"
 
@@ -174,6 +175,8 @@ void libraries(char* message) {
   explaining(message, [&] { say(message, reportLibraries().c_str()); });
 }
 
+void allowTf32(bool allow) { tensorFloat32.store(allow, std::memory_order_relaxed); }
+
 const Plugin plugin = {
     kPluginVersion,
     sizeof(KernelTable),
@@ -201,6 +204,7 @@ const Plugin plugin = {
     launchGraph,
     destroyGraph,
     synchronize,
+    allowTf32,
     libraries,
 };
 

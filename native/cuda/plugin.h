@@ -19,7 +19,7 @@ struct PluginDevice {
 
 // Of one build: addon and plugin refuse each other if this differs. Counted up when the structures below change; the
 // sizes catch what was forgotten.
-constexpr uint32_t kPluginVersion = 2;
+constexpr uint32_t kPluginVersion = 3;
 
 struct Plugin {
   uint32_t version;
@@ -57,6 +57,8 @@ struct Plugin {
 
   // Waits for everything launched; reports faults that kernels found, and errors of the device.
   void (*synchronize)(Context& context);
+  // Whether products of float32 may round their operands to TF32, which tensor cores multiply; of the process.
+  void (*allowTf32)(bool allow);
   // Names of optional libraries and what is known of them, one a line: "cuDNN: 9.24.0, from ..." or why not.
   void (*libraries)(char* message);
 };
