@@ -11,8 +11,9 @@ constexpr int64_t kWideWindow = 16;  // taps in a row that are worth a warp
 // What the sum of a window is multiplied by.
 template <class T>
 __device__ inline T shareOf(const PoolShape& s, int64_t oz, int64_t oy, int64_t ox) {
-  const double count = s.divisor != 0 ? s.divisor : s.countOf(0, oz) * s.countOf(1, oy) * s.countOf(2, ox);
-  return count != 0 ? 1 / static_cast<T>(count) : T(0);
+  const T count =
+      s.divisor != 0 ? static_cast<T>(s.divisor) : s.countOf<T>(0, oz) * s.countOf<T>(1, oy) * s.countOf<T>(2, ox);
+  return count != 0 ? 1 / count : T(0);
 }
 
 template <class T, int kRun>

@@ -21,12 +21,12 @@ __global__ void __launch_bounds__(kPoolThreads)
     int32_t where[kRun];
     for (int c = 0; c < kRun; c++) {
       best.at[c] = -std::numeric_limits<T>::infinity();
-      where[c] = static_cast<int32_t>((z.low * s.width(1) + y.low) * s.width(2) + w.low);
+      where[c] = static_cast<int32_t>((z.low * s.width[1] + y.low) * s.width[2] + w.low);
     }
     for (int64_t a = 0; a < z.count; a++)
       for (int64_t b = 0; b < y.count; b++) {
         const int64_t row = ((z.first + a * s.dilation[0]) * s.in[1] + y.first + b * s.dilation[1]) * s.in[2] + w.first;
-        const int64_t number = ((z.low + a) * s.width(1) + y.low + b) * s.width(2) + w.low;
+        const int64_t number = ((z.low + a) * s.width[1] + y.low + b) * s.width[2] + w.low;
         const T* p = from + row * apart;
         for (int64_t k = 0; k < w.count; k++, p += s.dilation[2] * apart) {
           const Run<T, kRun> v = loadRun<kRun>(p);
@@ -64,7 +64,7 @@ __global__ void __launch_bounds__(kPoolThreads)
           const int64_t kx = s.tapOf(2, ox, e.at[2]);
           if (kx < 0) continue;
           const int64_t at = start + ((oz * s.out[1] + oy) * s.out[2] + ox) * apart;
-          const int64_t number = (kz * s.width(1) + ky) * s.width(2) + kx;
+          const int64_t number = (kz * s.width[1] + ky) * s.width[2] + kx;
           const Run<K, kRun> tap = loadRun<kRun>(taps + at);
           const Run<T, kRun> value = loadRun<kRun>(g + at);
           for (int c = 0; c < kRun; c++)
@@ -84,8 +84,8 @@ __global__ void __launch_bounds__(kPoolThreads)
   const int64_t step = static_cast<int64_t>(gridDim.x) * blockDim.x;
   for (int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += step) {
     const Place o = placeOf(s, s.out, i, 1, narrow);
-    const int64_t tap = taps[i], line = tap / s.width(2);
-    int64_t k[3] = {line / s.width(1), line % s.width(1), tap - line * s.width(2)}, at = 0;
+    const int64_t tap = taps[i], line = tap / s.width[2];
+    int64_t k[3] = {line / s.width[1], line % s.width[1], tap - line * s.width[2]}, at = 0;
     bool inside = tap >= 0;
     for (int d = 0; d < 3; d++) {
       const PoolShape::Taps window = s.taps(d, o.at[d]);

@@ -24,6 +24,7 @@ struct PoolShape {
   int64_t images = 0, channels = 0;
   int64_t in[3] = {1, 1, 1}, out[3] = {1, 1, 1};
   int64_t kernel[3], stride[3], padding[3], dilation[3] = {1, 1, 1};
+  int64_t width[3];  // taps of the largest window
   bool adaptive = false, countPadding = false;
   bool last = false;  // x and y are channels-last, else contiguous
   double divisor = 0;
@@ -54,13 +55,9 @@ struct PoolShape {
     return {start + low * dilation[d], most(high - low, 0), low};
   }
 
-  // Taps of the largest window along `d`.
-  __host__ __device__ int64_t width(int d) const {
-    return adaptive ? upwards(in[d], out[d]) + (in[d] % out[d] != 0 ? 1 : 0) : kernel[d];
-  }
   // Numbers of taps of a window are below this.
   double numbers() const {
-    return static_cast<double>(width(0)) * static_cast<double>(width(1)) * static_cast<double>(width(2));
+    return static_cast<double>(width[0]) * static_cast<double>(width[1]) * static_cast<double>(width[2]);
   }
 
   // Windows [first, end) along `d` may have index i among their taps: each has if `tapOf` says so.
@@ -82,10 +79,11 @@ struct PoolShape {
   }
 
   // What the sum over a window is divided by, along `d`.
-  __device__ double countOf(int d, int64_t o) const {
+  template <class T>
+  __device__ T countOf(int d, int64_t o) const {
     const int64_t start = o * stride[d] - padding[d];
-    if (countPadding) return static_cast<double>(least(start + kernel[d], in[d] + padding[d]) - start);
-    return static_cast<double>(taps(d, o).count);
+    if (countPadding) return static_cast<T>(least(start + kernel[d], in[d] + padding[d]) - start);
+    return static_cast<T>(taps(d, o).count);
   }
 };
 
@@ -113,6 +111,10 @@ inline PoolShape readPoolShape(const char* op, const TensorView& x, const Tensor
   for (int d = 0; d < spatial; d++) {
     s.in[3 - spatial + d] = x.shape[2 + d];
     s.out[3 - spatial + d] = y.shape[2 + d];
+  }
+  for (int d = 0; d < 3; d++) {
+    s.width[d] = s.kernel[d];
+    if (s.adaptive) s.width[d] = s.out[d] == 0 ? 0 : upwards(s.in[d], s.out[d]) + (s.in[d] % s.out[d] != 0 ? 1 : 0);
   }
   if (emptyView(y)) return s;
   if (s.in[0] == 0 || s.in[1] == 0 || s.in[2] == 0)
