@@ -201,14 +201,14 @@ describe.skipIf(!isEmulated)('in 64 MB (emulated)', () => {
       large(4); // garbage
       try { large(30); console.log('made'); } catch (error) { console.log(error.name + ': ' + error.message); }
       try { a.to('cpu').to('cuda'); console.log('made'); } catch (error) { console.log(error.name, error.code); }
-      try { tensor(1).expand([100 * MiB]).to('cuda'); } catch (error) { console.log(error.message.slice(0, 80)); }
+      try { tensor(1).expand([100 * MiB]).to('cuda'); } catch (error) { console.log(error.message); }
       console.log(large(20).device, tensor([1, 2], { device: 'cuda' }).tolist());`);
     const [message, second, third, last] = out.trim().split('\n');
     expect(message).toMatch(
       /^OutOfMemoryError: empty: a tensor of shape \[31457280\] needs 30 MB of device 'cuda', which has (\d+(\.\d+)?) MB free of 64 MB; 40 MB are live here and \S+ \S+ cached in use.*\. Use smaller batches, amp\.autocast or utils\.checkpoint\.$/,
     );
     expect(second).toBe('OutOfMemoryError ERR_THALWEG_OUT_OF_MEMORY');
-    expect(third).toBe(`to: a tensor of shape [104857600] needs 400 MB of device 'cuda', which has `.slice(0, 80));
+    expect(third).toContain(`to: a tensor of shape [104857600] needs 400 MB of device 'cuda', which has `);
     expect(last).toBe('cuda [ 1, 2 ]');
   });
 

@@ -80,7 +80,7 @@ describeDevice('Module.to', () => {
     const pairs = [...model.parameters()].map((p, i) => [p, [...there.parameters()][i]] as const);
     for (const [p, q] of pairs) {
       expect(q.grad!.device).toBe('cuda');
-      expectClose('gradient', numbers(q.grad!), numbers(p.grad!), { relative: 1e-4, floor: 1 });
+      expectClose('gradient', numbers(q.grad!), numbers(p.grad!), { relative: 1e-4, floor: 1, absolute: 1e-6 });
     }
     for (const [name, t] of there.stateDict()) {
       expectClose(name, numbers(t), numbers(model.stateDict().get(name)!), { relative: 1e-5 });
