@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 const sanitized = process.env['THALWEG_SANITIZED'] === '1';
 
@@ -13,6 +13,15 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
+    // Compilers, documents, downloads, foreign runtimes and the benchmark have nothing for the sanitizers, and take longest there.
+    exclude: [
+      ...configDefaults.exclude,
+      ...(sanitized
+        ? ['types', 'bench', 'data/download', 'data/idx', 'data/mnist', 'readme', 'cli', 'runtimes'].map(
+            (name) => `test/${name}{.test.ts,/**}`,
+          )
+        : []),
+    ],
     setupFiles: ['test/device.ts'],
     typecheck: {
       // Type tests are compiled by tsc; the sanitizers have nothing to look at there.

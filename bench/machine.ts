@@ -28,7 +28,12 @@ export interface Machine {
   readonly all: Limits;
   /** Arithmetic on two threads at once by that on one: less than 1.8, and a processor is not free. 0 if there is one. */
   readonly two: number;
+  /** The GPU, in a run on one. Its arithmetic is not measured: 0. */
+  readonly device?: { readonly name: string; readonly memoryGiB: number; readonly limits: Limits };
 }
+
+/** Of what the rows run on. */
+export const limitsOf = ({ device, all }: Machine): Limits => device?.limits ?? all;
 
 const MiB = 2 ** 20;
 
@@ -110,6 +115,10 @@ export function describeMachine(m: Machine): string {
     `${m.isa}, ${m.threads} ${m.threads === 1 ? 'thread' : 'threads'}; at most, measured now:`,
     describeMachineLimits(m),
   ];
+  if (m.device !== undefined) {
+    const { name, memoryGiB, limits } = m.device;
+    lines.push(`on ${name}, ${memoryGiB} GiB; copies at ${limits.copyGBs.toFixed(0)} GB/s`);
+  }
   if (m.two > 0) lines.push(`  two threads at once: ${m.two.toFixed(2)} times one`);
   const doubts = [];
   if (m.load > 0.3) doubts.push(`the load was ${m.load.toFixed(1)} at the start`);

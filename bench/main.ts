@@ -1,9 +1,10 @@
 // Measures Thalweg, beside other libraries where there are any: npm run bench, npx thalweg bench
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { getNumThreads, manualSeed, setNumThreads } from 'thalweg';
+import { type Device, getNumThreads, manualSeed, setNumThreads } from 'thalweg';
+import { deviceLimits } from './device.js';
 import { readNotes } from './documents.js';
-import { describeMachine, describeMachineLimits, lookAgain, lookAtMachine } from './machine.js';
+import { describeMachine, describeMachineLimits, limitsOf, lookAgain, lookAtMachine } from './machine.js';
 import { type Options, readOptions, usage, UsageError } from './options.js';
 import { packageRoot, type Peers, startPeers } from './peers.js';
 import { boundOf, readResults, type Results, type RowResult, writeResults } from './results.js';
@@ -24,7 +25,8 @@ function status(text: string): void {
 async function measureAll(rows: readonly Row[], peers: Peers, options: Options): Promise<Results> {
   // A look long enough to find a quiet moment, but in proportion to a run that is only tried out.
   const probeMs = Math.min(100, 10 * options.ms);
-  const machine = lookAtMachine(probeMs);
+  const look = lookAtMachine(probeMs);
+  const machine = options.device === 'cpu' ? look : { ...look, device: deviceLimits(options.device, 10 * options.ms) };
   console.log(`Thalweg ${version()}; ${describeMachine(machine)}`);
   for (const { name, version } of peers.found) console.log(`${name} ${version}`);
   for (const { id, reason } of peers.missing) console.log(`without ${id}: ${reason}`);
@@ -53,11 +55,11 @@ async function measureAll(rows: readonly Row[], peers: Peers, options: Options):
     rounds: options.rounds,
     ms: options.ms,
     peers: peers.found.map(({ id, name, version }) => ({ id, name, version })),
-    rows: results.map((row) => ({ ...row, ...boundOf(row, after.all, row.time.median) })),
+    rows: results.map((row) => ({ ...row, ...boundOf(row, limitsOf(after), row.time.median) })),
   };
 }
 
-async function run(options: Options): Promise<number> {
+async function run(options: Options, useDevice: (device: Device) => void): Promise<number> {
   if (options.help) {
     console.log(usage);
     return 0;
@@ -70,7 +72,10 @@ async function run(options: Options): Promise<number> {
     console.log(`${table}\n\n${provenance(results)}`);
     return 0;
   }
-  const rows = allRows.filter((row) => options.rows.test(row.name) && !(options.quick && row.slow === true));
+  const on = options.device === 'cpu' ? 'cpu' : 'cuda';
+  const rows = allRows.filter(
+    (row) => options.rows.test(row.name) && !(options.quick && row.slow === true) && (row.only ?? on) === on,
+  );
   if (rows.length === 0) {
     throw new UsageError(`--rows ${options.rows.source} matches no row; --list names all ${allRows.length}.`);
   }
@@ -79,10 +84,15 @@ async function run(options: Options): Promise<number> {
     for (const row of rows) console.log(`${row.name.padEnd(width)}  ${row.what}`);
     return 0;
   }
+  try {
+    if (options.device !== 'cpu') useDevice(options.device);
+  } catch (error) {
+    throw new UsageError(`--device: ${(error as Error).message}`);
+  }
   manualSeed(0);
   if (options.threads !== undefined) setNumThreads(options.threads);
   status('starting peers');
-  const peers = await startPeers(options.peers, getNumThreads());
+  const peers = await startPeers(options.peers, getNumThreads(), options.device);
   status('');
   try {
     const results = await measureAll(rows, peers, options);
@@ -93,14 +103,19 @@ async function run(options: Options): Promise<number> {
   return 0;
 }
 
+function noDevice(): never {
+  throw new Error('who runs this benchmark did not say how tensors get there.');
+}
+
 /**
  * Runs the benchmark.
  *
+ * @param useDevice makes a device the one on which tensors are when nothing is said, as the rows do
  * @returns the exit status: 2 for flags that make no sense
  */
-export async function main(args: readonly string[]): Promise<number> {
+export async function main(args: readonly string[], useDevice: (device: Device) => void = noDevice): Promise<number> {
   try {
-    return await run(readOptions(args));
+    return await run(readOptions(args), useDevice);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     console.error(`thalweg bench: ${error.message}\nAll flags: thalweg bench --help`);

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { Device } from 'thalweg';
 import { type PeerId, peerIds } from './peers.js';
 
 export interface Options {
@@ -9,6 +10,8 @@ export interface Options {
   readonly rounds: number;
   readonly ms: number;
   readonly threads: number | undefined;
+  /** Where the rows' tensors live. */
+  readonly device: Device;
   readonly json: string | undefined;
   /** A JSON to print as a table, instead of measuring. */
   readonly markdown: string | undefined;
@@ -21,6 +24,7 @@ export interface Options {
 export const usage = `usage: thalweg bench [flags]        (in a checkout: npm run bench -- [flags])
   --rows PATTERN   only rows whose name matches this regular expression, e.g. --rows '^mlp/'
   --threads N      threads of Thalweg and of the peers (default: as many as processors)
+  --device NAME    where tensors are, cpu (the default), cuda or cuda:N; PyTorch's too
   --peers LIST     which of ${peerIds.join(', ')} to compare with, or none
                    (default: those that are found)
   --rounds N       how often each row is measured (default 9; slow rows less often, at least 3 times)
@@ -94,6 +98,7 @@ export function readOptions(args: readonly string[]): Options {
         rounds: string,
         ms: string,
         threads: string,
+        device: { ...string, default: 'cpu' },
         json: string,
         markdown: string,
         peers: string,
@@ -113,6 +118,7 @@ export function readOptions(args: readonly string[]): Options {
     rounds: integer('rounds', values.rounds ?? (quick ? '3' : '9')),
     ms: integer('ms', values.ms ?? (quick ? '10' : '40')),
     threads,
+    device: values.device as Device,
     json: outputFile(values.json),
     markdown: values.markdown,
     peers: peers(values.peers),

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Device } from 'thalweg';
 import { Peer, type PeerCommand } from './peer.js';
 
 export const peerIds = ['torch', 'torch-mkl', 'inductor', 'jax', 'tfjs'] as const;
@@ -35,11 +36,11 @@ export interface Peers {
   close(): void;
 }
 
-export async function startPeers(ids: readonly PeerId[], threads: number): Promise<Peers> {
+export async function startPeers(ids: readonly PeerId[], threads: number, device: Device = 'cpu'): Promise<Peers> {
   const folder = mkdtempSync(join(tmpdir(), 'thalweg-bench-'));
   const started = await Promise.all(
     ids.map(async (id) => {
-      const command = commandOf(id, threads, folder);
+      const command = commandOf(id, threads, folder, device);
       return { id, peer: typeof command === 'string' ? command : await Peer.start(id, command) };
     }),
   );
@@ -55,11 +56,12 @@ export async function startPeers(ids: readonly PeerId[], threads: number): Promi
 }
 
 /** How to start a peer, or why it makes no sense here. */
-function commandOf(id: PeerId, threads: number, folder: string): PeerCommand | string {
+function commandOf(id: PeerId, threads: number, folder: string, device: Device): PeerCommand | string {
+  if (device !== 'cpu' && id !== 'torch' && id !== 'inductor') return `it is not compared with on '${device}'`;
   const python = process.env['THALWEG_BENCH_PYTHON'] ?? 'python3';
   const inPython = (name: string, mode: string, env?: Record<string, string>): PeerCommand => ({
     command: python,
-    args: [script(name), String(threads), mode],
+    args: [script(name), String(threads), mode, device],
     ...(env === undefined ? {} : { env }),
   });
   switch (id) {

@@ -52,7 +52,7 @@ export type Work = Pick<Row, 'flops' | 'bytes' | 'dtype'>;
 /** The bound of a row and how near its time is to it, for a row that declares what it has to do. */
 export function boundOf(row: Work, limits: Limits, ns: number): { bound?: Bound } {
   const peak = row.dtype === 'bfloat16' && limits.bf16Gflops > 0 ? limits.bf16Gflops : limits.gflops;
-  const arithmetic = (row.flops ?? 0) / peak;
+  const arithmetic = peak > 0 ? (row.flops ?? 0) / peak : 0;
   const memory = (row.bytes ?? 0) / ((row.bytes ?? 0) < cachedBytes ? limits.cachedCopyGBs : limits.copyGBs);
   const bound = Math.max(arithmetic, memory);
   if (bound === 0) return {};

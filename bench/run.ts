@@ -1,7 +1,7 @@
 // Measures a row beside its peers.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { memory } from 'thalweg';
-import type { Machine } from './machine.js';
+import { limitsOf, type Machine } from './machine.js';
 import { Measured } from './measure.js';
 import { type Peer, PeerError } from './peer.js';
 import { boundOf, type PeerResult, type RowResult } from './results.js';
@@ -115,7 +115,7 @@ async function measureWork(
     ...(row.dtype === undefined ? {} : { dtype: row.dtype }),
     time,
     samples: ours,
-    ...boundOf(row, machine.all, time.median),
+    ...boundOf(row, limitsOf(machine), time.median),
     peers: {
       ...Object.fromEntries(
         parties.map(({ peer, samples }): [string, PeerResult] => [

@@ -39,6 +39,14 @@ if(NOT THALWEG_CUDA AND THALWEG_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$" AND N
     POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
     LIBRARY_OUTPUT_DIRECTORY ${THALWEG_OUTPUT_DIR})
 
+  # cuBLASLt for the emulated device, in a folder of its own: THALWEG_CUDA_LIB_DIRS names it for tests.
+  add_library(thalweg_fake_cublaslt MODULE EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/native/test/fake_cublaslt.cpp)
+  target_include_directories(thalweg_fake_cublaslt BEFORE PRIVATE ${CMAKE_SOURCE_DIR}/native/cuda/emulated)
+  target_link_libraries(thalweg_fake_cublaslt PRIVATE thalweg_options)
+  set_target_properties(thalweg_fake_cublaslt PROPERTIES
+    PREFIX "" OUTPUT_NAME libcublasLt SUFFIX .so.13 CXX_EXTENSIONS OFF CXX_VISIBILITY_PRESET hidden
+    LIBRARY_OUTPUT_DIRECTORY ${THALWEG_OUTPUT_DIR}/fake)
+
   # A test of how NVIDIA's libraries are found, with libraries made for it.
   add_executable(thalweg_libraries EXCLUDE_FROM_ALL
     ${CMAKE_SOURCE_DIR}/native/test/libraries.cpp ${CMAKE_SOURCE_DIR}/native/cuda/library.cpp

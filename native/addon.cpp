@@ -263,7 +263,7 @@ napi_value trim(napi_env env, napi_callback_info info) {
     environment.stream.synchronize();
     for (const auto& device : environment.devices) {
       if (!device) continue;
-      device->synchronize();
+      device->settle(environment.stream);
       environment.allocators.of[device->index]->trim();
     }
     return nullptr;
@@ -451,6 +451,9 @@ void closeEnvironment(void* data) {
   Environment* environment = static_cast<Environment*>(data);
   environment->closing = true;
   environment->stream.close();
+  // What devices still have to say.
+  for (const auto& device : environment->devices)
+    if (device) device->settle(environment->stream);
   // A failure that no later read has reported must not pass unseen.
   if (const std::unique_ptr<StreamError> error = environment->stream.takeError())
     std::fprintf(stderr, "thalweg: an operation failed, and nothing was read after it: %s: %s\n",
@@ -506,6 +509,13 @@ NAPI_MODULE_INIT() {
       {"openDevice", openDevice},
       {"deviceMemory", deviceMemory},
       {"deviceLibraries", deviceLibraries},
+      {"allowTf32", allowTf32},
+      {"graphBegin", graphBegin},
+      {"graphDynamic", graphDynamic},
+      {"graphEnd", graphEnd},
+      {"graphShadow", graphShadow},
+      {"graphLaunch", graphLaunch},
+      {"graphDispose", graphDispose},
 #define KERNEL(name, ...) {#name, KernelCall<&KernelTable::name>::call},
 #include "kernels.def"
 #undef KERNEL

@@ -72,7 +72,12 @@ class Arguments {
 
   // The tensor of a handle, whose device counts.
   const TensorView& tensor(uint32_t handle) {
-    const TensorView& view = environment.handles.get(handle, op).view;
+    const HandleEntry& entry = environment.handles.get(handle, op);
+    const TensorView& view = entry.view;
+    // A graph uses the memory of what it was captured with for as long as it lives.
+    if (Graph* graph = environment.graph; graph && graph->mode == Graph::Mode::Capturing)
+      if (entry.storage->epoch != graph->epoch && graph->held.insert(entry.storage).second)
+        environment.handles.hold(entry.storage);
     if (device < 0) device = view.device;
     mixed |= view.device != device;
     return view;
@@ -272,6 +277,7 @@ struct KernelCallImpl<Member, void (*KernelTable::*)(Context&, P...)> {
   struct Payload {
     Device* device;
     const char* name;
+    const double* place;
     Stored stored;
   };
 
@@ -294,25 +300,55 @@ struct KernelCallImpl<Member, void (*KernelTable::*)(Context&, P...)> {
     });
   }
 
+  // What belongs to a graph; false if nothing is to be launched. place: where the kernel finds its scalars then.
+  static bool enterGraph(Graph& graph, const Device& device, const char* name, const Stored& stored,
+                         const double*& place) {
+    if (&device != graph.device)
+      fail(ErrorKind::Device,
+           "%s: a function that is captured as a graph has to stay on its device; bring operands there before", name);
+    if (!graph.dynamic) return true;
+    uint64_t hash = kMixStart;
+    const double* scalars = nullptr;
+    int64_t count = 0;
+    const auto add = [&](const auto& value) {
+      using S = std::decay_t<decltype(value)>;
+      if constexpr (std::is_same_v<S, Scalars>) {
+        scalars = value.items;
+        count = value.count;
+      } else if constexpr (std::is_same_v<S, TensorList>) {
+        for (int64_t i = 0; i < value.count; i++) hash = mix(hash, &value.items[i].data, sizeof(char*));
+      } else if constexpr (std::is_base_of_v<TensorView, S>) {
+        hash = mix(hash, &value.data, sizeof(char*));
+      } else {
+        hash = mix(hash, &value, sizeof value);
+      }
+    };
+    std::apply([&](const auto&... value) { (add(value), ...); }, stored);
+    place = graph.take(name, hash, scalars, count);
+    return graph.mode == Graph::Mode::Capturing;
+  }
+
   // Lists in `stored` may point anywhere: they are copied into the command.
   static void enqueue(Environment& environment, Device& device, const char* name, const Stored& stored) {
+    const double* place = nullptr;
+    if (environment.graph && !enterGraph(*environment.graph, device, name, stored, place)) return;
     Stream& stream = environment.stream;
     if (stream.isInline()) {
       const FlushScope scope(stream.flushesDenormals());
-      run(device, name, stored);
+      run(device, name, place, stored);
       return;
     }
     // A launch is not little work, whatever it launches: it takes microseconds.
     const int64_t work = device.isCpu() ? Work<Member>::of(stored) : kMuchWork;
     if (stream.prefersNow(work)) {
-      stream.runNow(name, [&] { run(device, name, stored); });
+      stream.runNow(name, [&] { run(device, name, place, stored); });
       return;
     }
     const int64_t extra =
         std::apply([](const auto&... value) { return (int64_t{0} + ... + extraBytes(value)); }, stored);
     const int64_t fixed = (static_cast<int64_t>(sizeof(Payload)) + 15) / 16 * 16;
     char* payload = stream.reserve(&execute, nullptr, name, fixed + extra);
-    Payload* command = new (payload) Payload{&device, name, stored};
+    Payload* command = new (payload) Payload{&device, name, place, stored};
     char* space = payload + fixed;
     std::apply([&](auto&... value) { (moveExtra(value, space), ...); }, command->stored);
     stream.submit(work);
@@ -321,13 +357,15 @@ struct KernelCallImpl<Member, void (*KernelTable::*)(Context&, P...)> {
  private:
   static void execute(Stream&, char* payload) {
     Payload* command = reinterpret_cast<Payload*>(payload);
-    run(*command->device, command->name, command->stored);
+    run(*command->device, command->name, command->place, command->stored);
   }
-  static void run(Device& device, const char* name, const Stored& stored) {
+  static void run(Device& device, const char* name, const double* place, const Stored& stored) {
     const auto kernel = device.kernels->*Member;
     if (!kernel)
       fail(ErrorKind::Device, "%s: there is no kernel for this on the device; move the operands to 'cpu'", name);
-    device.call([&] { std::apply([&](const auto&... value) { kernel(device.context, passed(value)...); }, stored); });
+    if (place) device.plugin->takeScalars(device.context.queue, place);
+    device.call(name,
+                [&] { std::apply([&](const auto&... value) { kernel(device.context, passed(value)...); }, stored); });
   }
 };
 

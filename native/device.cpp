@@ -31,13 +31,27 @@ Device::~Device() {
   if (context.queue) plugin->closeQueue(context.queue);
 }
 
-void Device::throwFailure() {
+void Device::throwFailure(const char* op) {
   failed = false;
+  if (failureKind == ErrorKind::Device) {
+    lossTold_ = true;
+    // CUDA's words name its own functions.
+    fail(failureKind, "%s: %.450s", op, failureMessage.c_str());
+  }
   throw Error(failureKind, failureMessage);
 }
 
 void Device::synchronize() {
-  if (plugin) call([&] { plugin->synchronize(context); });
+  if (plugin) call("synchronize", [&] { plugin->synchronize(context); });
+}
+
+void Device::settle(Stream& stream) {
+  const bool told = lossTold_;
+  try {
+    synchronize();
+  } catch (const Error& error) {
+    if (!told || error.kind != ErrorKind::Device) stream.setError(error.kind, error.what());
+  }
 }
 
 void openPlugin(const char* path) {
@@ -84,12 +98,7 @@ std::unique_ptr<Device> openDevice(int ordinal, ThreadPool& pool, Stream& stream
       [&found, queue](void* block) { found.release(queue, block); },
       [&stream, target = device.get()] {
         stream.synchronize();
-        // A failure is for the next read to tell.
-        try {
-          target->synchronize();
-        } catch (const Error& error) {
-          stream.setError(error.kind, error.what());
-        }
+        target->settle(stream);
       },
       found.exactBlocks);
   int64_t freeBytes = 0, totalBytes = 0;

@@ -21,14 +21,17 @@ struct Device {
   ~Device();
 
   bool isCpu() const { return index == 0; }
-  // Runs body, which calls kernels or the plugin with `context`; throws what they report.
+  // Runs body, which calls kernels or the plugin with `context`, for `op`; throws what they report.
   template <class Body>
-  void call(Body&& body) {
+  void call(const char* op, Body&& body) {
     body();
-    if (failed) throwFailure();
+    if (failed) throwFailure(op);
   }
   // Waits for what was launched; throws what went wrong.
   void synchronize();
+  // The same, but leaves what went wrong for the next read to tell. A lost device says so at every turn: it is told
+  // once.
+  void settle(Stream& stream);
 
   const int index;  // as in TensorView
   const KernelTable* kernels;
@@ -42,7 +45,9 @@ struct Device {
   std::string failureMessage;
 
  private:
-  [[noreturn]] void throwFailure();
+  [[noreturn]] void throwFailure(const char* op);
+
+  bool lossTold_ = false;
 };
 
 // Opens the library at `path` as the process's plugin, once. Throws DeviceError that says why not.

@@ -90,6 +90,17 @@ napi_value deviceMemory(napi_env env, napi_callback_info info) {
   });
 }
 
+napi_value allowTf32(napi_env env, napi_callback_info info) {
+  return guarded(env, [&](Environment& environment) -> napi_value {
+    Arguments arguments(environment, info);
+    const bool allow = arguments.boolean();
+    // In order with what is queued.
+    environment.stream.synchronize();
+    requirePlugin().allowTf32(allow);
+    return nullptr;
+  });
+}
+
 napi_value deviceLibraries(napi_env env, napi_callback_info info) {
   (void)info;
   return guarded(env, [&](Environment&) -> napi_value {

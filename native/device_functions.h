@@ -14,6 +14,8 @@ napi_value deviceInfo(napi_env env, napi_callback_info info);
 napi_value openDevice(napi_env env, napi_callback_info info);
 // deviceMemory(ordinal): [free, total] of an open device, in bytes.
 napi_value deviceMemory(napi_env env, napi_callback_info info);
+// allowTf32(allow): see plugin.h.
+napi_value allowTf32(napi_env env, napi_callback_info info);
 // deviceLibraries(): what is known of the optional libraries, a line each.
 napi_value deviceLibraries(napi_env env, napi_callback_info info);
 

@@ -49,6 +49,8 @@ Environment::Environment(napi_env env, uint32_t id)
 
 Environment::~Environment() {
   stream.close();
+  for (const std::unique_ptr<Graph>& each : graphs)
+    if (each) freeGraph(*this, *each);
   handles.freeAll();
   allocator.trim();
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "device.h"
+#include "graph.h"
 #include "kernel.h"
 #include "runtime/allocator.h"
 #include "runtime/handles.h"
@@ -41,6 +42,10 @@ struct Environment {
   CachingAllocator allocator;  // of the CPU
   Allocators allocators;
   HandleTable handles;
+
+  // Captured functions by number, from 1, and the one that is captured or shadowed now.
+  std::vector<std::unique_ptr<Graph>> graphs;
+  Graph* graph = nullptr;
 
   napi_ref makeError = nullptr;  // (kind, message) => Error, from src/native.ts
   // Native memory under JavaScript's typed arrays, so that it stays valid whatever happens to them.

@@ -193,11 +193,11 @@ struct TransferCommand {
 
   void run() const {
     if (from->isCpu())
-      to->call([&] { to->plugin->upload(to->context, target, source, bytes); });
+      to->call("copy", [&] { to->plugin->upload(to->context, target, source, bytes); });
     else if (to->isCpu())
-      from->call([&] { from->plugin->download(from->context, target, source, bytes); });
+      from->call("copy", [&] { from->plugin->download(from->context, target, source, bytes); });
     else
-      to->call([&] { to->plugin->copyPeer(to->context, target, from->context.queue, source, bytes); });
+      to->call("copy", [&] { to->plugin->copyPeer(to->context, target, from->context.queue, source, bytes); });
   }
 };
 
@@ -206,7 +206,10 @@ void executeTransfer(Stream&, char* payload) { reinterpret_cast<TransferCommand*
 }  // namespace
 
 void enqueueTransfer(Environment& environment, const TensorView& out, const TensorView& x) {
+  if (environment.graph)
+    fail(ErrorKind::Device, "copy: a function that is captured as a graph cannot read values or leave its device");
   if (!sameShape(out, x)) fail(ErrorKind::Shape, "copy: the shapes differ");
+  if (out.numel() == 0) return;
   bool alike = out.dtype == x.dtype && (out.isContiguous() || isDense(out.ndim, out.shape, out.strides));
   for (int d = 0; d < out.ndim; d++) alike &= out.shape[d] <= 1 || out.strides[d] == x.strides[d];
   if (!alike)
@@ -214,7 +217,6 @@ void enqueueTransfer(Environment& environment, const TensorView& out, const Tens
          "copy: between devices both tensors have to be of one dtype, without gaps, in the same order");
   const TransferCommand transfer{&environment.device(out.device), &environment.device(x.device), out.data, x.data,
                                  out.numel() * itemSize(out.dtype)};
-  if (transfer.bytes == 0) return;
   Stream& stream = environment.stream;
   if (stream.isInline()) return transfer.run();
   new (stream.reserve(executeTransfer, nullptr, "copy", sizeof transfer)) TransferCommand(transfer);

@@ -38,6 +38,19 @@ for flags in "" "--ignore-scripts"; do
   )
   # Each of them says that the binary is the tarball's own.
   grep -q '"origin": "prebuilt"' "$app/info.json"
+  # The plugin, where it was built: it opens without any of NVIDIA's libraries, and finds a GPU or says what is missing.
+  if compgen -G 'prebuilds/*/thalweg-cuda-cu13.so' >/dev/null; then
+    (
+      cd "$app"
+      export PATH="$work/bin"
+      node --input-type=module --eval "
+        import { cuda } from 'thalweg';
+        const reason = cuda.unavailableReason();
+        console.log(reason === null ? cuda.deviceProperties().name + '\\n' + cuda.libraries() : 'no cuda: ' + reason);
+        if (reason !== null && !/driver|GPU/.test(reason)) process.exit(1);
+      "
+    )
+  fi
 done
 
 # The types have to be usable by a strict consumer, declaration files included.

@@ -21,6 +21,17 @@ export const ordinalOf = (device: Device): number => deviceIndex(device) - 1;
 /** The one name of device `index`, which tensors compare. @internal */
 export const deviceName = (index: number): Device => (names[index] ??= `cuda:${index - 1}`);
 
+/** Lists of what is on one device each, in the order of their first members. @internal */
+export function byDevice<T extends { readonly device: Device }>(items: readonly T[]): T[][] {
+  const lists = new Map<Device, T[]>();
+  for (const item of items) {
+    const list = lists.get(item.device);
+    if (list === undefined) lists.set(item.device, [item]);
+    else list.push(item);
+  }
+  return [...lists.values()];
+}
+
 let fallback: Device = 'cpu';
 
 /** Where tensors are made when nothing is said. @internal */

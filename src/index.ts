@@ -29,7 +29,15 @@ export * from './ops/index.js';
 export * as optim from './optim/index.js';
 export * as expr from './program/expr.js';
 export { program, type Program, type ProgramSpec } from './program/program.js';
-export { getNumThreads, info, setFlushDenormal, setNumThreads, synchronize } from './runtime.js';
+export {
+  getFloat32MatmulPrecision,
+  getNumThreads,
+  info,
+  setFlushDenormal,
+  setFloat32MatmulPrecision,
+  setNumThreads,
+  synchronize,
+} from './runtime.js';
 export { isTensor, Tensor } from './tensor/tensor.js';
 export * as utils from './utils/index.js';
 export type { ShapeMismatch } from './types/shape.js';

@@ -261,6 +261,13 @@ interface Runtime {
   openDevice(ordinal: number): void;
   deviceMemory(ordinal: number): [free: number, total: number];
   deviceLibraries(): string;
+  allowTf32(allow: boolean): void;
+  graphBegin(device: number): number;
+  graphDynamic(on: boolean): void;
+  graphEnd(keep: boolean): void;
+  graphShadow(graph: number): void;
+  graphLaunch(graph: number, philoxShift: number): void;
+  graphDispose(graph: number): void;
   describe(): { isa: string; isas: string[]; kernels: string[]; opcodes: string[]; inline: boolean };
 }
 

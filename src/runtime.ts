@@ -1,4 +1,5 @@
 // Threads, the stream, and what the addon runs on.
+import { pluginState } from './cuda/plugin.js';
 import { ArgumentError } from './errors.js';
 import { native } from './native.js';
 
@@ -41,6 +42,30 @@ export function setFlushDenormal(mode: boolean): boolean {
     throw new ArgumentError(`setFlushDenormal: expected true or false, got ${String(mode)}.`);
   }
   return native.flushDenormal(mode);
+}
+
+let precision: 'highest' | 'high' = 'highest';
+
+/**
+ * How exactly matrix products of float32 are computed on a GPU: `'highest'` (the default) in float32; `'high'` may round the
+ * operands to TF32, 10 bits behind the point, which tensor cores multiply several times as fast. Of the whole process; the
+ * CPU always computes in float32.
+ *
+ * @throws ArgumentError for another word
+ * @example
+ * setFloat32MatmulPrecision('high');
+ */
+export function setFloat32MatmulPrecision(value: 'highest' | 'high'): void {
+  if (value !== 'highest' && value !== 'high') {
+    throw new ArgumentError(`setFloat32MatmulPrecision: expected 'highest' or 'high', got ${String(value)}.`);
+  }
+  precision = value;
+  if (pluginState().reason === null) native.allowTf32(value === 'high');
+}
+
+/** What `setFloat32MatmulPrecision` has set. */
+export function getFloat32MatmulPrecision(): 'highest' | 'high' {
+  return precision;
 }
 
 /** Waits for all queued work of this thread, and throws the error of a kernel that failed, if one did. */

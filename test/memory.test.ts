@@ -123,16 +123,9 @@ describe('memory()', () => {
   });
 
   test('bytes as text', () => {
-    expect([0, 12, 1000, 1024, 1536, 2 ** 20, 2 ** 40, 1.5 * 2 ** 30].map(formatBytes)).toEqual([
-      '0 bytes',
-      '12 bytes',
-      '0.977 KB',
-      '1 KB',
-      '1.5 KB',
-      '1 MB',
-      '1 TB',
-      '1.5 GB',
-    ]);
+    expect(
+      [0, 12, 1000, 1024, 1536, 2 ** 20, 2 ** 40, 1.5 * 2 ** 30, 400 * 2 ** 20, 30 * 2 ** 10].map(formatBytes),
+    ).toEqual(['0 bytes', '12 bytes', '0.977 KB', '1 KB', '1.5 KB', '1 MB', '1 TB', '1.5 GB', '400 MB', '30 KB']);
   });
 });
 

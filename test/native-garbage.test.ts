@@ -2,6 +2,7 @@
 // with tensors of random shapes, strides and dtypes. Typed errors are fine, crashes are not. The sanitizers run this too.
 import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
+import { defaultDevice, deviceIndex } from '../src/device.js';
 import { ThalwegError } from '../src/errors.js';
 import { native, scratchHandles, scratchNumbers, strideBase } from '../src/native.js';
 import { channelsLastStrides } from '../src/shape.js';
@@ -40,9 +41,23 @@ function settle(): unknown {
 // What owns the tensors here; the collector frees those of objects that are gone.
 const owner = {};
 
-function newTensor(dtype: number, shape: readonly number[]): number {
+// Where operands of kernels are (THALWEG_TEST_DEVICE). Only the CPU's memory is read and written directly.
+const device = deviceIndex(defaultDevice());
+
+function newTensor(dtype: number, shape: readonly number[], on = device): number {
   shape.forEach((n, d) => (scratchNumbers[d] = n));
-  return native.empty(dtype, shape.length, owner, true, false);
+  return native.empty(dtype | (on << 4), shape.length, owner, true, false);
+}
+
+/** A contiguous tensor of these elements. */
+function filledTensor(dtype: number, shape: readonly number[], data: ArrayBufferView): number {
+  const host = newTensor(dtype, shape, 0);
+  native.write(host, data, dtype);
+  if (device === 0) return host;
+  const there = newTensor(dtype, shape);
+  native.copy(there, host);
+  native.dispose(host);
+  return there;
 }
 
 // Channels-last, if the shape can be.
@@ -50,7 +65,7 @@ function newImage(dtype: number, shape: readonly number[], last: boolean): numbe
   if (!last || shape.length < 3) return newTensor(dtype, shape);
   channelsLastStrides(shape).forEach((n, d) => (scratchNumbers[strideBase + d] = n));
   shape.forEach((n, d) => (scratchNumbers[d] = n));
-  return native.empty(dtype, shape.length, owner, true, true);
+  return native.empty(dtype | (device << 4), shape.length, owner, true, true);
 }
 
 function newView(base: number, shape: readonly number[], strides: readonly number[], offset: number): number {
@@ -59,9 +74,9 @@ function newView(base: number, shape: readonly number[], strides: readonly numbe
   return native.view(base, shape.length, offset, owner);
 }
 
-const stale = newTensor(0, [3]);
+const stale = newTensor(0, [3], 0);
 native.dispose(stale);
-const live = newTensor(0, [2, 3]);
+const live = newTensor(0, [2, 3], 0);
 native.fill(live, 1);
 const detached = new Float32Array(6);
 structuredClone(detached.buffer, { transfer: [detached.buffer] });
@@ -216,11 +231,11 @@ describe('handles', () => {
 
   test('disposing is harmless a second time', () => {
     const handle = newTensor(0, [2]);
-    const [tensors] = native.stats(false, 0);
+    const [tensors] = native.stats(false, device);
     native.dispose(handle);
     native.dispose(handle);
     native.dispose(0);
-    expect(native.stats(false, 0)[0]).toBe(tensors - 1);
+    expect(native.stats(false, device)[0]).toBe(tensors - 1);
   });
 
   test('views cannot reach outside their storage', () => {
@@ -304,7 +319,8 @@ describe('kernels on random tensors', () => {
       name.length * 7919 + name.charCodeAt(0) + 1e6 * Number(process.env['THALWEG_FUZZ_SEED'] ?? 0),
     );
     const large = Number(process.env['THALWEG_FUZZ_SIZE'] ?? 40);
-    const rounds = sanitized ? 1500 : 3000;
+    // The emulated device takes some hundred times as long.
+    const rounds = device > 0 ? 300 : sanitized ? 1500 : 3000;
     let completed = 0;
 
     const programs = Array.from({ length: 24 }, () => randomProgram(random));
@@ -331,7 +347,8 @@ describe('kernels on random tensors', () => {
         const shape = wantedShape ?? (exact && random(4) !== 0 ? base : shapeOf());
         let handle: number;
         if (random(3) !== 0) {
-          handle = newTensor(dtype, shape);
+          // Now and then on another device than the others.
+          handle = newTensor(dtype, shape, device > 0 && random(60) === 0 ? 0 : device);
           fillWith(handle, dtype, random);
         } else {
           // A window on a larger tensor, perhaps transposed, expanded, overlapping.
@@ -644,16 +661,15 @@ describe('kernels on random tensors', () => {
             made.push(handle);
             return handle;
           });
-          const spans = newTensor(4, [target[along], 2]);
-          made.push(spans);
           const most = Math.max(1, shape[along] - taps + 1);
-          native.write(
-            spans,
+          const spans = filledTensor(
+            4,
+            [target[along], 2],
             Int32Array.from({ length: 2 * target[along] }, (_, i) =>
               random(30) === 0 ? random(9) - 3 : i % 2 === 0 ? random(most) : Math.min(taps, shape[along]),
             ),
-            4,
           );
+          made.push(spans);
           args = [out, x, random(12) === 0 ? dim() : along, spans, weights];
           break;
         }
@@ -822,11 +838,8 @@ describe('kernels on random tensors', () => {
             return handle;
           };
           const some = (handle: number): number => (random(40) === 0 ? 0 : handle);
-          const batchSizes = packed ? newTensor(5, [T]) : 0;
-          if (packed) {
-            native.write(batchSizes, BigInt64Array.from(sizes, BigInt), 5);
-            made.push(batchSizes);
-          }
+          const batchSizes = packed ? filledTensor(5, [T], BigInt64Array.from(sizes, BigInt)) : 0;
+          if (packed) made.push(batchSizes);
           const [rows, gates, state] = [[N, H] as const, [N, G * H] as const, [B, H] as const];
           const I = random(large);
           const weights = [I, H].map((n) => (random(4) === 0 ? operand(true, float, [G * H, n]) : plain(G * H, n)));
@@ -984,7 +997,7 @@ describe('kernels on random tensors', () => {
 
 describe('writing and reading', () => {
   test('sizes that do not fit are refused', () => {
-    const handle = newTensor(0, [3]);
+    const handle = newTensor(0, [3], 0);
     expect(() => native.write(handle, new Float32Array(4), 0)).toThrow(
       'write: the array has 16 bytes, the tensor takes 12',
     );
@@ -1000,7 +1013,7 @@ describe('writing and reading', () => {
   test('bytes need not be aligned', () => {
     const bytes = new Uint8Array(25);
     new DataView(bytes.buffer).setFloat64(1, 1.5, true);
-    const handle = newTensor(1, [3]);
+    const handle = newTensor(1, [3], 0);
     native.sync();
     native.write(handle, bytes.subarray(1), 1);
     native.readSync(handle, 1);
@@ -1010,12 +1023,12 @@ describe('writing and reading', () => {
   test('an array of a kind that Node-API does not know is refused', () => {
     const Float16 = (globalThis as { Float16Array?: new (n: number) => ArrayBufferView }).Float16Array;
     if (Float16 === undefined) return;
-    const handle = newTensor(0, [3]);
+    const handle = newTensor(0, [3], 0);
     expect(() => native.write(handle, new Float16(6), 0)).toThrow(ThalwegError);
   });
 
   test('an array that changes hands while it is read from', async () => {
-    const handle = newTensor(0, [1000]);
+    const handle = newTensor(0, [1000], 0);
     native.fill(handle, 2);
     const reads = Array.from({ length: 20 }, () => native.read(handle, 0, false) as Promise<ArrayBuffer>);
     native.dispose(handle);

@@ -22,14 +22,29 @@ class Rows:
         return register
 
 
+def finish():
+    """Waits for what was begun; a peer whose functions return before they are done puts another here."""
+
+
 def repeat(work):
-    """run(iterations) of a function that is done when it returns."""
+    """run(iterations) of a function."""
 
     def run(iterations):
         for _ in range(iterations):
             work()
+        finish()
 
     return run
+
+
+def repeat_waiting(work):
+    """The same of one that is waited for each time."""
+
+    def waited():
+        work()
+        finish()
+
+    return repeat(waited)
 
 
 # As in ../measure.ts.

@@ -89,6 +89,7 @@ function tinyMatmul(n: number): Row {
 const emptyRegion: Row = {
   name: 'parallel/empty',
   what: 'a parallel region with nothing to do (peer: OpenMP)',
+  only: 'cpu',
   unit: 'ns',
   prepare: () => ({
     run(iterations) {
@@ -104,6 +105,7 @@ function beside(name: string, what: string, threads: () => number): Row {
   return {
     name,
     what: `exp of 1 MB float32 ${what}beside ${neighbours} threads that never rest`,
+    only: 'cpu',
     unit: 'us',
     prepare() {
       const x = randn([2 ** 18]);

@@ -1,6 +1,7 @@
 // All rows, in the order in which they are printed. A new row is one entry in a file of this folder; what has the same name
 // in ../peers is measured beside it.
 import { convRows } from './conv.js';
+import { deviceRows } from './device.js';
 import { dispatchRows } from './dispatch.js';
 import { gemmRows } from './gemm.js';
 import { memoryRows } from './memory.js';
@@ -17,4 +18,5 @@ export const rows: readonly Row[] = [
   ...optimRows,
   ...recurrentRows,
   ...modelRows,
+  ...deviceRows,
 ];

@@ -20,6 +20,8 @@ export interface Row {
   readonly bytes?: number;
   /** What the operations are done in; float32 unless said. */
   readonly dtype?: 'float32' | 'bfloat16';
+  /** Makes sense on the CPU only, or is too large for it. */
+  readonly only?: 'cpu' | 'cuda';
   /** Takes long: left out by --quick. */
   readonly slow?: boolean;
   /** Makes the tensors. Called once, before the first round. */

@@ -53,7 +53,7 @@ void checkLogSums(const char* op, const TensorView& logSums, const Sizes& s, DTy
     fail(ErrorKind::DType, "%s: logSums must be contiguous and of dtype %s", op, dtypeName(dtype));
 }
 
-Dropout dropoutOf(const char* op, double p, Scalar seed, int64_t offset) {
+Dropout dropoutOf(const Queue& queue, const char* op, double p, Scalar seed, int64_t offset) {
   if (!(p >= 0 && p <= 1)) fail(ErrorKind::Native, "%s: dropout %g is not between 0 and 1", op, p);
   if (offset < 0) fail(ErrorKind::Native, "%s: offset %lld is negative", op, static_cast<long long>(offset));
   Dropout dropout;
@@ -64,6 +64,7 @@ Dropout dropoutOf(const char* op, double p, Scalar seed, int64_t offset) {
   dropout.last = dropout.never ? 0 : static_cast<uint32_t>(static_cast<uint64_t>(threshold) - 1);
   dropout.seed = static_cast<uint64_t>(seed.integer);
   dropout.offset = static_cast<uint64_t>(offset);
+  dropout.shift = queue.philoxShift();
   return dropout;
 }
 
@@ -95,7 +96,7 @@ void attention(Context& context, const TensorView& out, const TensorView& logSum
   checkOperand(op, "out", out, q.dtype, s.batch, s.heads, s.rows, s.valueWidth);
   checkResult(op, "out", out);
   checkLogSums(op, logSums, s, q.dtype);
-  const Dropout drop = dropoutOf(op, dropout, seed, offset);
+  const Dropout drop = dropoutOf(queueOf(context), op, dropout, seed, offset);
   if (logSums.numel() == 0) return;
   Queue& queue = queueOf(context);
   const auto run = [&](auto* type) {
@@ -134,7 +135,7 @@ void attentionBackward(Context& context, const OptionalTensor& gq, const Optiona
     if (!mask.defined || mask.dtype == DType::Bool) fail(ErrorKind::Native, "%s: gmask without a float mask", op);
     checkGradient("gmask", gmask, mask);
   }
-  const Dropout drop = dropoutOf(op, dropout, seed, offset);
+  const Dropout drop = dropoutOf(queueOf(context), op, dropout, seed, offset);
   if (s.batch * s.keyHeads == 0) return;
   Queue& queue = queueOf(context);
   const auto run = [&](auto* type) {

@@ -36,6 +36,11 @@ struct Dropout {
   uint32_t last = 0;   // else words up to here are
   double keepScale = 1;
   uint64_t seed = 0, offset = 0;
+  const uint64_t* shift = nullptr;  // Queue::philoxShift
+
+  __device__ PhiloxBlock block(int64_t b) const {
+    return philox(seed, offset + (shift ? *shift : 0) + static_cast<uint64_t>(b));
+  }
 };
 
 // Passed to kernels by value.
@@ -70,11 +75,11 @@ struct Attention {
 #pragma unroll 1
     for (int r = 0; r < N; r++) {
       const uint64_t first = static_cast<uint64_t>(((b * sizes.heads + h) * sizes.rows + i + r) * sizes.keys + j);
-      PhiloxBlock block = philox(dropout.seed, dropout.offset + first / 4);
+      PhiloxBlock block = dropout.block(first / 4);
 #pragma unroll 1
       for (int c = 0; c < N; c++) {
         const uint64_t word = first + static_cast<uint64_t>(c);
-        if (c > 0 && word % 4 == 0) block = philox(dropout.seed, dropout.offset + word / 4);
+        if (c > 0 && word % 4 == 0) block = dropout.block(word / 4);
         const uint32_t low = word % 2 ? block.words[1] : block.words[0];
         const uint32_t high = word % 2 ? block.words[3] : block.words[2];
         bits |= static_cast<uint32_t>((word % 4 < 2 ? low : high) <= dropout.last) << (r * N + c);

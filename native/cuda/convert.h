@@ -26,7 +26,7 @@ __host__ __device__ inline To convert(From x) {
   else if constexpr (std::is_same_v<From, Half> || std::is_same_v<From, BFloat16>)
     return convert<To>(toFloat(x));
   else if constexpr (std::is_same_v<From, Boolean>)
-    return static_cast<To>(x.byte != 0);
+    return convert<To>(static_cast<uint8_t>(x.byte != 0));  // a 16-bit float would take the bits
   else if constexpr (std::is_same_v<To, Half>)
     return toHalf(static_cast<float>(x));
   else if constexpr (std::is_same_v<To, BFloat16>)

@@ -1,32 +1,20 @@
 // Which algorithm a product gets, and in what pieces.
 #include "cuda/gemm.h"
 
-#include <algorithm>
-
+#include "cuda/cublaslt.h"
+#include "cuda/gemm_split.h"
 #include "cuda/gemm_tile.h"
 
 namespace thalweg::cuda {
 namespace {
 
 constexpr int64_t kMostBlocks = int64_t{1} << 30;
-constexpr int64_t divideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-// How far to split k so that the device has work: `tiles` is what there is without.
-int splitsFor(const Queue& queue, int64_t tiles, int64_t k, int64_t outputs, int64_t sumBytes) {
-  constexpr int64_t kLeastSteps = 256, kMostSplits = 64, kMostBytes = int64_t{64} << 20;
-  if (tiles >= queue.multiprocessors || k < 2 * kLeastSteps) return 1;
-  const int64_t wanted = std::min(2 * queue.multiprocessors / tiles, k / kLeastSteps);
-  const int64_t room = kMostBytes / (outputs * sumBytes);
-  return static_cast<int>(std::max<int64_t>(1, std::min({wanted, room, kMostSplits})));
-}
-
 template <class S, class Shape>
 void launchTiles(Queue& queue, const Product<S>& p) {
   const int64_t down = divideUp(p.m, Shape::kRows), across = divideUp(p.n, Shape::kColumns);
   const int64_t outputs = p.m * p.n * p.batch.count;
-  int splits = splitsFor(queue, down * across * p.batch.count, p.k, outputs, sizeof(Sum<S>));
-  const int64_t steps = splits == 1 ? p.k : divideUp(divideUp(p.k, splits), Shape::kDepth) * Shape::kDepth;
-  if (splits > 1) splits = static_cast<int>(divideUp(p.k, steps));
+  const auto [splits, steps] = splitFor(queue, down * across * p.batch.count, p.k, Shape::kDepth,
+                                        outputs * static_cast<int64_t>(sizeof(Sum<S>)));
   Sum<S>* partial = splits > 1 ? queue.scratch<Sum<S>>(kScratchOfGemm, outputs * splits) : nullptr;
   const TileProblem<S> problem{p.m,   p.n,     p.k,  p.a,    p.ars,  p.acs, p.b,     p.brs,
                                p.bcs, p.batch, down, across, splits, steps, partial, Epilogue<S>(p)};
@@ -37,9 +25,42 @@ void launchTiles(Queue& queue, const Product<S>& p) {
            Epilogue<S>(p));
 }
 
+// Bias and activation of a product that was made without.
+template <class S>
+__global__ void finishKernel(int64_t m, int64_t n, ProductBatch batch, Epilogue<S> epilogue) {
+  const int64_t count = batch.count * m * n, step = static_cast<int64_t>(gridDim.x) * blockDim.x;
+  for (int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += step) {
+    int64_t rest = i;
+    const int64_t column = takeOff(rest, n), row = takeOff(rest, m);
+    epilogue.finish(BatchOffsets(batch, rest).c, row, column);
+  }
+}
+
+// False if the library does not have it.
+template <class S>
+bool multiplyByLibrary(Queue& queue, const Product<S>& p) {
+  const LibraryProduct done = multiplyByCublasLt(queue, p);
+  if (!done.launched) return false;
+  Epilogue<S> epilogue(p);
+  const int64_t count = p.m * p.n * p.batch.count;
+  if constexpr (std::is_same_v<Sum<S>, float>) {
+    if (done.sums) {
+      epilogue.alpha = 1;
+      LAUNCH((joinSplits<S>), gridFor(queue, count, 256), 256, 0, queue, done.sums, 1, p.m, p.n, p.batch, epilogue);
+      return true;
+    }
+  }
+  if (done.biasAdded) epilogue.bias = nullptr;
+  if (epilogue.bias || p.activation != Activation::None)
+    LAUNCH((finishKernel<S>), gridFor(queue, count, 256), 256, 0, queue, p.m, p.n, p.batch, epilogue);
+  return true;
+}
+
 template <class S>
 void multiply(Queue& queue, const Product<S>& p) {
   if (p.m <= 0 || p.n <= 0 || p.batch.count <= 0) return;
+  if constexpr (!std::is_integral_v<S>)
+    if (multiplyByLibrary(queue, p)) return;
   const auto tiles = [&](int64_t size) { return divideUp(p.m, size) * divideUp(p.n, size) * p.batch.count; };
   // The largest tile of which there are enough for all multiprocessors. Sums of 64 bits need twice the registers.
   if constexpr (sizeof(Sum<S>) == 4 && sizeof(S) != 1)

@@ -1,5 +1,6 @@
 // Matrix products for the other kernels of this device: convolution, recurrent layers, attention, factorisations.
 #pragma once
+#include <atomic>
 #include <cstdint>
 
 #include "cuda/queue.h"
@@ -61,6 +62,10 @@ struct Product {
     return p;
   }
 };
+
+// Whether products of float32 may round their operands to TF32, 10 bits behind the point; of the whole process. Off, as
+// the CPU knows no such thing.
+inline std::atomic<bool> tensorFloat32{false};
 
 // Launches the product; the same operands give the same bits every time. Uses the queue's scratch slot 7: what its
 // caller keeps across the call lies in the others.

@@ -1,6 +1,7 @@
 // What is done to a finished sum of a product: scale, bias, what was there before, activation, conversion, store.
 #pragma once
 #include "cuda/convert.h"
+#include "cuda/divide.h"
 #include "cuda/gemm.h"
 #include "functors.h"
 
@@ -71,9 +72,21 @@ struct Epilogue {
     Sum<S> value = sum * alpha;
     if (bias) value += convert<Sum<S>>(bias[row * biasRs + column * biasCs]);
     if (accumulate) value += convert<Sum<S>>(*to);
+    *to = convert<S>(activated(value));
+  }
+  // Bias and activation of an element that is there already.
+  __device__ void finish(int64_t offset, int64_t row, int64_t column) const {
+    S* const at = c + offset + row * crs + column * ccs;
+    Sum<S> value = convert<Sum<S>>(*at);
+    if (bias) value += convert<Sum<S>>(bias[row * biasRs + column * biasCs]);
+    *at = convert<S>(activated(value));
+  }
+
+ private:
+  __device__ Sum<S> activated(Sum<S> value) const {
     if constexpr (std::is_floating_point_v<Sum<S>>)
-      if (activation != Activation::None) value = activate(value, activation);
-    *to = convert<S>(value);
+      if (activation != Activation::None) return activate(value, activation);
+    return value;
   }
 };
 
@@ -82,11 +95,10 @@ struct BatchOffsets {
   int64_t a = 0, b = 0, c = 0;
   __device__ BatchOffsets(const ProductBatch& batch, int64_t i) {
     for (int d = batch.ndim - 1; d >= 0; d--) {
-      const int64_t next = d > 0 ? i / batch.shape[d] : 0, index = i - next * batch.shape[d];
+      const int64_t index = d > 0 ? takeOff(i, batch.shape[d]) : i;
       a += index * batch.a[d];
       b += index * batch.b[d];
       c += index * batch.c[d];
-      i = next;
     }
   }
 };

@@ -112,6 +112,35 @@ __device__ inline void multiplyTiles(const Sum<S>* a, const Sum<S>* b, int down,
   }
 }
 
+// Calls put(row, column, sum) for the elements of a tile, which go through shared memory: neighbouring lanes then have
+// neighbours along a row, or along a column. Waits for the block before and between, not after.
+template <class T, class Shape, class Put>
+__device__ inline void storeTile(const T (&sums)[Shape::kRowsEach][Shape::kColumnsEach], T* shared, int down,
+                                 int across, Put&& put, bool alongRows = false) {
+  THALWEG_ROLLED
+  for (int part = 0; part < Shape::kColumnGroups; part++) {
+    __syncthreads();
+    THALWEG_UNROLL
+    for (int i = 0; i < Shape::kRowsEach; i++) {
+      THALWEG_UNROLL
+      for (int j = 0; j < 4; j++) {
+        T sum = sums[i][j];
+        THALWEG_UNROLL
+        for (int g = 1; g < Shape::kColumnGroups; g++)
+          if (part == g) sum = sums[i][g * 4 + j];
+        shared[((i / 4 * Shape::kThreadsDown + down) * 4 + i % 4) * Shape::kStepPart + across * 4 + j] = sum;
+      }
+    }
+    __syncthreads();
+    THALWEG_ROLLED
+    for (int e = static_cast<int>(threadIdx.x); e < Shape::kRows * Shape::kPart; e += Shape::kThreads) {
+      const int r = alongRows ? e % Shape::kRows : e / Shape::kPart;
+      const int c = alongRows ? e / Shape::kRows : e % Shape::kPart;
+      put(r, part * Shape::kPart + c, shared[r * Shape::kStepPart + c]);
+    }
+  }
+}
+
 template <class S, class Shape>
 __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocksEach) tileKernel(TileProblem<S> p) {
   using T = Sum<S>;
@@ -160,28 +189,16 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocksEach) tileKerne
       }
     }
 
-    // Through shared memory to where they belong: neighbouring lanes then store what lies side by side.
     const bool alongRows = p.epilogue.ccs > p.epilogue.crs && p.splits == 1;
-    THALWEG_ROLLED for (int part = 0; part < Shape::kColumnGroups; part++) {
-      __syncthreads();
-      THALWEG_UNROLL for (int i = 0; i < Shape::kRowsEach; i++) THALWEG_UNROLL for (int j = 0; j < 4; j++) {
-        T sum = sums[i][j];
-        THALWEG_UNROLL for (int g = 1; g < Shape::kColumnGroups; g++) if (part == g) sum = sums[i][g * 4 + j];
-        shared[((i / 4 * Shape::kThreadsDown + down) * 4 + i % 4) * Shape::kStepPart + across * 4 + j] = sum;
-      }
-      __syncthreads();
-      THALWEG_ROLLED for (int e = thread; e < Shape::kRows * Shape::kPart; e += Shape::kThreads) {
-        const int r = alongRows ? e % Shape::kRows : e / Shape::kPart;
-        const int c = alongRows ? e / Shape::kRows : e % Shape::kPart;
-        const int64_t atRow = row + r, atColumn = column + part * Shape::kPart + c;
-        if (atRow >= p.m || atColumn >= p.n) continue;
-        const T sum = shared[r * Shape::kStepPart + c];
-        if (p.splits == 1)
-          p.epilogue.store(offsets.c, atRow, atColumn, sum);
-        else
-          p.partial[((split * p.batch.count + product) * p.m + atRow) * p.n + atColumn] = sum;
-      }
-    }
+    const auto put = [&](int r, int c, T sum) {
+      const int64_t atRow = row + r, atColumn = column + c;
+      if (atRow >= p.m || atColumn >= p.n) return;
+      if (p.splits == 1)
+        p.epilogue.store(offsets.c, atRow, atColumn, sum);
+      else
+        p.partial[((split * p.batch.count + product) * p.m + atRow) * p.n + atColumn] = sum;
+    };
+    storeTile<T, Shape>(sums, shared, down, across, put, alongRows);
     __syncthreads();
   }
 }

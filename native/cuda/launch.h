@@ -26,9 +26,9 @@ void checkCuda(cudaError_t status, const char* what);
 #if defined(THALWEG_CUDA_EMULATED)
 // LAUNCH(kernel, grid, block, dynamic shared bytes, queue, arguments...); a kernel with template arguments in
 // parentheses.
-#define LAUNCH(kernel, grid, block, shared, queue, ...) \
-  (static_cast<void>(queue),                            \
-   ::thalweg::cuda::emulated::launch((grid), (block), (shared), [=] { (kernel)(__VA_ARGS__); }))
+#define LAUNCH(kernel, grid, block, shared, queue, ...)                                                          \
+  (::thalweg::cuda::emulated::launch((grid), (block), (shared), (queue).stream, [=] { (kernel)(__VA_ARGS__); }), \
+   ::thalweg::cuda::checkCuda(cudaGetLastError(), #kernel))
 // Shared memory whose size the launch gives: DYNAMIC_SHARED(float, tile);
 #define DYNAMIC_SHARED(type, name) \
   type* const name = reinterpret_cast<type*>(::thalweg::cuda::emulated::dynamicShared())

@@ -16,13 +16,11 @@ constexpr int kExternalSlot = 0;
 // Moves the words to where the kernel finds them.
 void placeWords(Queue& queue, MapLaunch& launch) {
   const size_t bytes = launch.words.size() * sizeof(int64_t);
-  if (launch.words.size() <= kMapWords) {
+  if (launch.words.size() <= kMapWords && !queue.deviceScalars) {
     std::memcpy(launch.arguments.words, launch.words.data(), bytes);
     return;
   }
-  void* external = queue.scratch(kExternalSlot, static_cast<int64_t>(bytes));
-  queue.upload(external, launch.words.data(), static_cast<int64_t>(bytes));
-  launch.arguments.external = static_cast<const int64_t*>(external);
+  launch.arguments.external = queue.words(kExternalSlot, launch.words, launch.arguments.scalars);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <new>
 #include <utility>
 
+#include "cuda/gemm.h"
 #include "cuda/kernel.h"
 #include "cuda/library.h"
 #include "cuda/nvrtc.h"
@@ -47,8 +48,9 @@ struct Guarded<Kernel> {
   static void call(Context& context, P... operands) {
     reporting(context, [&] {
       Kernel(context, operands...);
-      if (queueOf(context).waitsAlways()) queueOf(context).synchronize();
+      if (queueOf(context).waitsAlways() && !queueOf(context).isCapturing()) queueOf(context).synchronize();
     });
+    queueOf(context).deviceScalars = nullptr;
   }
 };
 
@@ -147,6 +149,25 @@ void download(Context& context, void* to, const void* from, int64_t bytes) {
 void copyPeer(Context& context, void* to, void* fromQueue, const void* from, int64_t bytes) {
   reporting(context, [&] { queueOf(context).copyFrom(*static_cast<Queue*>(fromQueue), to, from, bytes); });
 }
+void beginCapture(Context& context, const void* philoxShift) {
+  reporting(context, [&] { queueOf(context).beginCapture(static_cast<const uint64_t*>(philoxShift)); });
+}
+void* endCapture(Context& context) {
+  void* graph = nullptr;
+  reporting(context, [&] { graph = queueOf(context).endCapture(); });
+  return graph;
+}
+void takeScalars(void* queue, const double* scalars) { static_cast<Queue*>(queue)->deviceScalars = scalars; }
+void launchGraph(Context& context, void* graph) {
+  reporting(context, [&] { queueOf(context).launchGraph(static_cast<cudaGraphExec_t>(graph)); });
+}
+void destroyGraph(void* queue, void* graph) {
+  char message[kPluginMessageBytes];
+  explaining(message, [&] {
+    static_cast<Queue*>(queue)->makeCurrent();
+    cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph));
+  });
+}
 void synchronize(Context& context) {
   reporting(context, [&] { queueOf(context).synchronize(); });
 }
@@ -163,6 +184,8 @@ void libraries(char* message) {
     say(message, report.c_str());
   });
 }
+
+void allowTf32(bool allow) { tensorFloat32.store(allow, std::memory_order_relaxed); }
 
 const Plugin plugin = {
     kPluginVersion,
@@ -185,7 +208,13 @@ const Plugin plugin = {
     upload,
     download,
     copyPeer,
+    beginCapture,
+    endCapture,
+    takeScalars,
+    launchGraph,
+    destroyGraph,
     synchronize,
+    allowTf32,
     libraries,
 };
 

@@ -19,7 +19,7 @@ struct PluginDevice {
 
 // Of one build: addon and plugin refuse each other if this differs. Counted up when the structures below change; the
 // sizes catch what was forgotten.
-constexpr uint32_t kPluginVersion = 1;
+constexpr uint32_t kPluginVersion = 3;
 
 struct Plugin {
   uint32_t version;
@@ -46,8 +46,19 @@ struct Plugin {
   void (*download)(Context& context, void* to, const void* from, int64_t bytes);
   // Between two devices: context's queue is the target's.
   void (*copyPeer)(Context& context, void* to, void* fromQueue, const void* from, int64_t bytes);
+  // Graphs. What is launched between begin and end runs when the graph is launched, each time on the same memory.
+  // philoxShift: device memory with a number that kernels add to the offset of their random numbers.
+  void (*beginCapture)(Context& context, const void* philoxShift);
+  void* (*endCapture)(Context& context);
+  // The next kernel reads its scalars from device memory: a graph's next launch may have others there.
+  void (*takeScalars)(void* queue, const double* scalars);
+  void (*launchGraph)(Context& context, void* graph);
+  void (*destroyGraph)(void* queue, void* graph);
+
   // Waits for everything launched; reports faults that kernels found, and errors of the device.
   void (*synchronize)(Context& context);
+  // Whether products of float32 may round their operands to TF32, which tensor cores multiply; of the process.
+  void (*allowTf32)(bool allow);
   // Names of optional libraries and what is known of them, one a line: "cuDNN: 9.24.0, from ..." or why not.
   void (*libraries)(char* message);
 };

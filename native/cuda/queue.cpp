@@ -8,10 +8,34 @@
 
 namespace thalweg::cuda {
 
+namespace {
+
+// After these every further call fails, until the process ends.
+bool isLost(cudaError_t status) {
+  switch (status) {
+    case cudaErrorECCUncorrectable:
+    case cudaErrorIllegalAddress:
+    case cudaErrorLaunchTimeout:
+    case cudaErrorAssert:
+    case cudaErrorHardwareStackError:
+    case cudaErrorIllegalInstruction:
+    case cudaErrorMisalignedAddress:
+    case cudaErrorInvalidAddressSpace:
+    case cudaErrorInvalidPc:
+    case cudaErrorLaunchFailure: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
 void checkCuda(cudaError_t status, const char* what) {
   if (status == cudaSuccess) return;
+  // Or the next launch would find it again.
+  cudaGetLastError();
   const ErrorKind kind = status == cudaErrorMemoryAllocation ? ErrorKind::OutOfMemory : ErrorKind::Device;
-  fail(kind, "%.200s: CUDA reports %s (%s)", what, cudaGetErrorName(status), cudaGetErrorString(status));
+  fail(kind, "%.200s: CUDA reports %s (%s)%s", what, cudaGetErrorName(status), cudaGetErrorString(status),
+       isLost(status) ? "; this process has lost its GPUs, start it again (the CPU still works)" : "");
 }
 
 namespace {
@@ -63,6 +87,7 @@ Queue::~Queue() {
   if (stream) cudaStreamSynchronize(stream);
   for (Slot& slot : slots_)
     if (slot.data) cudaFree(slot.data);
+  for (void* memory : kept_) cudaFree(memory);
   if (fault_) cudaFree(fault_);
   for (void* memory : staging_)
     if (memory) cudaFreeHost(memory);
@@ -82,8 +107,11 @@ void Queue::makeCurrent() const {
 void* Queue::scratch(int slot, int64_t bytes) {
   Slot& chosen = slots_[slot];
   if (bytes <= chosen.bytes) return chosen.data;
-  // cudaFree waits for what still uses the old memory.
-  if (chosen.data) checkCuda(cudaFree(chosen.data), "freeing scratch memory");
+  // cudaFree waits for what still uses the old memory; but a graph may use it again.
+  if (chosen.data && captured_)
+    kept_.push_back(chosen.data);
+  else if (chosen.data)
+    checkCuda(cudaFree(chosen.data), "freeing scratch memory");
   chosen = {};
   const int64_t rounded = (bytes + 255) / 256 * 256;
   checkCuda(cudaMalloc(&chosen.data, static_cast<size_t>(rounded)), "allocating scratch memory");
@@ -147,7 +175,8 @@ void Queue::synchronize() {
   char text[512];
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-  std::snprintf(text, sizeof text, site.format, fault.values[0], fault.values[1]);
+  std::snprintf(text, sizeof text, site.format, fault.values[0], fault.values[1], fault.values[2], fault.values[3],
+                fault.values[4]);
 #pragma GCC diagnostic pop
   throw Error(site.kind, text);
 }

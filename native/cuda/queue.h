@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "../kernel.h"
 #include "cuda/fault.h"
@@ -31,8 +32,8 @@ class Queue {
     return static_cast<T*>(scratch(slot, count * static_cast<int64_t>(sizeof(T))));
   }
   // Where the kernels about to be launched report operands that only the device can see are bad: an index out of range,
-  // a singular matrix. `format` takes two %lld: what is passed to report(). It surfaces at the next read or
-  // synchronise.
+  // a singular matrix. `format` takes up to five %lld: what is passed to report(). It surfaces at the next read
+  // or synchronise.
   FaultSite faultSite(ErrorKind kind, const char* format);
   // Waits for all that was launched; throws the first fault, or CUDA's own error.
   void synchronize();
@@ -44,6 +45,25 @@ class Queue {
   void download(void* to, const void* from, int64_t bytes);
   void copyFrom(Queue& other, void* to, const void* from, int64_t bytes);
 
+  // Device memory with a copy of `bytes` of host memory, for the kernels about to be launched. In `slot` of the scratch
+  // memory; while a graph is captured, in memory of its own, filled at once, that stays for the graph.
+  void* constants(int slot, const void* from, int64_t bytes);
+
+  // The words of a program's launch in device memory, `scalars` numbers and then what the launch is about; of a dynamic
+  // part of a graph the numbers are read anew at each launch.
+  const int64_t* words(int slot, const std::vector<int64_t>& words, int64_t scalars);
+
+  // Graphs: see plugin.h; capture.cpp.
+  void beginCapture(const uint64_t* philoxShift);
+  cudaGraphExec_t endCapture();
+  void launchGraph(cudaGraphExec_t graph);
+  bool isCapturing() const { return capturing_; }
+  // What a kernel adds to the offset of its random numbers: null outside of graphs. A replay draws further numbers.
+  const uint64_t* philoxShift() const { return philoxShift_; }
+
+  // Of the kernel that runs now: its scalars in device memory, where a graph reads them; mostly null.
+  const double* deviceScalars = nullptr;
+
   const int ordinal;
   cudaStream_t stream = nullptr;
   int multiprocessors = 0;
@@ -52,6 +72,9 @@ class Queue {
   // What was made of elementwise programs for this queue: programs.cu.
   struct Programs;
   std::shared_ptr<Programs> programs;
+  // What cuBLASLt was asked for this queue: cublaslt.cpp.
+  struct LibraryPlans;
+  std::shared_ptr<LibraryPlans> libraryPlans;
 
  private:
   struct Slot {
@@ -59,6 +82,11 @@ class Queue {
     int64_t bytes = 0;
   };
   Slot slots_[kScratchSlots];
+  // Memory that graphs refer to, or once did: scratch that has been outgrown, constants.
+  std::vector<void*> kept_;
+  bool captured_ = false;  // some graph has been captured
+  bool capturing_ = false;
+  const uint64_t* philoxShift_ = nullptr;
   bool waitsAlways_ = false;
   // Two pieces of pinned memory: one is filled while the other travels.
   static constexpr int64_t kStagingBytes = int64_t{4} << 20;

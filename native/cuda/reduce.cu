@@ -65,12 +65,10 @@ __global__ void joinSplitsKernel(const __grid_constant__ ReduceArguments argumen
 void placeWords(Queue& queue, ReducePlan& plan, int64_t stateBytes) {
   ReduceArguments& a = plan.arguments;
   const size_t bytes = plan.words.size() * sizeof(int64_t);
-  if (plan.words.size() <= kReduceWords) {
+  if (plan.words.size() <= kReduceWords && !queue.deviceScalars) {
     std::memcpy(a.words, plan.words.data(), bytes);
   } else {
-    void* external = queue.scratch(kExternalSlot, static_cast<int64_t>(bytes));
-    queue.upload(external, plan.words.data(), static_cast<int64_t>(bytes));
-    a.external = static_cast<const int64_t*>(external);
+    a.external = queue.words(kExternalSlot, plan.words, a.scalars);
   }
   if (a.splits > 1) a.partial = queue.scratch(kPartialSlot, a.splits * a.results * stateBytes);
 }

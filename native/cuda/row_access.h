@@ -3,11 +3,12 @@
 #include <type_traits>
 
 #include "cuda/convert.h"
+#include "runtime/tensor.h"
 
 namespace thalweg::cuda {
 
 template <class T>
-using ComputeOf = std::conditional_t<std::is_same_v<T, double>, double, float>;
+using ComputeOf = std::conditional_t<std::is_same_v<std::remove_const_t<T>, double>, double, float>;
 
 // 16 bytes of elements, moved at once.
 template <class T>

@@ -1,42 +1,14 @@
 // Softmax and its gradient, and their logarithmic forms. A row that fits is held in registers by a warp or by a block;
 // a longer one is read twice. Where the elements of a row lie apart and its neighbours side by side, each thread of a
 // warp works on a row of its own.
-#include <limits>
-
+#include "cuda/peak.h"
 #include "cuda/softmax_rows.h"
-#include "cuda/team.h"
 
 namespace thalweg::cuda {
 namespace {
 
 constexpr int kThreads = 256;
 constexpr int kLongThreads = 512;
-
-template <class C>
-__device__ constexpr C minusInfinity() {
-  return -std::numeric_limits<C>::infinity();
-}
-
-// The largest of some values, and the sum of the exponentials of their distances from it.
-template <class C>
-struct Peak {
-  C largest;
-  double sum;
-};
-template <class C>
-__device__ inline Peak<C> shuffleXor(Peak<C> p, int lanes) {
-  return {cuda::shuffleXor(p.largest, lanes), cuda::shuffleXor(p.sum, lanes)};
-}
-struct JoinPeaks {
-  template <class C>
-  __device__ Peak<C> operator()(Peak<C> a, Peak<C> b) const {
-    const C largest = TakeLarger()(a.largest, b.largest);
-    // Of -inf alone the sum is left at 0: only the whole row says whether that is all there is.
-    if (largest == minusInfinity<C>()) return {largest, 0};
-    return {largest, a.sum * static_cast<double>(std::exp(a.largest - largest)) +
-                         b.sum * static_cast<double>(std::exp(b.largest - largest))};
-  }
-};
 
 // What the terms of a row become: exp(x - largest) * factor, or x - largest - factor.
 template <class C>
@@ -127,16 +99,12 @@ __global__ void __launch_bounds__(kLongThreads)
   const int64_t piece = static_cast<int64_t>(kPer) * team.size();
   for (int64_t row = blockIdx.x; row < s.rows.count; row += gridDim.x) {
     const Offsets<2> at = s.rows.locate(row);
-    Peak<C> peak = {minusInfinity<C>(), 0};
+    Peak<C> peak = noPeak<C>();
     for (int64_t begin = 0; begin < s.n; begin += piece) {
       const Share<kPer> share = {begin, s.n, team.lane(), team.size(), vectors};
       C values[kPer];
       share.load(values, x, at.at[1], s.strides[1], minusInfinity<C>());
-      C largest = values[0], sum = 0;
-      for (int k = 1; k < kPer; k++) largest = TakeLarger()(largest, values[k]);
-      if (largest == minusInfinity<C>()) continue;
-      for (int k = 0; k < kPer; k++) sum += std::exp(values[k] - largest);
-      peak = JoinPeaks()(peak, Peak<C>{largest, static_cast<double>(sum)});
+      peak.add(values);
     }
     peak = team.join(peak, JoinPeaks(), shared);
     const Finish<C> finish(peak.largest, static_cast<C>(peak.sum), log);
@@ -184,18 +152,6 @@ __global__ void __launch_bounds__(kLongThreads)
 // -- rows side by side: a thread, or a column of a block's threads, each
 // -----------------------------------------------
 
-// Joins what the threads of a column have; `shared` has room for a value of each thread.
-template <class T, class Join>
-__device__ inline T joinColumn(T value, Join join, T* shared) {
-  if (blockDim.y == 1) return value;
-  __syncthreads();
-  shared[threadIdx.y * blockDim.x + threadIdx.x] = value;
-  __syncthreads();
-  value = shared[threadIdx.x];
-  for (unsigned y = 1; y < blockDim.y; y++) value = join(value, shared[y * blockDim.x + threadIdx.x]);
-  return value;
-}
-
 template <class Data>
 __global__ void __launch_bounds__(kThreads) softmaxColumnsKernel(Data out, Data x, SoftmaxRows<2> s, bool log) {
   using C = typename Data::Compute;
@@ -204,17 +160,10 @@ __global__ void __launch_bounds__(kThreads) softmaxColumnsKernel(Data out, Data 
   for (int64_t first = static_cast<int64_t>(blockIdx.x) * blockDim.x; first <= last; first += step) {
     const int64_t row = first + threadIdx.x;
     const Offsets<2> at = s.rows.locate(row < last ? row : last);
-    Peak<C> peak = {minusInfinity<C>(), 0};
+    Peak<C> peak = noPeak<C>();
     for (int64_t i = threadIdx.y; i < s.n; i += blockDim.y) {
       const C value = x.load(at.at[1] + i * s.strides[1]);
-      if (!(value <= peak.largest)) {
-        // 1 for this one, or a NaN if it is infinite.
-        peak.sum =
-            peak.sum * static_cast<double>(std::exp(peak.largest - value)) + static_cast<double>(value - value + 1);
-        peak.largest = value;
-      } else if (value != minusInfinity<C>()) {
-        peak.sum += static_cast<double>(std::exp(value - peak.largest));
-      }
+      peak.add(value);
     }
     peak = joinColumn(peak, JoinPeaks(), shared);
     if (row > last) continue;

@@ -10,6 +10,12 @@ struct AddUp {
     return a + b;
   }
 };
+struct TakeSmaller {
+  template <class T>
+  __device__ T operator()(T a, T b) const {
+    return b < a ? b : a;
+  }
+};
 // NaN if there is one.
 struct TakeLarger {
   template <class T>
@@ -42,6 +48,43 @@ __device__ inline T joinBlock(T value, Join join, T* shared) {
   value = shared[0];
   for (int w = 1; w < warps; w++) value = join(value, shared[w]);
   return value;
+}
+
+// The sum of what the threads of a block of whole warps have before this one, and of all of them. `shared` as above.
+template <class T>
+__device__ inline T sumBefore(T value, T* shared, T& all) {
+  const int lane = static_cast<int>(threadIdx.x) % kWarp, warp = static_cast<int>(threadIdx.x) / kWarp;
+  T running = value;
+  for (int d = 1; d < kWarp; d *= 2) {
+    const T other = __shfl_up_sync(kFullMask, running, static_cast<unsigned>(d));
+    if (lane >= d) running += other;
+  }
+  __syncthreads();
+  if (lane == kWarp - 1) shared[warp] = running;
+  __syncthreads();
+  T before = running - value;
+  all = 0;
+  for (int w = 0; w < static_cast<int>(blockDim.x) / kWarp; w++) {
+    if (w < warp) before += shared[w];
+    all += shared[w];
+  }
+  return before;
+}
+
+// Joins what the threads (x, 0), (x, 1), ... of a block have, in a fixed order; blockDim.y is a power of two. All of
+// them get the result. `shared` has room for a value of each thread, and may be used again at once.
+template <class V, class Join>
+__device__ inline V joinColumn(V value, Join join, V* shared) {
+  if (blockDim.y == 1) return value;
+  const unsigned at = threadIdx.y * blockDim.x + threadIdx.x;
+  __syncthreads();
+  shared[at] = value;
+  for (unsigned half = blockDim.y / 2; half > 0; half /= 2) {
+    __syncthreads();
+    if (threadIdx.y < half) shared[at] = join(shared[at], shared[at + half * blockDim.x]);
+  }
+  __syncthreads();
+  return shared[threadIdx.x];
 }
 
 constexpr int kMostWarps = 32;  // of a block

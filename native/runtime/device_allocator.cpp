@@ -17,15 +17,35 @@ int64_t roundUp(int64_t bytes, int64_t unit) { return (bytes + unit - 1) / unit 
 }  // namespace
 
 DeviceAllocator::DeviceAllocator(Take take, Return giveBack, std::function<void()> synchronise, bool exact)
-    : take_(std::move(take)), return_(std::move(giveBack)), synchronise_(std::move(synchronise)), exact_(exact) {}
+    : take_(std::move(take)), return_(std::move(giveBack)), synchronise_(std::move(synchronise)), exact_(exact) {
+  pools_.push_back(std::make_unique<Pool>());
+  active_ = pools_[0].get();
+}
 
-DeviceAllocator::~DeviceAllocator() { trim(); }
+DeviceAllocator::~DeviceAllocator() {
+  for (const auto& pool : pools_) pool->frozen = false;
+  trim();
+}
+
+int DeviceAllocator::beginPool() {
+  pools_.push_back(std::make_unique<Pool>());
+  active_ = pools_.back().get();
+  active_->frozen = true;
+  return static_cast<int>(pools_.size()) - 1;
+}
+
+void DeviceAllocator::endPool() { active_ = pools_[0].get(); }
+
+void DeviceAllocator::releasePool(int pool) {
+  pools_[static_cast<size_t>(pool)]->frozen = false;
+  trim();
+}
 
 DeviceAllocator::Block* DeviceAllocator::takeSegment(int64_t bytes, bool small) {
   void* data = take_(bytes);
   if (!data) return nullptr;
   reserved_ += bytes;
-  return new Block{static_cast<char*>(data), bytes, small, true, nullptr, nullptr};
+  return new Block{static_cast<char*>(data), bytes, small, true, nullptr, nullptr, active_};
 }
 
 void DeviceAllocator::returnSegment(Block* block) {
@@ -41,8 +61,8 @@ void* DeviceAllocator::allocate(int64_t bytes) {
   const bool small = wanted <= kSmall;
   Block* block = nullptr;
   if (!exact_) {
-    FreeBlocks& candidates = freeBlocks(small);
-    Block key{nullptr, wanted, small, true, nullptr, nullptr};
+    FreeBlocks& candidates = active_->of(small);
+    Block key{nullptr, wanted, small, true, nullptr, nullptr, active_};
     const auto found = candidates.lower_bound(&key);
     if (found != candidates.end()) {
       block = *found;
@@ -55,7 +75,8 @@ void* DeviceAllocator::allocate(int64_t bytes) {
                             : wanted < kOwnSegment ? kLargeSegment
                                                    : roundUp(wanted, kSmallSegment);
     block = takeSegment(segment, small);
-    if (!block && cachedBytes() > 0) {
+    // While a graph is captured nothing may wait for the device.
+    if (!block && cachedBytes() > 0 && active_ == pools_[0].get()) {
       synchronise_();
       trim();
       block = takeSegment(segment, small);
@@ -66,11 +87,11 @@ void* DeviceAllocator::allocate(int64_t bytes) {
   }
   const int64_t left = block->bytes - wanted;
   if (!exact_ && (small ? left >= kRounding : left > kSmall)) {
-    Block* rest = new Block{block->data + wanted, left, small, true, block, block->next};
+    Block* rest = new Block{block->data + wanted, left, small, true, block, block->next, block->pool};
     if (rest->next) rest->next->previous = rest;
     block->next = rest;
     block->bytes = wanted;
-    freeBlocks(small).insert(rest);
+    block->pool->of(small).insert(rest);
   }
   block->free = false;
   used_ += block->bytes;
@@ -94,13 +115,13 @@ void DeviceAllocator::release(void* data, int64_t) {
   live_.erase(found);
   used_ -= block->bytes;
   block->free = true;
-  if (exact_) {
+  if (exact_ && !block->pool->frozen) {
     // Commands that are queued may still use it.
     synchronise_();
     returnSegment(block);
     return;
   }
-  FreeBlocks& others = freeBlocks(block->small);
+  FreeBlocks& others = block->pool->of(block->small);
   if (block->next && block->next->free) {
     others.erase(block->next);
     mergeNext(block);
@@ -115,16 +136,19 @@ void DeviceAllocator::release(void* data, int64_t) {
 }
 
 void DeviceAllocator::trim() {
-  for (FreeBlocks& blocks : free_)
-    for (auto at = blocks.begin(); at != blocks.end();) {
-      Block* block = *at;
-      if (block->previous || block->next) {
-        ++at;
-        continue;
+  for (const auto& pool : pools_) {
+    if (pool->frozen) continue;
+    for (FreeBlocks& blocks : pool->free)
+      for (auto at = blocks.begin(); at != blocks.end();) {
+        Block* block = *at;
+        if (block->previous || block->next) {
+          ++at;
+          continue;
+        }
+        at = blocks.erase(at);
+        returnSegment(block);
       }
-      at = blocks.erase(at);
-      returnSegment(block);
-    }
+  }
 }
 
 }  // namespace thalweg

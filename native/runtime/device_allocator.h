@@ -3,10 +3,10 @@
 #pragma once
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <set>
 #include <unordered_map>
+#include <vector>
 
 #include "runtime/allocator.h"
 
@@ -35,12 +35,21 @@ class DeviceAllocator final : public Allocator {
   // Segments of which nothing is in use.
   void trim() override;
 
+  // A pool: from beginPool to endPool all memory comes from segments of its own, and what is released of them serves
+  // the same pool only. After that its memory stays as it is, for a graph that was captured meanwhile, until
+  // releasePool: then what is free goes back, and the rest when it is released.
+  int beginPool();
+  void endPool();
+  void releasePool(int pool);
+
  private:
+  struct Pool;
   struct Block {
     char* data;
     int64_t bytes;
     bool small, free;
     Block *previous, *next;  // neighbours in the segment
+    Pool* pool;
   };
   struct BySize {
     bool operator()(const Block* a, const Block* b) const {
@@ -48,8 +57,12 @@ class DeviceAllocator final : public Allocator {
     }
   };
   using FreeBlocks = std::set<Block*, BySize>;
+  struct Pool {
+    FreeBlocks free[2];
+    bool frozen = false;  // kept for a graph
+    FreeBlocks& of(bool small) { return free[small ? 0 : 1]; }
+  };
 
-  FreeBlocks& freeBlocks(bool small) { return free_[small ? 0 : 1]; }
   Block* takeSegment(int64_t bytes, bool small);
   void returnSegment(Block* block);
   void mergeNext(Block* block);
@@ -58,7 +71,8 @@ class DeviceAllocator final : public Allocator {
   Return return_;
   std::function<void()> synchronise_;
   const bool exact_;
-  FreeBlocks free_[2];
+  std::vector<std::unique_ptr<Pool>> pools_;  // the first is for all that is not captured
+  Pool* active_;
   std::unordered_map<void*, Block*> live_;
   int64_t reserved_ = 0, used_ = 0;
 };

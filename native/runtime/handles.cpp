@@ -41,17 +41,27 @@ uint32_t HandleTable::create(uint8_t device, DType dtype, int ndim, const int64_
   // What can throw comes first, so that nothing is left half done.
   std::unique_ptr<Storage> storage(newStorage());
   const uint32_t index = newEntry();
-  void* data = allocators_.of[device]->allocate(bytes);
   HandleEntry& entry = entries_[index];
-  if (!data) {
+  const auto giveBack = [&] {
     entry.next = firstFree_;
     firstFree_ = index;
+  };
+  void* data = nullptr;
+  try {
+    data = allocators_.of[device]->allocate(bytes);
+  } catch (...) {  // the device is lost
+    giveBack();
+    throw;
+  }
+  if (!data) {
+    giveBack();
     return 0;
   }
   entry.storage = storage.release();
   entry.storage->data = static_cast<char*>(data);
   entry.storage->bytes = bytes;
   entry.storage->device = device;
+  entry.storage->epoch = epoch;
   entry.keeper = kNoKeeper;
   TensorView& view = entry.view;
   view.data = static_cast<char*>(data);
@@ -150,17 +160,21 @@ void HandleTable::freeIndex(uint32_t index) {
   }
   Storage* storage = entry.storage;
   entry.storage = nullptr;
+  uses_[storage->device].tensors--;
+  release(storage);
+  entry.generation = (entry.generation + 1) % kHandleGenerations;
+  entry.next = firstFree_;
+  firstFree_ = index;
+  liveTensors_--;
+}
+
+void HandleTable::release(Storage* storage) {
   Use& use = uses_[storage->device];
-  use.tensors--;
   if (storage->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
     allocators_.of[storage->device]->release(storage->data, storage->bytes);
     use.bytes -= storage->bytes;
     freeStorages_.emplace_back(storage);
   }
-  entry.generation = (entry.generation + 1) % kHandleGenerations;
-  entry.next = firstFree_;
-  firstFree_ = index;
-  liveTensors_--;
 }
 
 uint32_t HandleTable::addKeeper(void* reference, bool open) {

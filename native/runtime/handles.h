@@ -21,6 +21,7 @@ struct Storage {
   char* data = nullptr;
   int64_t bytes = 0;
   uint8_t device = 0;
+  uint32_t epoch = 0;  // HandleTable::epoch when it was made
 };
 
 constexpr int kHandleIndexBits = 22;
@@ -93,6 +94,12 @@ class HandleTable {
   int64_t liveBytes(int device = 0) const { return uses_[device].bytes; }
   void resetPeak(int device = 0) { uses_[device].peakBytes = uses_[device].bytes; }
   void freeAll();
+
+  // Storages made from now on are told by it from older ones.
+  uint32_t epoch = 0;
+  // Another reference to a storage, and its end.
+  void hold(Storage* storage) { storage->references.fetch_add(1, std::memory_order_relaxed); }
+  void release(Storage* storage);
 
  private:
   uint32_t newEntry();

@@ -1,6 +1,7 @@
 // Loss scaling (Micikevicius et al. 2018, Mixed Precision Training): gradients too small for float16 are carried through
 // backward as multiples of what they are.
 import { noGrad } from '../autograd/mode.js';
+import { byDevice } from '../device.js';
 import { ArgumentError, DTypeError } from '../errors.js';
 import { tidy } from '../memory.js';
 import { getTotalNorm } from '../nn/utils/clipGrad.js';
@@ -145,7 +146,7 @@ export class GradScaler {
         `GradScaler.unscale_: a gradient is float16; keep parameters in float32 and compute with amp.autocast().`,
       );
     }
-    if (grads.length > 0) noGrad(() => scaled.run({ g: grads }, { factor: 1 / this._scale }));
+    for (const there of byDevice(grads)) noGrad(() => scaled.run({ g: there }, { factor: 1 / this._scale }));
     const largest = tidy(() => Number(getTotalNorm(grads, { normType: Infinity }).itemSync()));
     this._stages.set(optimizer, { foundInf: !Number.isFinite(largest), stepped: false });
   }

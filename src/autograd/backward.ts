@@ -6,7 +6,7 @@ import { keep, sharing, tidy, track, untracked, withShared, type Disposable } fr
 import { add } from '../ops/arithmetic.js';
 import { addInPlace, cast, clone } from '../ops/copy.js';
 import { onesLike } from '../ops/creation.js';
-import { checkTensor, filledTensor } from '../ops/define.js';
+import { checkSameDevice, checkTensor, filledTensor } from '../ops/define.js';
 import { sumTo } from '../ops/reduce.js';
 import { broadcastsTo, formatShape, shapesEqual } from '../shape.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -230,6 +230,7 @@ function rootGradient(op: string, root: Tensor, gradient: Tensor | undefined): T
       `${op}: gradient has shape ${formatShape(gradient.shape)}, the tensor ${formatShape(root.shape)}.`,
     );
   }
+  checkSameDevice(op, 'gradient', gradient, 'the tensor', root);
   return gradient.dtype === root.dtype ? gradient : cast(gradient, root.dtype);
 }
 

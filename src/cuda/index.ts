@@ -4,6 +4,8 @@ import { DeviceError } from '../errors.js';
 import { native } from '../native.js';
 import { pluginState } from './plugin.js';
 
+export { graph, type CapturedFunction, type GraphOptions } from './graph.js';
+
 /** What a GPU is. */
 export interface DeviceProperties {
   /** As the driver calls it. */

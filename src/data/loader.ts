@@ -1,6 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { checkDevice, type Device } from '../device.js';
 import { ArgumentError } from '../errors.js';
 import { defaultGenerator, type Generator as RandomGenerator } from '../ops/random.js';
+import { isTensor } from '../tensor/tensor.js';
 import { collate, type Collated } from './collate.js';
 import type { Dataset } from './dataset.js';
 import { philox, sequentialIndices, shuffledIndices } from './sampler.js';
@@ -19,8 +21,27 @@ export interface DataLoaderOptions<Sample, Batch> {
   readonly generator?: RandomGenerator;
   /** How many batches are under way while one is in use. Default 1. */
   readonly prefetch?: number;
+  /**
+   * Where the tensors of a batch go (also those in arrays, maps and plain objects): their copies are enqueued when the batch
+   * is fetched, while the one before is in use. Default: they stay where the dataset makes them.
+   */
+  readonly device?: Device;
   /** Makes a batch of samples, for datasets without `batch`. Default: `collate`. */
   readonly collate?: (samples: Sample[]) => Batch | Promise<Batch>;
+}
+
+// The tensors in a batch, on a device.
+function moved<T>(value: T, device: Device): T {
+  const move = (part: unknown): unknown => {
+    // What stays behind may be the dataset's own, so it is forgotten rather than disposed.
+    if (isTensor(part)) return part.to(device);
+    if (Array.isArray(part)) return part.map(move);
+    if (part instanceof Map) return new Map(Array.from(part, ([key, item]) => [key as unknown, move(item)] as const));
+    if (typeof part === 'object' && part !== null && Object.getPrototypeOf(part) === Object.prototype)
+      return Object.fromEntries(Object.entries(part).map(([key, item]) => [key, move(item)]));
+    return part;
+  };
+  return move(value) as T;
 }
 
 /** After this many milliseconds of JavaScript, timers and sockets get their turn. */
@@ -56,6 +77,8 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
   readonly dropLast: boolean;
   /** How many batches are under way while one is in use. */
   readonly prefetch: number;
+  /** Where the tensors of a batch go; undefined: they stay. */
+  readonly device: Device | undefined;
   readonly #collate: (samples: Sample[]) => Batch | Promise<Batch>;
   readonly #customCollate: boolean;
   readonly #generator: RandomGenerator;
@@ -64,12 +87,13 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
   #epoch = 0;
   #lastTurn = performance.now();
 
-  /** @throws ArgumentError for options that are no integers, or too small */
+  /** @throws ArgumentError for options that are no integers, or too small; DeviceError for a device that is not there */
   constructor(dataset: Dataset<Sample, Batch>, options: DataLoaderOptions<Sample, Batch> = {}) {
     checkInteger('dataset.length', dataset.length, 0);
     this.dataset = dataset;
     this.#batchSize = checkInteger('batchSize', options.batchSize ?? 1, 1);
     this.prefetch = checkInteger('prefetch', options.prefetch ?? 1, 0);
+    this.device = options.device === undefined ? undefined : checkDevice('DataLoader', options.device);
     this.shuffle = options.shuffle ?? false;
     this.dropLast = options.dropLast ?? false;
     this.#seed = options.seed === undefined ? undefined : checkInteger('seed', options.seed, 0);
@@ -175,6 +199,11 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
   }
 
   async #fetch(indices: Int32Array): Promise<Batch> {
+    const batch = await this.#make(indices);
+    return this.device === undefined ? batch : moved(batch, this.device);
+  }
+
+  async #make(indices: Int32Array): Promise<Batch> {
     if (this.dataset.batch !== undefined && !this.#customCollate) return this.dataset.batch(indices);
     // All samples are asked for before the first is awaited: slow ones (files, sockets) overlap.
     const samples = await Promise.all(Array.from(indices, async (index) => this.dataset.get(index)));
@@ -182,6 +211,11 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
   }
 
   #fetchSync(indices: Int32Array): Batch {
+    const batch = this.#makeSync(indices);
+    return this.device === undefined ? batch : moved(batch, this.device);
+  }
+
+  #makeSync(indices: Int32Array): Batch {
     const settled = <T>(value: T | Promise<T>): T => {
       if (value instanceof Promise) {
         value.catch(() => undefined);

@@ -142,12 +142,18 @@ export function copy_<S extends Shape, D extends DType>(target: Tensor<S, D>, so
       `copy_: source of shape ${formatShape(source.shape)} does not broadcast to ${formatShape(target.shape)}.`,
     );
   }
-  let from: Tensor = source.device === target.device ? source : move(source.detach(), target.device);
-  if (source._version === target._version && source !== target) from = clone(source);
+  const shared = source._version === target._version && source !== target;
+  // The tensor that is copied, and what it took to make it.
+  let from: Tensor = source;
+  const made: Tensor[] = [];
+  if (source.device !== target.device) made.push((from = move(source, target.device)));
+  else if (shared) made.push((from = clone(source)));
   if (from.shape.length !== target.shape.length || !from.shape.every((n, d) => n === target.shape[d])) {
     from = viewTensor(from, target.shape, broadcastStrides(from.shape, from.strides, target.shape), from._offset);
+    made.push(from);
   }
   native.copy(target._handle, from._handle);
+  for (const tensor of made) tensor.dispose();
   target._version.count++;
   return target;
 }

@@ -1,5 +1,6 @@
 // Random tensors: Philox 4x32-10, counter based, so that a seed gives the same numbers for any number of threads.
 import { randomBytes } from 'node:crypto';
+import { noteDraw } from '../cuda/capture.js';
 import { isFloating, type DType } from '../dtype.js';
 import { ArgumentError, DTypeError } from '../errors.js';
 import { native } from '../native.js';
@@ -51,6 +52,7 @@ export class Generator {
   /** Reserves counter blocks and returns the first. @internal */
   take(blocks: number): number {
     const start = this.offset;
+    noteDraw(this, start, blocks);
     this.offset += blocks;
     return start;
   }

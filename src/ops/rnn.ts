@@ -4,6 +4,7 @@ import { isGradEnabled } from '../autograd/mode.js';
 import { SavedTensor, type InputGradients } from '../autograd/node.js';
 import { grad } from '../autograd/backward.js';
 import { debugLevel, traceOp } from '../debug.js';
+import type { Device } from '../device.js';
 import type { DType } from '../dtype.js';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
 import { tidy } from '../memory.js';
@@ -123,12 +124,12 @@ function check(kind: CellKind, inputs: SequenceInputs, batchSizes: readonly numb
 }
 
 // The kernels read the sizes from a tensor: there can be any number of them.
-function withSizes(batchSizes: readonly number[] | undefined, run: (handle: number) => void): void {
+function withSizes(batchSizes: readonly number[] | undefined, device: Device, run: (handle: number) => void): void {
   if (batchSizes === undefined) {
     run(0);
     return;
   }
-  const sizes = fromTypedArray(BigInt64Array.from(batchSizes, BigInt), [batchSizes.length]);
+  const sizes = fromTypedArray(BigInt64Array.from(batchSizes, BigInt), [batchSizes.length], { device });
   run(sizes._handle);
   sizes.dispose();
 }
@@ -169,7 +170,7 @@ function sequence(kind: CellKind, inputs: SequenceInputs, options: SequenceOptio
   const run = (): void => {
     native.copy(hN._handle, h0._handle);
     if (cN !== null) native.copy(cN._handle, c0!._handle);
-    withSizes(batchSizes, (sizes) =>
+    withSizes(batchSizes, x.device, (sizes) =>
       native.rnnForward(
         h._handle,
         hN._handle,
@@ -248,7 +249,7 @@ function gradients(
     });
     const dh = running(gN);
     const dc = kind === 'lstm' ? running(gCell) : null;
-    withSizes(batchSizes, (sizes) =>
+    withSizes(batchSizes, x.device, (sizes) =>
       native.rnnBackward(
         handleOf(dx),
         handleOf(dweightIh),

@@ -2,6 +2,7 @@
 // update, an elementwise program that runs over all parameters of a group in one native call.
 import { withAutocast } from '../amp/state.js';
 import { noGrad } from '../autograd/mode.js';
+import { dynamicPart } from '../cuda/capture.js';
 import { ArgumentError, ShapeError } from '../errors.js';
 import { keep, untracked } from '../memory.js';
 import { copy_ } from '../ops/copy.js';
@@ -153,7 +154,7 @@ export abstract class Optimizer<O extends object> {
         }
       }
     };
-    withAutocast(null, () => noGrad(update));
+    dynamicPart(() => withAutocast(null, () => noGrad(update)));
     return result;
   }
 
@@ -253,7 +254,7 @@ export abstract class Optimizer<O extends object> {
         for (const [p, values] of entries) {
           const own: ParameterState = {};
           for (const [name, value] of Object.entries(values)) {
-            own[name] = value instanceof Tensor ? copy_(keep(zerosLike(value)), value) : value;
+            own[name] = value instanceof Tensor ? copy_(keep(zerosLike(value, { device: p.device })), value) : value;
           }
           this.state.set(p, own);
         }

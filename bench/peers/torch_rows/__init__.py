@@ -4,9 +4,9 @@ import shutil
 
 from protocol import Rows
 
-from . import conv, dispatch, gemm, memory, models, optim, recurrent
+from . import conv, device, dispatch, gemm, memory, models, optim, recurrent
 
-families = {module.__name__.split(".")[-1]: module for module in (dispatch, gemm, conv, memory, optim, recurrent, models)}
+families = {module.__name__.split(".")[-1]: module for module in (dispatch, gemm, conv, memory, optim, recurrent, models, device)}
 # Where its matrix products come from MKL, and where its compiler has something to compile.
 modes = {
     "eager": list(families),

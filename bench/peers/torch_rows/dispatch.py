@@ -7,14 +7,19 @@ import subprocess
 import tempfile
 
 import torch
-from protocol import repeat
+from protocol import repeat, repeat_waiting
 
 
 def register(rows, compiled):
-    @rows.row("add4/enqueue", "add4/dispose", "add4/sync")
+    @rows.row("add4/enqueue", "add4/dispose")
     def add():
         a, b = torch.randn(4), torch.randn(4)
         return repeat(lambda: torch.add(a, b))
+
+    @rows.row("add4/sync")
+    def add_waiting():
+        a, b = torch.randn(4), torch.randn(4)
+        return repeat_waiting(lambda: torch.add(a, b))
 
     @rows.row("add4/await")
     def read():

@@ -3,7 +3,7 @@
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
-from protocol import repeat
+from protocol import repeat, repeat_waiting
 
 # The faster of the two for convolutions.
 LAYOUT = torch.channels_last
@@ -271,7 +271,7 @@ def register(rows, compiled):
                 with torch.inference_mode():
                     model(subject.example)
 
-            return repeat(work)
+            return repeat_waiting(work)
 
     for name, (make, batches) in MODELS.items():
         for batch in batches:

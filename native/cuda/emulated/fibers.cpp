@@ -215,7 +215,9 @@ unsigned ballot(unsigned mask, bool predicate) {
   return bits;
 }
 
-void launch(dim3 grid, dim3 block, size_t sharedBytes, const std::function<void()>& kernel) {
+namespace {
+
+void run(dim3 grid, dim3 block, size_t sharedBytes, const std::function<void()>& kernel) {
   const uint64_t blocks = uint64_t{grid.x} * grid.y * grid.z, threads = uint64_t{block.x} * block.y * block.z;
   if (!checkLaunch(blocks != 0 && threads != 0 && threads <= 1024 && block.z <= 64 && grid.y <= 65535 &&
                    grid.z <= 65535 && sharedBytes <= kMostSharedBytes))
@@ -238,6 +240,13 @@ void launch(dim3 grid, dim3 block, size_t sharedBytes, const std::function<void(
     s.dynamic.assign((sharedBytes + 7) / 8, 0xCDCDCDCDCDCDCDCDull);
     runBlock(s);
   }
+}
+
+}  // namespace
+
+void launch(dim3 grid, dim3 block, size_t sharedBytes, cudaStream_t stream, const std::function<void()>& kernel) {
+  if (captures(stream)) return capture(stream, [=] { run(grid, block, sharedBytes, kernel); });
+  run(grid, block, sharedBytes, kernel);
 }
 
 }  // namespace thalweg::cuda::emulated

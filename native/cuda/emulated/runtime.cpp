@@ -13,10 +13,18 @@
 #include <cstdlib>
 #include <map>
 #include <mutex>
+#include <utility>
+#include <vector>
 
 #include "cuda/emulated/memory.h"
 
-struct EmulatedStream {};
+struct EmulatedGraph {
+  std::vector<std::function<void()>> work;
+};
+struct EmulatedStream {
+  EmulatedGraph* graph = nullptr;  // while it captures
+  bool invalid = false;            // something was asked for that a graph cannot hold
+};
 struct EmulatedEvent {};
 
 namespace thalweg::cuda::emulated {
@@ -74,6 +82,9 @@ cudaError_t state() { return lost.load() ? cudaErrorLaunchFailure : cudaSuccess;
 
 }  // namespace
 
+bool captures(const EmulatedStream* stream) { return stream && stream->graph; }
+void capture(EmulatedStream* stream, std::function<void()> work) { stream->graph->work.push_back(std::move(work)); }
+
 DeviceAccess::DeviceAccess() {
   if (!strict()) return;
   const std::lock_guard lock(mutex);
@@ -93,6 +104,18 @@ bool checkLaunch(bool valid) {
   return error == cudaSuccess;
 }
 
+void runOnDevice(EmulatedStream* stream, void (*body)(void*), const void* argument, size_t bytes) {
+  const char* from = static_cast<const char*>(argument);
+  std::vector<char> copy(from, from + bytes);
+  const std::function<void()> work = [body, copy]() mutable {
+    if (!checkLaunch(true)) return;
+    const DeviceAccess access;
+    body(copy.data());
+  };
+  if (captures(stream)) return capture(stream, work);
+  work();
+}
+
 }  // namespace thalweg::cuda::emulated
 
 using namespace thalweg::cuda::emulated;
@@ -108,8 +131,10 @@ const char* cudaGetErrorName(cudaError_t error) {
     case cudaErrorNotReady: return "cudaErrorNotReady";
     case cudaErrorIllegalAddress: return "cudaErrorIllegalAddress";
     case cudaErrorLaunchFailure: return "cudaErrorLaunchFailure";
+    case cudaErrorStreamCaptureUnsupported: return "cudaErrorStreamCaptureUnsupported";
+    case cudaErrorStreamCaptureInvalidated: return "cudaErrorStreamCaptureInvalidated";
+    default: return "cudaErrorUnknown";
   }
-  return "cudaErrorUnknown";
 }
 const char* cudaGetErrorString(cudaError_t error) {
   switch (error) {
@@ -122,8 +147,10 @@ const char* cudaGetErrorString(cudaError_t error) {
     case cudaErrorNotReady: return "device not ready";
     case cudaErrorIllegalAddress: return "an illegal memory access was encountered";
     case cudaErrorLaunchFailure: return "unspecified launch failure";
+    case cudaErrorStreamCaptureUnsupported: return "operation not permitted when stream is capturing";
+    case cudaErrorStreamCaptureInvalidated: return "operation failed due to a previous error during capture";
+    default: return "unknown error";
   }
-  return "unknown error";
 }
 cudaError_t cudaGetLastError() {
   const cudaError_t error = lastError;
@@ -221,8 +248,12 @@ cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
   *free = deviceBytes() - used[device];
   return cudaSuccess;
 }
-cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind, cudaStream_t) {
+cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
   if (state() != cudaSuccess) return remember(state());
+  if (captures(stream)) {
+    capture(stream, [=] { cudaMemcpyAsync(to, from, bytes, kind, nullptr); });
+    return cudaSuccess;
+  }
   const DeviceAccess access;
   std::memmove(to, from, bytes);
   return cudaSuccess;
@@ -230,8 +261,12 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
 cudaError_t cudaMemcpyPeerAsync(void* to, int, const void* from, int, size_t bytes, cudaStream_t stream) {
   return cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream);
 }
-cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t) {
+cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t stream) {
   if (state() != cudaSuccess) return remember(state());
+  if (captures(stream)) {
+    capture(stream, [=] { cudaMemsetAsync(to, value, bytes, nullptr); });
+    return cudaSuccess;
+  }
   const DeviceAccess access;
   std::memset(to, value, bytes);
   return cudaSuccess;
@@ -244,7 +279,43 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   delete stream;
   return cudaSuccess;
 }
-cudaError_t cudaStreamSynchronize(cudaStream_t) { return remember(state()); }
+cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  if (captures(stream)) {
+    stream->invalid = true;
+    return remember(cudaErrorStreamCaptureUnsupported);
+  }
+  return remember(state());
+}
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
+  if (captures(stream)) return remember(cudaErrorInvalidValue);
+  stream->graph = new EmulatedGraph;
+  stream->invalid = false;
+  return remember(state());
+}
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+  *graph = std::exchange(stream->graph, nullptr);
+  if (!*graph) return remember(cudaErrorInvalidValue);
+  if (!stream->invalid) return remember(state());
+  delete std::exchange(*graph, nullptr);
+  return remember(cudaErrorStreamCaptureInvalidated);
+}
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsigned long long) {
+  *exec = new EmulatedGraph(*graph);
+  return remember(state());
+}
+cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t) {
+  if (state() != cudaSuccess) return remember(state());
+  for (const auto& work : exec->work) work();
+  return remember(state());
+}
+cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  delete graph;
+  return cudaSuccess;
+}
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
+  delete exec;
+  return cudaSuccess;
+}
 cudaError_t cudaStreamWaitEvent(cudaStream_t, cudaEvent_t, unsigned) { return remember(state()); }
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
   *event = new EmulatedEvent;

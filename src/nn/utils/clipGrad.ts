@@ -1,12 +1,13 @@
 // Limits on gradients. One kernel for each gradient's share of the norm, one for all that scales them; nothing is read back,
 // so the stream is not waited for.
 import { noGrad } from '../../autograd/mode.js';
+import { byDevice } from '../../device.js';
 import { isFloating, type DType } from '../../dtype.js';
 import { ArgumentError, DTypeError, GradError } from '../../errors.js';
 import { tidy } from '../../memory.js';
 import { scratchNumbers } from '../../native.js';
 import { lazyProgram, wideDType } from '../../ops/aggregate.js';
-import { cast } from '../../ops/copy.js';
+import { cast, to } from '../../ops/copy.js';
 import { zeros } from '../../ops/creation.js';
 import { checkTensor } from '../../ops/define.js';
 import { cat } from '../../ops/join.js';
@@ -42,7 +43,7 @@ function shareOf(ord: number): { kind: number; program: number; scalars: number 
   return { kind: reduceKinds.sum, program: power(), scalars: 1 };
 }
 
-// The shares of all tensors of one dtype, in a vector.
+// The shares of tensors of one dtype on one device, in a vector.
 function shares(tensors: readonly Tensor[], dtype: DType, ord: number): Tensor {
   const out = emptyTensor('getTotalNorm', [tensors.length], dtype, tensors[0].device);
   const { kind, program: prologue, scalars } = shareOf(ord);
@@ -60,16 +61,16 @@ function shares(tensors: readonly Tensor[], dtype: DType, ord: number): Tensor {
 
 function totalNorm(tensors: readonly Tensor[], ord: number): Tensor {
   const filled = tensors.filter((t) => t.numel > 0);
-  if (filled.length === 0) return zeros([]);
-  const groups = new Map<DType, Tensor[]>();
-  for (const t of filled) {
-    const dtype = wideDType(t.dtype);
-    const group = groups.get(dtype) ?? [];
-    groups.set(dtype, group);
-    group.push(t);
-  }
-  const widest: DType = groups.has('float64') ? 'float64' : 'float32';
-  const vectors = Array.from(groups, ([dtype, list]) => cast(shares(list, dtype, ord), widest));
+  if (filled.length === 0) return zeros([], { device: tensors[0]?.device });
+  const { device } = filled[0];
+  const wide: DType[] = ['float32', 'float64'];
+  const widest: DType = filled.some((t) => wideDType(t.dtype) === 'float64') ? 'float64' : 'float32';
+  const vectors = byDevice(filled).flatMap((there) =>
+    wide.flatMap((dtype) => {
+      const list = there.filter((t) => wideDType(t.dtype) === dtype);
+      return list.length === 0 ? [] : [to(cast(shares(list, dtype, ord), widest), device)];
+    }),
+  );
   const all = (vectors.length === 1 ? vectors[0] : cat(vectors, 0)) as Tensor<Shape, 'float64'>;
   if (ord === Infinity) return amax(all);
   if (ord === -Infinity) return amin(all);
@@ -135,16 +136,19 @@ function scaleAll(grads: readonly Tensor[], maxNorm: number, norm: Tensor): void
       const dtype = isFloating(norm.dtype) ? wideDType(norm.dtype) : 'float32';
       const factor = emptyTensor('clipGradNorm', norm.shape, dtype, norm.device);
       factorOf.run({ factor: [factor], norm: [norm] }, { maxNorm });
-      // One view for all gradients of a rank.
-      const views: Tensor[] = [];
-      const viewFor = ({ shape }: Tensor): Tensor =>
-        (views[shape.length] ??= viewTensor(
-          factor,
-          shape.map(() => 1),
-          null,
-          0,
-        ));
-      scaled.run({ g: list, factor: list.map(viewFor) }, {});
+      for (const there of byDevice(list)) {
+        const own = to(factor, there[0].device);
+        // One view for all gradients of a rank.
+        const views: Tensor[] = [];
+        const viewFor = ({ shape }: Tensor): Tensor =>
+          (views[shape.length] ??= viewTensor(
+            own,
+            shape.map(() => 1),
+            null,
+            0,
+          ));
+        scaled.run({ g: there, factor: there.map(viewFor) }, {});
+      }
     }),
   );
 }
@@ -206,5 +210,5 @@ export function clipGradValue(parameters: Iterable<Tensor> | Tensor, clipValue: 
   if (typeof clipValue !== 'number' || !(clipValue >= 0))
     throw new ArgumentError(`clipGradValue: clipValue must be a number >= 0, got ${String(clipValue)}.`);
   const grads = gradientsOf('clipGradValue', parameters).filter((g) => g.numel > 0);
-  if (grads.length > 0) noGrad(() => clamped.run({ g: grads }, { limit: clipValue }));
+  for (const there of byDevice(grads)) noGrad(() => clamped.run({ g: there }, { limit: clipValue }));
 }

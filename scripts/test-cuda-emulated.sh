@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# The device's kernels without a GPU: native/cuda compiled as C++ and run by fibers, one for each CUDA thread. Three ways:
+#   plain    everything that the device is tested with; what host code must not touch of the device's memory is out of its reach
+#   reverse  the goldens, with the threads of each block in reverse order: results that change show a race
+#   asan     the goldens, with AddressSanitizer and UBSan
+# Arguments: ways (default all), then files for vitest: npm run test:cuda-emu -- plain test/samples/conv.test.ts
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source scripts/asan.sh
+
+ways=()
+while [ $# -gt 0 ] && [[ $1 =~ ^(plain|reverse|asan)$ ]]; do
+  ways+=("$1")
+  shift
+done
+if [ ${#ways[@]} -eq 0 ]; then ways=(plain reverse asan); fi
+files=("$@")
+
+jobs=$(getconf _NPROCESSORS_ONLN)
+export THALWEG_TEST_DEVICE=cuda
+# --no-isolate: loading the library for each of many small files takes longer than most of them.
+device_tests() { # name of the way, command before node, variables and their values by env
+  local way=$1 start=$SECONDS
+  shift
+  if [ ${#files[@]} -gt 0 ]; then
+    "$@" node node_modules/vitest/vitest.mjs run --typecheck.enabled=false "${files[@]}"
+  else
+    "$@" node node_modules/vitest/vitest.mjs run --typecheck.enabled=false --no-isolate test/samples/
+    if [ -d test/cuda ]; then "$@" node node_modules/vitest/vitest.mjs run --typecheck.enabled=false test/cuda/; fi
+  fi
+  echo "test:cuda-emu $way: $((SECONDS - start)) s"
+}
+
+for way in "${ways[@]}"; do
+  case $way in
+    plain | reverse)
+      cmake -S . -B build-cmake/release >/dev/null
+      cmake --build build-cmake/release --parallel "$jobs" --target thalweg_cuda_emulated thalweg_libraries
+      plugin=$PWD/build/Release/thalweg-cuda-emulated.so
+      ;;
+    asan)
+      build_asan thalweg thalweg_cuda_emulated
+      plugin=$PWD/build/asan/thalweg-cuda-emulated.so
+      ;;
+  esac
+  export THALWEG_CUDA_PLUGIN=$plugin
+  case $way in
+    plain)
+      build-cmake/release/thalweg_libraries
+      device_tests plain env THALWEG_CUDA_EMULATED_STRICT=1
+      ;;
+    reverse) device_tests reverse env THALWEG_CUDA_EMULATED_ORDER=reverse THALWEG_TEST_GOLDENS_ONLY=1 ;;
+    asan)
+      export THALWEG_TEST_GOLDENS_ONLY=1
+      device_tests asan asan
+      unset THALWEG_TEST_GOLDENS_ONLY
+      ;;
+  esac
+done

@@ -1,0 +1,255 @@
+// Modules and optimizers on a device.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import {
+  fromTypedArray,
+  manualSeed,
+  memory,
+  nn,
+  ones,
+  optim,
+  safetensors,
+  tensor,
+  tidy,
+  zeros,
+  type Device,
+  type Tensor,
+} from 'thalweg';
+import { expectClose } from '../golden.js';
+import { describeDevice, second } from './available.js';
+
+const F = nn.functional;
+const cpu = { device: 'cpu' } as const;
+
+/** Parameters, a buffer, and one parameter in two places. */
+class Tied extends nn.Module {
+  readonly input = new nn.Linear(4, 4, cpu);
+  readonly norm = new nn.BatchNorm1d(4, cpu);
+  readonly output = Object.assign(new nn.Linear(4, 4, { ...cpu, bias: false }), { weight: this.input.weight });
+
+  forward(x: Tensor): Tensor {
+    return this.output.forward(this.norm.forward(this.input.forward(x)));
+  }
+}
+
+const data = (rows: number, columns: number, device: Device): Tensor =>
+  fromTypedArray(
+    Float32Array.from({ length: rows * columns }, (_, i) => ((i * 37) % 101) / 50 - 1),
+    [rows, columns],
+    { device },
+  );
+const numbers = (x: Tensor): number[] => Array.from(x.dataSync(), Number);
+
+describeDevice('Module.to', () => {
+  test('moves parameters and buffers, and what is shared stays shared', () => {
+    manualSeed(0);
+    const model = new Tied();
+    const before = new Map(Array.from(model.stateDict(), ([name, t]) => [name, numbers(t)]));
+    expect(model.to('cuda')).toBe(model);
+    for (const [name, t] of model.stateDict()) {
+      expect([name, t.device]).toEqual([name, 'cuda']);
+      expect(numbers(t)).toEqual(before.get(name));
+    }
+    expect(model.output.weight).toBe(model.input.weight);
+    const parameters = [...model.parameters()];
+    expect(parameters).toHaveLength(4);
+    for (const p of parameters) expect([p.requiresGrad, p.isLeaf, p.device]).toEqual([true, true, 'cuda']);
+    model.to('cuda');
+    expect([...model.parameters()]).toEqual(parameters);
+    model.to(second).to('cpu');
+    for (const [name, t] of model.stateDict())
+      expect([name, t.device, numbers(t)]).toEqual([name, 'cpu', before.get(name)]);
+  });
+
+  test('gives what the CPU gives', () => {
+    manualSeed(1);
+    const model = new Tied();
+    const there = new Tied();
+    there.loadStateDict(model.stateDict());
+    there.to('cuda');
+    for (let i = 0; i < 2; i++) {
+      const [a, b] = [model.forward(data(6, 4, 'cpu')), there.forward(data(6, 4, 'cuda'))];
+      expect(b.device).toBe('cuda');
+      expectClose('output', numbers(b), numbers(a), { relative: 1e-5 });
+      a.square().mean().backward();
+      b.square().mean().backward();
+    }
+    model.input.weight.grad!.dataSync();
+    const pairs = [...model.parameters()].map((p, i) => [p, [...there.parameters()][i]] as const);
+    for (const [p, q] of pairs) {
+      expect(q.grad!.device).toBe('cuda');
+      expectClose('gradient', numbers(q.grad!), numbers(p.grad!), { relative: 1e-4, floor: 1, absolute: 1e-6 });
+    }
+    for (const [name, t] of there.stateDict()) {
+      expectClose(name, numbers(t), numbers(model.stateDict().get(name)!), { relative: 1e-5 });
+    }
+  });
+
+  test('is made there at once', () => {
+    for (const device of ['cuda', second] as Device[]) {
+      const layers = [
+        new nn.Linear(3, 2, { device }),
+        new nn.Conv2d(1, 2, 3, { device }),
+        new nn.Embedding(5, 3, { device }),
+        new nn.LayerNorm([3], { device }),
+        new nn.BatchNorm2d(3, { device }),
+        new nn.LSTM(3, 2, { device }),
+        new nn.MultiheadAttention(4, 2, { device }),
+      ];
+      for (const layer of layers)
+        for (const [name, t] of layer.stateDict()) expect([name, t.device]).toEqual([name, device]);
+    }
+  });
+
+  test('the same seed makes the same parameters', () => {
+    const made = (['cpu', 'cuda'] as Device[]).map((device) => {
+      manualSeed(5);
+      return numbers(new nn.Linear(30, 20, { device }).weight);
+    });
+    expect(made[1]).toEqual(made[0]);
+  });
+});
+
+describeDevice('stateDict', () => {
+  test('from tensors of the CPU into a model on the device, and back', () => {
+    const source = new nn.Linear(3, 2, cpu);
+    const target = new nn.Linear(3, 2, { device: 'cuda' });
+    target.loadStateDict(source.stateDict());
+    expect(target.weight.device).toBe('cuda');
+    expect(numbers(target.weight)).toEqual(numbers(source.weight));
+    const other = new nn.Linear(3, 2, cpu);
+    other.loadStateDict(target.stateDict());
+    expect(numbers(other.weight)).toEqual(numbers(source.weight));
+  });
+
+  test('through a file', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'thalweg-'));
+    try {
+      const file = join(folder, 'model.safetensors');
+      const model = new nn.Linear(3, 2, { device: 'cuda' });
+      await safetensors.save(file, model.stateDict());
+      const { tensors } = await safetensors.load(file);
+      expect([...tensors.values()].map(({ device }) => device)).toEqual(['cpu', 'cpu']);
+      const loaded = new nn.Linear(3, 2, { device: second });
+      loaded.loadStateDict(tensors);
+      expect(numbers(loaded.weight)).toEqual(numbers(model.weight));
+      const there = await safetensors.load(file, { device: second });
+      for (const [name, t] of there.tensors) {
+        expect(t.device).toBe(second);
+        expect(numbers(t)).toEqual(numbers(model.stateDict().get(name)!));
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+/** What all optimizers have. */
+interface Steps {
+  zeroGrad(): void;
+  step(): unknown;
+}
+
+const optimizers: Record<string, (p: Tensor[]) => Steps> = {
+  SGD: (p) => new optim.SGD(p, { lr: 0.1 }),
+  'SGD with momentum': (p) => new optim.SGD(p, { lr: 0.1, momentum: 0.9, nesterov: true, weightDecay: 0.01 }),
+  Adam: (p) => new optim.Adam(p, { lr: 0.05 }),
+  AdamW: (p) => new optim.AdamW(p, { lr: 0.05, amsgrad: true }),
+  RMSprop: (p) => new optim.RMSprop(p, { lr: 0.02, momentum: 0.5, centered: true }),
+  Adagrad: (p) => new optim.Adagrad(p, { lr: 0.1 }),
+  Adadelta: (p) => new optim.Adadelta(p, { lr: 1 }),
+  Adamax: (p) => new optim.Adamax(p, { lr: 0.05 }),
+  NAdam: (p) => new optim.NAdam(p, { lr: 0.05 }),
+  Lion: (p) => new optim.Lion(p, { lr: 0.01 }),
+};
+
+describeDevice('optimizers', () => {
+  const train = (device: Device, make: (p: Tensor[]) => Steps, steps: number): number[] => {
+    manualSeed(2);
+    const model = new nn.Sequential(new nn.Linear(4, 8, cpu), new nn.Tanh(), new nn.Linear(8, 2, cpu)).to(device);
+    const optimizer = make([...model.parameters()]);
+    const [x, y] = [data(16, 4, device), data(16, 2, device)];
+    return Array.from({ length: steps }, () =>
+      tidy(() => {
+        const loss = F.mseLoss(model.forward(x), y);
+        optimizer.zeroGrad();
+        loss.backward();
+        optimizer.step();
+        return Number(loss.itemSync());
+      }),
+    );
+  };
+
+  test.each(Object.keys(optimizers))('%s: the losses of the CPU', (name) => {
+    const host = train('cpu', optimizers[name], 8);
+    const there = train(second, optimizers[name], 8);
+    expectClose('losses', there, host, { relative: 1e-4, floor: 0 });
+    expect(there.at(-1)).toBeLessThan(there[0]);
+  });
+
+  test('a loop leaves nothing behind', () => {
+    const tensors = (steps: number): number => {
+      train('cuda', optimizers['Adam'], steps);
+      return memory({ device: 'cuda', collect: true }).tensors;
+    };
+    tensors(2);
+    const before = tensors(2);
+    expect(tensors(12)).toBe(before);
+  });
+
+  test('parameters on two devices, each updated where it is', () => {
+    const p = ones([2], { device: 'cuda', requiresGrad: true });
+    const q = ones([2], { ...cpu, requiresGrad: true });
+    const r = ones([2], { device: second, requiresGrad: true });
+    const optimizer = new optim.Adam([p, q, r], { lr: 0.5 });
+    p.to('cpu').add(q).add(r.to('cpu')).sum().backward();
+    optimizer.step();
+    expect([p, q, r].map((t) => t.device)).toEqual(['cuda', 'cpu', second]);
+    for (const t of [p, q, r]) expectClose('updated', numbers(t), [0.5, 0.5], { relative: 1e-6 });
+  });
+
+  test('the norm of gradients on two devices, and clipping by it', () => {
+    const p = zeros([2], { device: 'cuda', requiresGrad: true });
+    const q = zeros([1], { device: second, requiresGrad: true });
+    const r = zeros([1], { ...cpu, requiresGrad: true });
+    p.grad = tensor([2, 4], { device: 'cuda' });
+    q.grad = tensor([5], { device: second });
+    r.grad = tensor([6], cpu);
+    const norm = nn.utils.clipGradNorm([p, q, r], 4.5);
+    expect(norm.device).toBe('cuda');
+    expectClose('norm', [Number(norm.itemSync())], [9], { relative: 1e-6 });
+    expectClose('p', numbers(p.grad), [1, 2], { relative: 1e-5 });
+    expectClose('q', numbers(q.grad), [2.5], { relative: 1e-5 });
+    expectClose('r', numbers(r.grad), [3], { relative: 1e-5 });
+    expect([p.grad.device, q.grad.device, r.grad.device]).toEqual(['cuda', second, 'cpu']);
+  });
+
+  test("an optimizer's state from tensors of the CPU", () => {
+    const step = (optimizer: Steps, p: Tensor): void => {
+      p.grad = ones([2], { device: p.device });
+      optimizer.step();
+    };
+    const p = ones([2], { ...cpu, requiresGrad: true });
+    const first = new optim.Adam([p], { lr: 0.1 });
+    step(first, p);
+    const q = tensor(numbers(p), { device: second, requiresGrad: true });
+    const other = new optim.Adam([q], { lr: 0.1 });
+    other.loadStateDict(first.stateDict());
+    step(first, p);
+    step(other, q);
+    expectClose('parameter', numbers(q), numbers(p), { relative: 1e-6 });
+  });
+
+  test('half the model on each device', () => {
+    const lower = new nn.Linear(3, 4, { device: 'cuda' });
+    const upper = new nn.Linear(4, 1, { device: second });
+    const loss = upper
+      .forward(F.relu(lower.forward(ones([2, 3], { device: 'cuda' }))).to(second))
+      .square()
+      .sum();
+    loss.backward();
+    expect([lower.weight.grad!.device, upper.weight.grad!.device]).toEqual(['cuda', second]);
+  });
+});
