@@ -35,8 +35,7 @@ void rnnForward(Context& context, const TensorView& h, const TensorView& state, 
   s.checkBias(biasIh, "biasIh", false);
   s.checkBias(biasHh, "biasHh", false);
   Queue& queue = queueOf(context);
-  s.readBatchSizes(queue, kSlotOffsets, batchSizes,
-                   "rnnForward: batchSizes[%lld] is %lld, which does not go with the batch and the sizes before it",
+  s.readBatchSizes(queue, kSlotOffsets, batchSizes, "rnnForward: batchSizes[%lld] is %lld, after %lld and in %lld rows",
                    "rnnForward: batchSizes add up to %lld, but there are %lld rows");
   if (s.rows == 0 || s.H == 0) return;
   const auto run = [&](auto* type) {
@@ -77,7 +76,7 @@ void rnnBackward(Context& context, const OptionalTensor& dx, const OptionalTenso
   s.check(weightHh, "weightHh", columns, s.H, false);
   Queue& queue = queueOf(context);
   s.readBatchSizes(queue, kSlotRowOffsets, batchSizes,
-                   "rnnBackward: batchSizes[%lld] is %lld, which does not go with the batch and the sizes before it",
+                   "rnnBackward: batchSizes[%lld] is %lld, after %lld and in %lld rows",
                    "rnnBackward: batchSizes add up to %lld, but there are %lld rows");
   if (s.rows == 0 || s.H == 0) {
     for (const OptionalTensor* result : {&dx, &dweightIh, &dweightHh, &dbiasIh, &dbiasHh}) clear(queue, *result);

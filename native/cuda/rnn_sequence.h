@@ -36,18 +36,20 @@ __global__ void offsetsKernel(const int64_t* sizes, int64_t count, int64_t batch
   for (int64_t begin = 0; begin < count && !bad; begin += kRnnThreads) {
     const int64_t i = begin + thread;
     const int64_t size = i < count ? sizes[i] : 0, before = i >= count ? 0 : i == 0 ? batch : sizes[i - 1];
-    const bool wrong = i < count && (size < 0 || size > before || size > rows || (i == 0 && size != batch));
     if (thread == 0) first = kRnnThreads;
-    sums[thread] = size;
+    // Sums that a bad size makes too large are not looked at, but they must not overflow.
+    sums[thread] = size >= 0 && size <= before && size <= rows ? size : 0;
     __syncthreads();
-    if (wrong) atomicMin(&first, thread);
     for (int distance = 1; distance < kRnnThreads; distance *= 2) {
       const int64_t left = thread >= distance ? sums[thread - distance] : 0;
       __syncthreads();
       sums[thread] += left;
       __syncthreads();
     }
-    if (thread == first) badSize.report(i, size);
+    const bool wrong = size < 0 || size > before || size > rows || total + sums[thread] > rows;
+    if (i < count && (wrong || (i == 0 && size != batch))) atomicMin(&first, thread);
+    __syncthreads();
+    if (thread == first) badSize.report(i, size, before, rows);
     bad = first < kRnnThreads;
     if (i < count) offsets[i] = total + sums[thread] - size;
     total += sums[kRnnThreads - 1];
