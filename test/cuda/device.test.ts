@@ -1,7 +1,6 @@
 // Names of devices, what is known of them, and where tensors are made.
 import { expect, test } from 'vitest';
-import type {
-  Tensor} from 'thalweg';
+import type { Tensor } from 'thalweg';
 import {
   arange,
   bernoulli,
