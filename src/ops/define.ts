@@ -203,7 +203,9 @@ export function defineMultiOp<const N extends string, A, const O extends string 
     }
     const named = inputs as NamedOptional<N, O>;
     const specs = outputsOf(named, first!, attributes);
-    const outs = specs.map((spec) => emptyTensor(name, spec.shape, spec.dtype, spec.device ?? first!.device, spec.strides));
+    const outs = specs.map((spec) =>
+      emptyTensor(name, spec.shape, spec.dtype, spec.device ?? first!.device, spec.strides),
+    );
     if (debugLevel > 0) traceOp(name, given, outs, () => definition.forward(outs, named, attributes));
     else definition.forward(outs, named, attributes);
     if (definition.vjp === undefined || !needsRecord(given)) return outs;

@@ -700,7 +700,7 @@ export interface OpMethods {
   ): Tensor<S, D>;
 
   /**
-   * Copies `source` into `target` in place, broadcasting and converting.
+   * Copies `source` into `target` in place, broadcasting and converting, from whatever device it is on.
    *
    * @throws ShapeError if source does not broadcast to target; GradError while gradients are recorded
    */
