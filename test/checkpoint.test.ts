@@ -14,8 +14,10 @@ import {
   utils,
   type Tensor,
 } from 'thalweg';
+import { defaultDevice } from '../src/device.js';
 
 const { checkpoint, checkpointSequential } = utils;
+const device = defaultDevice();
 
 class Block extends nn.Module {
   readonly norm = new nn.LayerNorm([16]);
@@ -49,7 +51,7 @@ function gradients(blocks: readonly Block[], through: (block: Block, x: Tensor) 
 function work(run: (x: Tensor) => Tensor, x: Tensor): number {
   run(x).sum().backward();
   synchronize();
-  const { peakBytes } = memory();
+  const { peakBytes } = memory({ device });
   x.grad!.dispose();
   x.grad = null;
   return peakBytes;
@@ -125,11 +127,11 @@ describe('checkpoint', () => {
     const layers = Array.from({ length: 16 }, () => (x: Tensor) => x.sigmoid().mul(x).tanh());
     const peak = (run: (x: Tensor) => Tensor): number => {
       const x = randn([2 ** 18], { requiresGrad: true });
-      memory({ collect: true, resetPeak: true });
-      const { bytes } = memory();
+      memory({ collect: true, resetPeak: true, device });
+      const { bytes } = memory({ device });
       const most = work(run, x);
       memory({ collect: true });
-      expect(memory().bytes - bytes).toBeLessThan(2 ** 20);
+      expect(memory({ device }).bytes - bytes).toBeLessThan(2 ** 20);
       return most - bytes;
     };
     // As Sequential does: what passes from layer to layer is freed unless backward needs it.

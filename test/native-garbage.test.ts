@@ -162,7 +162,7 @@ describe('every exported function', () => {
   });
 
   test('refuses too few arguments', () => {
-    const withoutArguments = new Set(['sweep', 'trim', 'sync', 'describe']);
+    const withoutArguments = new Set(['sweep', 'trim', 'sync', 'describe', 'deviceCount', 'deviceLibraries']);
     for (const [name, fn] of Object.entries(exported)) {
       if (withoutArguments.has(name)) continue;
       expect(attempt(fn, []), name).toBeInstanceOf(ThalwegError);
@@ -954,7 +954,7 @@ describe('kernels on random tensors', () => {
       for (const handle of made) native.dispose(handle);
     }
     // Enough of it must have been work, not refusals.
-    expect(completed).toBeGreaterThan(rounds / 20);
+    expect(completed).toBeGreaterThan(rounds / 25);
   });
 
   interface RandomProgram {

@@ -1,6 +1,7 @@
 // Five small trainings, as a user would write them (trainings/*.ts): their loss curves are PyTorch's from the same weights.
 import { afterEach, describe, expect, test } from 'vitest';
 import { getNumThreads, memory, setNumThreads, tidy, type FloatDType } from 'thalweg';
+import { defaultDevice } from '../src/device.js';
 import { expectClose, readGoldens } from './golden.js';
 import { cnn } from './trainings/cnn.js';
 import { gpt } from './trainings/gpt.js';
@@ -19,6 +20,7 @@ interface Golden {
 const goldens = readGoldens<Readonly<Record<string, Golden>>>('trainings.json');
 const trainings: Readonly<Record<string, MakeTraining>> = { mlp, cnn, lstm, gpt, vae };
 
+const device = defaultDevice();
 const threadsAtStart = getNumThreads();
 afterEach(() => setNumThreads(threadsAtStart));
 
@@ -75,7 +77,7 @@ describe.each(Object.keys(trainings))('%s', (name) => {
 
   test('keeps no tensors from step to step', () => {
     const counts: number[] = [];
-    run(name, start(name, 'float32'), () => counts.push(memory().tensors));
+    run(name, start(name, 'float32'), () => counts.push(memory({ device }).tensors));
     // The LSTM's last cell states lead nowhere: what their graph saved, the order of the batch, goes with the next collection.
     const forgotten = name === 'lstm' ? 1 : 0;
     expect(counts.slice(5)).toEqual(counts.slice(5).map((_, i) => counts[5] + i * forgotten));
@@ -86,7 +88,7 @@ describe.each(Object.keys(trainings))('%s', (name) => {
     model.train();
     const counts = losses.map((_, number) => {
       step(number);
-      return number === 4 || number === losses.length - 1 ? memory({ collect: true }).tensors : 0;
+      return number === 4 || number === losses.length - 1 ? memory({ collect: true, device }).tensors : 0;
     });
     // A step makes hundreds. Tiny ones are collected by pages of 16, and the stack may hold a few of the last step's.
     expect(counts.at(-1)).toBeLessThan(counts[4] + 100);
