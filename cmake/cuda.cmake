@@ -47,6 +47,21 @@ if(NOT THALWEG_CUDA AND THALWEG_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$" AND N
     PREFIX "" OUTPUT_NAME libcublasLt SUFFIX .so.13 CXX_EXTENSIONS OFF CXX_VISIBILITY_PRESET hidden
     LIBRARY_OUTPUT_DIRECTORY ${THALWEG_OUTPUT_DIR}/fake)
 
+  # A test of generated programs against the interpreter, both as ordinary C++.
+  add_executable(thalweg_generated_programs EXCLUDE_FROM_ALL
+    ${CMAKE_SOURCE_DIR}/native/test/generated_programs.cpp ${CMAKE_SOURCE_DIR}/native/cuda/generate.cpp
+    ${CMAKE_SOURCE_DIR}/native/cuda/interpreted.cu ${CMAKE_SOURCE_DIR}/native/cuda/map_plan.cu
+    ${CMAKE_SOURCE_DIR}/native/cuda/programs.cu ${CMAKE_SOURCE_DIR}/native/cuda/queue.cpp
+    ${CMAKE_SOURCE_DIR}/native/cuda/reduce_plan.cu ${CMAKE_SOURCE_DIR}/native/program.cpp
+    ${CMAKE_SOURCE_DIR}/native/program_steps.cpp ${THALWEG_EMULATION} ${THALWEG_CUDA_SHARED})
+  # No contraction: which products it takes depends on what surrounds them.
+  target_compile_options(thalweg_generated_programs PRIVATE
+    "SHELL:-x c++" -O1 -fno-strict-aliasing -ffp-contract=off -Wno-unknown-pragmas)
+  target_compile_definitions(thalweg_generated_programs PRIVATE THALWEG_CUDA_EMULATED)
+  target_include_directories(thalweg_generated_programs BEFORE PRIVATE ${CMAKE_SOURCE_DIR}/native/cuda/emulated)
+  target_link_libraries(thalweg_generated_programs PRIVATE thalweg_options Threads::Threads ${CMAKE_DL_LIBS})
+  set_target_properties(thalweg_generated_programs PROPERTIES CXX_EXTENSIONS OFF ENABLE_EXPORTS ON)
+
   # A test of how NVIDIA's libraries are found, with libraries made for it.
   add_executable(thalweg_libraries EXCLUDE_FROM_ALL
     ${CMAKE_SOURCE_DIR}/native/test/libraries.cpp ${CMAKE_SOURCE_DIR}/native/cuda/library.cpp
