@@ -26,7 +26,11 @@ device_tests() { # name of the way, command before node, variables and their val
     "$@" node node_modules/vitest/vitest.mjs run --typecheck.enabled=false "${files[@]}"
   else
     "$@" node node_modules/vitest/vitest.mjs run --typecheck.enabled=false --no-isolate test/samples/
-    if [ -d test/cuda ]; then "$@" node node_modules/vitest/vitest.mjs run --typecheck.enabled=false test/cuda/; fi
+    "$@" node node_modules/vitest/vitest.mjs run --typecheck.enabled=false test/cuda/
+    if [ "$way" = plain ]; then
+      mapfile -t suites < <(grep -v '^#' test/cuda/suites.txt)
+      "$@" node node_modules/vitest/vitest.mjs run --typecheck.enabled=false "${suites[@]}"
+    fi
   fi
   echo "test:cuda-emu $way: $((SECONDS - start)) s"
 }
