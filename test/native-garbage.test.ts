@@ -312,6 +312,23 @@ test('adaptive pooling with a dilation, whose taps would lie outside, is refused
   expect((error as Error).message).toBe('maxPool: adaptive windows have no dilation');
 });
 
+test('adaptive pooling to no results divides nothing by their number', () => {
+  const [x, none, taps, places] = [
+    newTensor(0, [1, 1, 4]),
+    newTensor(0, [1, 1, 0]),
+    newTensor(6, [1, 1, 0]),
+    newTensor(5, [1, 1, 0]),
+  ];
+  const launch = (run: () => void): void => {
+    [0, 0, 0, 1, 1, 1, 0, 0, 0, 1, 1, 1].forEach((value, i) => (scratchNumbers[i] = value));
+    expect(attempt(run, []) ?? settle()).toBeUndefined();
+  };
+  launch(() => native.maxPool(none, taps, x, 12));
+  launch(() => native.maxPoolTake(none, x, taps, 12));
+  launch(() => native.maxPoolIndices(places, taps, x, 12));
+  launch(() => native.maxPoolBackward(x, none, taps, 12));
+});
+
 describe('kernels on random tensors', () => {
   test.each(kernels)('%s', (name) => {
     // THALWEG_FUZZ_SEED=n tries others, THALWEG_FUZZ_SIZE=n larger tensors.

@@ -54,7 +54,10 @@ struct PoolShape {
   }
 
   // Taps of the largest window along `d`.
-  int64_t width(int d) const { return adaptive ? divideUp(in[d], out[d]) + (in[d] % out[d] != 0 ? 1 : 0) : kernel[d]; }
+  int64_t width(int d) const {
+    if (!adaptive) return kernel[d];
+    return out[d] == 0 ? 0 : divideUp(in[d], out[d]) + (in[d] % out[d] != 0 ? 1 : 0);
+  }
   // Numbers of taps of a window are below this.
   double numbers() const {
     return static_cast<double>(width(0)) * static_cast<double>(width(1)) * static_cast<double>(width(2));
