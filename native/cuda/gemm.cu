@@ -2,6 +2,7 @@
 #include "cuda/gemm.h"
 
 #include "cuda/cublaslt.h"
+#include "cuda/gemm_rows.h"
 #include "cuda/gemm_split.h"
 #include "cuda/gemm_tile.h"
 
@@ -56,11 +57,25 @@ bool multiplyByLibrary(Queue& queue, const Product<S>& p) {
   return true;
 }
 
+// Products of at most kMostRows rows.
+template <class S>
+void launchRows(Queue& queue, const Product<S>& p) {
+  const RowsProblem<S> problem{p.m, p.n, p.k, p.a, p.ars, p.acs, p.b, p.brs, p.bcs, p.batch, Epilogue<S>(p)};
+  const bool dots = p.brs < p.bcs || p.n == 1;
+  const int64_t blocks = std::min(divideUp(p.n, dots ? kStreams : kWarp) * p.batch.count, kMostBlocks);
+  if (dots)
+    LAUNCH((dotRowsKernel<S>), static_cast<unsigned>(blocks), kStreams * kWarp, 0, queue, problem);
+  else
+    LAUNCH((columnRowsKernel<S>), static_cast<unsigned>(blocks), kStreams * kWarp, 0, queue, problem);
+}
+
 template <class S>
 void multiply(Queue& queue, const Product<S>& p) {
   if (p.m <= 0 || p.n <= 0 || p.batch.count <= 0) return;
   if constexpr (!std::is_integral_v<S>)
     if (multiplyByLibrary(queue, p)) return;
+  if constexpr (std::is_same_v<Sum<S>, float> || std::is_same_v<S, double>)
+    if (std::min(p.m, p.n) <= kMostRows) return launchRows(queue, p.m <= p.n ? p : p.transposed());
   const auto tiles = [&](int64_t size) { return divideUp(p.m, size) * divideUp(p.n, size) * p.batch.count; };
   // The largest tile of which there are enough for all multiprocessors. Sums of 64 bits need twice the registers.
   if constexpr (sizeof(Sum<S>) == 4 && sizeof(S) != 1)
