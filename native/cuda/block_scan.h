@@ -9,20 +9,30 @@
 
 namespace thalweg::cuda {
 
-// The state of the lane `delta` below; its own in the lowest lanes.
-template <class State>
-__device__ inline State shuffleUp(State state, int delta) {
+// Passes each 8-byte word of a state, or the number that it is, through a shuffle of the warp.
+template <class State, class Shuffle>
+__device__ inline State shuffled(State state, Shuffle shuffle) {
   if constexpr (std::is_arithmetic_v<State>) {
-    return __shfl_up_sync(kFullMask, state, static_cast<unsigned>(delta));
+    return shuffle(state);
   } else {
     static_assert(sizeof(State) % sizeof(unsigned long long) == 0);
     constexpr int words = sizeof(State) / sizeof(unsigned long long);
     unsigned long long bits[words];
     std::memcpy(bits, &state, sizeof state);
-    for (int k = 0; k < words; k++) bits[k] = __shfl_up_sync(kFullMask, bits[k], static_cast<unsigned>(delta));
+    THALWEG_UNROLL
+    for (int k = 0; k < words; k++) bits[k] = shuffle(bits[k]);
     std::memcpy(&state, bits, sizeof state);
     return state;
   }
+}
+// The state of the lane `delta` below (its own in the lowest lanes), and of one lane.
+template <class State>
+__device__ inline State shuffleUp(State state, int delta) {
+  return shuffled(state, [delta](auto word) { return __shfl_up_sync(kFullMask, word, static_cast<unsigned>(delta)); });
+}
+template <class State>
+__device__ inline State shuffleFrom(State state, int lane) {
+  return shuffled(state, [lane](auto word) { return __shfl_sync(kFullMask, word, lane); });
 }
 
 template <class Op>

@@ -1,8 +1,8 @@
 // Running sums, products, extremes and first-order recurrences along any dimension of any strides.
 //
 // Each is an associative combination of states (scan_ops.h). Many lines that lie side by side are worked on by a thread
-// each; other lines by blocks, tile after tile. A few long lines are cut: the parts are summed up at once, then each is
-// scanned from the sum of those before. What is cut depends on sizes only.
+// each; other lines by a warp each if they are short, else by blocks, tile after tile. A few long lines are cut: the
+// parts are summed up at once, then each is scanned from the sum of those before. What is cut depends on sizes only.
 #include "cuda/block_scan.h"
 #include "cuda/kernel.h"
 #include "cuda/scan_ops.h"
@@ -14,6 +14,7 @@ constexpr int kThreads = 256, kWarps = kThreads / kWarp;
 constexpr int kEach = 4;  // elements of a thread
 constexpr int kTile = kThreads * kEach;
 constexpr int64_t kShort = 16;        // a thread scans lines as short as this
+constexpr int64_t kMedium = 256;      // and a warp as these
 constexpr int64_t kManyLines = 2048;  // side by side, enough for a thread each
 constexpr int64_t kWantedBlocks = 1024;
 constexpr int64_t kMaxParts = kTile;  // of a line: one tile of states
@@ -33,6 +34,24 @@ __global__ void scanByThreads(ScanProblem p) {
     for (int64_t k = 0; k < n; k++) {
       state = Op::combine(state, Op::load(p, at, k));
       Op::store(p, at, k, state);
+    }
+  }
+}
+
+template <class Op>
+__global__ void scanByWarps(ScanProblem p) {
+  const int lane = static_cast<int>(threadIdx.x) % kWarp;
+  const int64_t n = p.n();
+  for (int64_t line = static_cast<int64_t>(blockIdx.x) * kWarps + threadIdx.x / kWarp; line < p.lines.walk.count;
+       line += static_cast<int64_t>(gridDim.x) * kWarps) {
+    const Offsets<3> at = p.lines.walk.locate(line);
+    typename Op::State carry = Op::start();
+    for (int64_t first = 0; first < n; first += kWarp) {
+      const int64_t k = first + lane;
+      const typename Op::State own = k < n ? Op::load(p, at, k) : Op::start();
+      const typename Op::State state = Op::combine(carry, warpInclusive<Op>(own, lane));
+      if (k < n) Op::store(p, at, k, state);
+      carry = shuffleFrom(state, kWarp - 1);
     }
   }
 }
@@ -101,6 +120,10 @@ void scanBy(Queue& queue, const ScanProblem& p) {
   const int64_t n = p.lines.size[0], lines = p.lines.count();
   if (n <= kShort || lines > INT32_MAX || (p.lines.sideBySide() && lines >= kManyLines)) {
     LAUNCH((scanByThreads<Op>), gridFor(queue, lines, kThreads), kThreads, 0, queue, p);
+    return;
+  }
+  if (n <= kMedium) {
+    LAUNCH((scanByWarps<Op>), gridFor(queue, lines * kWarp, kThreads), kThreads, 0, queue, p);
     return;
   }
   int64_t parts = 1, length = n;
