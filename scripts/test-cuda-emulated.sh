@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The device's kernels without a GPU: native/cuda compiled as C++ and run by fibers, one for each CUDA thread. Three ways:
-#   plain    everything that the device is tested with; what host code must not touch of the device's memory is out of its reach
+#   plain    the rows of the sample table in every dtype and layout, and test/cuda; the device's memory is out of the reach of
+#            host code (THALWEG_TEST_DERIVATIVES=1 compares gradients with differences too, which takes long)
 #   reverse  the goldens, with the threads of each block in reverse order: results that change show a race
 #   asan     the goldens, with AddressSanitizer and UBSan
 # Arguments: ways (default all), then files for vitest: npm run test:cuda-emu -- plain test/samples/conv.test.ts
@@ -51,7 +52,7 @@ for way in "${ways[@]}"; do
   case $way in
     plain)
       build-cmake/release/thalweg_libraries
-      device_tests plain env THALWEG_CUDA_EMULATED_STRICT=1
+      device_tests plain env THALWEG_CUDA_EMULATED_STRICT=1 "THALWEG_TEST_DERIVATIVES=${THALWEG_TEST_DERIVATIVES:-0}"
       ;;
     reverse) device_tests reverse env THALWEG_CUDA_EMULATED_ORDER=reverse THALWEG_TEST_GOLDENS_ONLY=1 ;;
     asan)
