@@ -66,7 +66,7 @@ export function memoryInfo(device: Device = 'cuda'): { free: number; total: numb
 }
 
 /**
- * The optional libraries (cuBLASLt, cuDNN, NVRTC, NCCL), a line each: the version and where it was found, or where it was
+ * The optional libraries (cuBLASLt, NVRTC), a line each: the version and where it was found, or where it was
  * looked for and what to do. What needs a library that is missing runs on Thalweg's own kernels.
  *
  * @throws DeviceError when CUDA is not available at all
