@@ -18,6 +18,14 @@ export interface DeviceProperties {
   readonly multiprocessors: number;
 }
 
+/** Memory of a GPU, of all processes, in bytes. */
+export interface DeviceMemory {
+  /** What nobody has taken. */
+  readonly free: number;
+  /** All there is. */
+  readonly total: number;
+}
+
 /**
  * True if tensors can live on `'cuda'`. Never throws.
  *
@@ -60,7 +68,7 @@ export function deviceProperties(device: Device = 'cuda'): DeviceProperties {
  *
  * @throws DeviceError for a device that is not there
  */
-export function memoryInfo(device: Device = 'cuda'): { free: number; total: number } {
+export function memoryInfo(device: Device = 'cuda'): DeviceMemory {
   const [free, total] = native.deviceMemory(ordinalOf(checkCuda('cuda.memoryInfo', device)));
   return { free, total };
 }
