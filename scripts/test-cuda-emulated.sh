@@ -11,63 +11,59 @@ cd "$(dirname "$0")/.."
 source scripts/asan.sh
 
 ways=()
-while [ $# -gt 0 ] && [[ $1 =~ ^(plain|reverse|asan)$ ]]; do
+while [ $# -gt 0 ] && [[ $1 =~ ^(plain|strict|library|reverse|asan)$ ]]; do
   ways+=("$1")
   shift
 done
-if [ ${#ways[@]} -eq 0 ]; then ways=(plain reverse asan); fi
+if [ ${#ways[@]} -eq 0 ]; then ways=(plain strict library reverse asan); fi
 files=("$@")
 
 jobs=$(getconf _NPROCESSORS_ONLN)
 export THALWEG_TEST_DEVICE=cuda
 # --no-isolate: loading the library for each of many small files takes longer than most of them.
-device_tests() { # name of the way, command before node, variables and their values by env
-  local way=$1 start=$SECONDS
-  shift
-  if [ ${#files[@]} -gt 0 ]; then
-    "$@" node node_modules/vitest/vitest.mjs run --typecheck.enabled=false "${files[@]}"
-  else
-    "$@" node node_modules/vitest/vitest.mjs run --typecheck.enabled=false --no-isolate test/samples/
-    "$@" node node_modules/vitest/vitest.mjs run --typecheck.enabled=false test/cuda/
-    if [ "$way" = plain ]; then
-      mapfile -t suites < <(grep -v '^#' test/cuda/suites.txt)
-      "$@" node node_modules/vitest/vitest.mjs run --typecheck.enabled=false "${suites[@]}"
-    fi
-  fi
+# Derivatives are the CPU's business mostly: a check against differences takes hundreds of launches.
+export THALWEG_TEST_DERIVATIVES=${THALWEG_TEST_DERIVATIVES:-0}
+device_tests() { # name of the way, command before node, files and options that are run if none are named
+  local way=$1 before=$2 start=$SECONDS
+  shift 2
+  if [ ${#files[@]} -gt 0 ]; then set -- "${files[@]}"; fi
+  $before node node_modules/vitest/vitest.mjs run --typecheck.enabled=false "$@"
   echo "test:cuda-emu $way: $((SECONDS - start)) s"
 }
+samples() { printf 'test/samples/%s.test.ts ' "$@"; }
 
+if [ "${ways[*]}" != asan ]; then
+  cmake -S . -B build-cmake/release >/dev/null
+  cmake --build build-cmake/release --parallel "$jobs" \
+    --target thalweg_cuda_emulated thalweg_libraries thalweg_fake_cublaslt
+fi
+export THALWEG_CUDA_PLUGIN=$PWD/build/Release/thalweg-cuda-emulated.so
+
+# --no-isolate: loading the library for each of many small files takes longer than most of them.
 for way in "${ways[@]}"; do
   case $way in
-    plain | reverse)
-      cmake -S . -B build-cmake/release >/dev/null
-      cmake --build build-cmake/release --parallel "$jobs" --target thalweg_cuda_emulated thalweg_libraries thalweg_fake_cublaslt
-      plugin=$PWD/build/Release/thalweg-cuda-emulated.so
+    plain)
+      mapfile -t suites < <(grep -v '^#' test/cuda/suites.txt)
+      device_tests plain "" --no-isolate test/samples/
+      if [ ${#files[@]} -eq 0 ]; then device_tests suites "" "${suites[@]}"; fi
+      ;;
+    strict)
+      build-cmake/release/thalweg_libraries
+      THALWEG_CUDA_EMULATED_STRICT=1 THALWEG_TEST_GOLDENS_ONLY=1 device_tests strict "" \
+        test/cuda/ $(samples products conv sorting indexing norms)
+      ;;
+    library)
+      THALWEG_CUDA_LIB_DIRS=$PWD/build/Release/fake THALWEG_TEST_GOLDENS_ONLY=1 device_tests library "" \
+        test/cuda/cublaslt.test.ts $(samples products conv rnn)
+      ;;
+    reverse)
+      THALWEG_CUDA_EMULATED_ORDER=reverse device_tests reverse "" --no-isolate test/samples/
       ;;
     asan)
       build_asan thalweg thalweg_cuda_emulated
-      plugin=$PWD/build/asan/thalweg-cuda-emulated.so
-      ;;
-  esac
-  export THALWEG_CUDA_PLUGIN=$plugin
-  case $way in
-    plain)
-      build-cmake/release/thalweg_libraries
-      device_tests plain env THALWEG_CUDA_EMULATED_STRICT=1 THALWEG_TEST_GOLDENS_ONLY=1
-      if [ ${#files[@]} -eq 0 ]; then
-        # Once more where there is a cuBLASLt, of which the tests bring a checking imitation.
-        env "THALWEG_CUDA_LIB_DIRS=$PWD/build/Release/fake" THALWEG_TEST_GOLDENS_ONLY=1 \
-          node node_modules/vitest/vitest.mjs run --typecheck.enabled=false test/cuda/cublaslt.test.ts \
-          test/samples/{products,conv,rnn,core}.test.ts test/trainings.test.ts
-      fi
-      ;;
-    reverse)
-      device_tests reverse env THALWEG_CUDA_EMULATED_ORDER=reverse "THALWEG_TEST_DERIVATIVES=${THALWEG_TEST_DERIVATIVES:-0}"
-      ;;
-    asan)
-      export THALWEG_TEST_GOLDENS_ONLY=1
-      device_tests asan asan
-      unset THALWEG_TEST_GOLDENS_ONLY
+      THALWEG_CUDA_PLUGIN=$PWD/build/asan/thalweg-cuda-emulated.so THALWEG_TEST_GOLDENS_ONLY=1 \
+        device_tests asan asan --no-isolate \
+        $(samples core products conv norms pool indexing sorting scans attention rnn linalg classLoss ctc)
       ;;
   esac
 done
