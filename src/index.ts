@@ -24,6 +24,7 @@ export * as safetensors from './io/safetensors.js';
 export { NativeLoadError } from './load.js';
 export { emptyCache, keep, memory, tidy, type MemoryInfo } from './memory.js';
 export * as linalg from './linalg/index.js';
+export * as metrics from './metrics/index.js';
 export * as nn from './nn/index.js';
 export * from './ops/index.js';
 export * as optim from './optim/index.js';
@@ -39,6 +40,7 @@ export {
   synchronize,
 } from './runtime.js';
 export { isTensor, Tensor } from './tensor/tensor.js';
+export * as train from './train/index.js';
 export * as utils from './utils/index.js';
 export type { ShapeMismatch } from './types/shape.js';
 export type { Shape } from './shape.js';

@@ -1,0 +1,2 @@
+// How good a model's predictions are.
+export type { Metric, MetricValue } from './metric.js';
