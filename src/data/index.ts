@@ -6,3 +6,5 @@ export { DataLoader, type DataLoaderOptions } from './loader.js';
 export { mnist, type MnistDataset, type MnistOptions } from './mnist.js';
 export { sequentialIndices, shuffledIndices } from './sampler.js';
 export { cutmix, mixup, type Mixed, type MixingOptions } from './mixing.js';
+export { type NpyReadOptions, parseNpy, parseNpyLists, readNpy, saveNpy } from './npy.js';
+export { type NpzReadOptions, parseNpz, readNpz, saveNpz, type SaveNpzOptions } from './npz.js';
