@@ -75,7 +75,7 @@ function makeTensor(header: NpyHeader, bytes: Uint8Array, where: string, device:
     else copy.swap64();
   }
   const stored = fortranOrder ? [...shape].reverse() : shape;
-  let result = elementsToTensor(type, copy as Uint8Array<ArrayBuffer>, stored, where);
+  let result = elementsToTensor(type, copy, stored, where);
   const replace = (next: Tensor): void => {
     if (next === result) return;
     result.dispose();
@@ -168,7 +168,7 @@ export function parseNpyLists(bytes: Uint8Array, file = 'data'): Int32Array[] {
   const header = parseNpyHeader(bytes, where);
   if (header.type !== 'O' || header.shape.length !== 1) {
     throw new FileError(
-      `${where}: expected a one-dimensional array of lists, got [${header.shape}] of ${header.type}.`,
+      `${where}: expected a one-dimensional array of lists, got [${header.shape.join(', ')}] of ${header.type}.`,
     );
   }
   const lists = parseIntLists(bytes.subarray(header.headerBytes), where);

@@ -105,7 +105,10 @@ const PIECE = 1024 * 1024;
  * await data.saveNpz('set.npz', { x, y }, { compressed: true });
  */
 export async function saveNpz(file: string, tensors: NamedTensors, options: SaveNpzOptions = {}): Promise<void> {
-  const named = tensors instanceof Map ? [...(tensors as ReadonlyMap<string, Tensor>)] : Object.entries(tensors);
+  const named =
+    tensors instanceof Map
+      ? [...(tensors as ReadonlyMap<string, Tensor>)]
+      : Object.entries(tensors as Readonly<Record<string, Tensor>>);
   const members = named.map(([name, tensor]): [string, Uint8Array, Tensor] => {
     if (Buffer.byteLength(name) > 0xffff - 4) throw new ArgumentError('saveNpz: a name of more than 65,531 bytes.');
     return [`${name}.npy`, npyHeaderOf(`saveNpz '${name}'`, tensor), tensor];

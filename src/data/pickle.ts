@@ -236,7 +236,8 @@ class Reader {
         case 0x93: {
           // STACK_GLOBAL
           const [module, name] = this.#tuple(2).items;
-          stack.push(this.#global(`${String(module)} ${String(name)}`));
+          if (typeof module !== 'string' || typeof name !== 'string') throw this.fail('a name that is no text');
+          stack.push(this.#global(`${module} ${name}`));
           break;
         }
         case 0x52: {

@@ -18,11 +18,10 @@ export function memorySource(bytes: Uint8Array, name: string): ByteSource {
   return {
     name,
     size: bytes.byteLength,
-    read: async (position, length) => {
-      if (position < 0 || position + length > bytes.byteLength) {
-        throw new FileError(`read ${name}: it ends at byte ${bytes.byteLength}, before byte ${position + length}.`);
-      }
-      return bytes.subarray(position, position + length);
+    read: (position, length) => {
+      if (position + length <= bytes.byteLength) return Promise.resolve(bytes.subarray(position, position + length));
+      const end = position + length;
+      return Promise.reject(new FileError(`read ${name}: it ends at byte ${bytes.byteLength}, before byte ${end}.`));
     },
   };
 }

@@ -204,7 +204,7 @@ describe('arrays of lists', () => {
     ['evil2', /it names "__builtin__ print"/],
     ['scalars', /it names "numpy._core.multiarray scalar"/],
     ['wide', /^npy x: value 0 of list 0 is 2147483648, not an integer of 32 bits\.$/],
-    ['matrix', /^npy x: expected a one-dimensional array of lists, got \[1,2\] of O\.$/],
+    ['matrix', /^npy x: expected a one-dimensional array of lists, got \[1, 2\] of O\.$/],
   ])('%s: refused', (name, message) => {
     expect(() => data.parseNpyLists(bytesOf(golden.lists[name]), 'x')).toThrow(message);
     expect(() => data.parseNpyLists(bytesOf(golden.lists[name]), 'x')).toThrow(FileError);
