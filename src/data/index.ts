@@ -24,3 +24,5 @@ export {
   WeightedRandomSampler,
   type WeightedRandomSamplerOptions,
 } from './samplers/index.js';
+export { type NpyReadOptions, parseNpy, parseNpyLists, readNpy, saveNpy } from './npy.js';
+export { type NpzReadOptions, parseNpz, readNpz, saveNpz, type SaveNpzOptions } from './npz.js';
