@@ -6,3 +6,4 @@ export { DataLoader, type DataLoaderOptions } from './loader.js';
 export { mnist, type MnistDataset, type MnistOptions } from './mnist.js';
 export { sequentialIndices, shuffledIndices } from './sampler.js';
 export { cutmix, mixup, type Mixed, type MixingOptions } from './mixing.js';
+export * as transforms from './transforms/index.js';
