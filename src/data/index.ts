@@ -26,3 +26,4 @@ export {
 } from './samplers/index.js';
 export { type NpyReadOptions, parseNpy, parseNpyLists, readNpy, saveNpy } from './npy.js';
 export { type NpzReadOptions, parseNpz, readNpz, saveNpz, type SaveNpzOptions } from './npz.js';
+export * as transforms from './transforms/index.js';
