@@ -8,3 +8,4 @@ export { sequentialIndices, shuffledIndices } from './sampler.js';
 export { cutmix, mixup, type Mixed, type MixingOptions } from './mixing.js';
 export { type NpyReadOptions, parseNpy, parseNpyLists, readNpy, saveNpy } from './npy.js';
 export { type NpzReadOptions, parseNpz, readNpz, saveNpz, type SaveNpzOptions } from './npz.js';
+export { extractArchive, type ExtractOptions } from './archive.js';
