@@ -41,3 +41,4 @@ export { type NpzReadOptions, parseNpz, readNpz, saveNpz, type SaveNpzOptions } 
 export * as transforms from './transforms/index.js';
 export type { SeedOptions } from './seed.js';
 export { randomSplit, stratifiedSplit, trainTestSplit, type TrainTestSplitOptions } from './split.js';
+export { extractArchive, type ExtractOptions } from './archive.js';
