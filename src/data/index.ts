@@ -38,3 +38,11 @@ export {
 } from './samplers/index.js';
 export type { SeedOptions } from './seed.js';
 export { randomSplit, stratifiedSplit, trainTestSplit, type TrainTestSplitOptions } from './split.js';
+export {
+  type BatchMadeBy,
+  type DatasetFactory,
+  type SampleMadeBy,
+  WorkerDataset,
+  workerDataset,
+  type WorkerDatasetSettings,
+} from './workers/dataset.js';
