@@ -42,3 +42,11 @@ export * as transforms from './transforms/index.js';
 export type { SeedOptions } from './seed.js';
 export { randomSplit, stratifiedSplit, trainTestSplit, type TrainTestSplitOptions } from './split.js';
 export { extractArchive, type ExtractOptions } from './archive.js';
+export {
+  type BatchMadeBy,
+  type DatasetFactory,
+  type SampleMadeBy,
+  WorkerDataset,
+  workerDataset,
+  type WorkerDatasetSettings,
+} from './workers/dataset.js';
