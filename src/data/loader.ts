@@ -1,11 +1,20 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { checkDevice, type Device } from '../device.js';
-import { ArgumentError } from '../errors.js';
+import { ArgumentError, IndexError } from '../errors.js';
 import { defaultGenerator, type Generator as RandomGenerator } from '../ops/random.js';
 import { isTensor } from '../tensor/tensor.js';
 import { collate, type Collated } from './collate.js';
-import type { Dataset } from './dataset.js';
-import { philox, sequentialIndices, shuffledIndices } from './sampler.js';
+import type { Dataset, Indices } from './dataset.js';
+import { checkState, type DataLoaderState } from './loaderState.js';
+import {
+  type BatchPlan,
+  BatchSampler,
+  RandomSampler,
+  type Sampler,
+  type SamplerFingerprint,
+  SequentialSampler,
+} from './samplers/index.js';
+import { drawSeed } from './seed.js';
 
 /** Options of `DataLoader`. */
 export interface DataLoaderOptions<Sample, Batch> {
@@ -13,6 +22,10 @@ export interface DataLoaderOptions<Sample, Batch> {
   readonly batchSize?: number;
   /** A new random order for each epoch. Default false. */
   readonly shuffle?: boolean;
+  /** Gives the order instead of `shuffle`: a `WeightedRandomSampler`, a `DistributedSampler`, one of your own. */
+  readonly sampler?: Sampler;
+  /** Gives whole batches, instead of `batchSize`, `shuffle`, `sampler` and `dropLast`. */
+  readonly batchSampler?: BatchPlan;
   /** Leave out the last batch if it is smaller than the others. Default false. */
   readonly dropLast?: boolean;
   /** Seed of the shuffling. Default: drawn from `generator` when the first epoch starts. */
@@ -44,6 +57,22 @@ function moved<T>(value: T, device: Device): T {
   return move(value) as T;
 }
 
+type OrderOptions = Pick<
+  DataLoaderOptions<unknown, unknown>,
+  'batchSampler' | 'batchSize' | 'sampler' | 'shuffle' | 'dropLast'
+>;
+
+function checkExclusive(options: OrderOptions): void {
+  const refuse = (chosen: string, others: readonly (keyof typeof options)[]): void => {
+    // `false` is the default, so it says nothing else.
+    const other = others.find((name) => options[name] !== undefined && options[name] !== false);
+    if (other !== undefined)
+      throw new ArgumentError(`DataLoader: ${chosen} decides what ${other} would say; give one of them.`);
+  };
+  if (options.batchSampler !== undefined) refuse('batchSampler', ['batchSize', 'shuffle', 'sampler', 'dropLast']);
+  if (options.sampler !== undefined) refuse('sampler', ['shuffle']);
+}
+
 /** After this many milliseconds of JavaScript, timers and sockets get their turn. */
 const TURN_MS = 4;
 
@@ -54,11 +83,30 @@ function checkInteger(name: string, value: number, min: number): number {
   return value;
 }
 
+// Positions that may come from a sampler of the user's.
+function checkIndices(indices: Indices, samples: number): Int32Array {
+  for (let i = 0; i < indices.length; i++) {
+    const index = indices[i];
+    if (Number.isInteger(index) && index >= 0 && index < samples) continue;
+    throw new IndexError(`DataLoader: the sampler gives ${String(index)}, but the dataset has ${samples} samples.`);
+  }
+  return indices instanceof Int32Array ? indices : Int32Array.from(indices);
+}
+
+/** An epoch under way: what a state tells of it. */
+interface Position {
+  readonly epoch: number;
+  batch: number;
+  readonly batchSize: number;
+}
+
 /**
  * Batches of a dataset, for `for await` (or plain `for`, if the dataset is synchronous). Each iteration is an epoch; the
  * next batch is already enqueued on the device's stream while the loop's body runs.
  *
- * The order of an epoch depends on the seed and the epoch's number only: set `epoch` to continue an interrupted run.
+ * The order of an epoch depends on the seed and the epoch's number only. To continue an interrupted run, also in the
+ * middle of an epoch, keep what `stateDict` gives and hand it to `loadStateDict`; or set `epoch` alone.
+ *
  * `for await` lets the event loop turn every few milliseconds, even if the body awaits nothing. The loader keeps no
  * batch it has handed out, so there is nothing to dispose: forgotten ones are collected.
  *
@@ -82,12 +130,21 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
   readonly #collate: (samples: Sample[]) => Batch | Promise<Batch>;
   readonly #customCollate: boolean;
   readonly #generator: RandomGenerator;
+  readonly #sampler: Sampler;
+  readonly #batchSampler: BatchPlan | undefined;
   #seed: number | undefined;
   #batchSize: number;
   #epoch = 0;
+  /** Batches to skip in the epoch that starts next. */
+  #skip = 0;
+  /** The epoch that was started last, until it is over. */
+  #position: Position | undefined;
   #lastTurn = performance.now();
 
-  /** @throws ArgumentError for options that are no integers, or too small; DeviceError for a device that is not there */
+  /**
+   * @throws ArgumentError for options that are no integers, too small, or exclude each other; DeviceError for a device
+   *   that is not there
+   */
   constructor(dataset: Dataset<Sample, Batch>, options: DataLoaderOptions<Sample, Batch> = {}) {
     checkInteger('dataset.length', dataset.length, 0);
     this.dataset = dataset;
@@ -96,6 +153,9 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
     this.device = options.device === undefined ? undefined : checkDevice('DataLoader', options.device);
     this.shuffle = options.shuffle ?? false;
     this.dropLast = options.dropLast ?? false;
+    checkExclusive(options);
+    this.#sampler = options.sampler ?? (this.shuffle ? new RandomSampler(dataset) : new SequentialSampler(dataset));
+    this.#batchSampler = options.batchSampler;
     this.#seed = options.seed === undefined ? undefined : checkInteger('seed', options.seed, 0);
     this.#generator = options.generator ?? defaultGenerator;
     this.#customCollate = options.collate !== undefined;
@@ -104,17 +164,18 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
 
   /** The number of batches in an epoch. */
   get length(): number {
-    const batches = this.dataset.length / this.batchSize;
-    return this.dropLast ? Math.floor(batches) : Math.ceil(batches);
+    return this.#plan.length;
   }
 
-  /** Samples in a batch; the last may have fewer. */
+  /** Samples in a batch; the last may have fewer. 0 if a `batchSampler` without a `batchSize` of its own decides. */
   get batchSize(): number {
-    return this.#batchSize;
+    return this.#batchSampler === undefined ? this.#batchSize : (this.#batchSampler.batchSize ?? 0);
   }
 
-  /** Sets it, from the next epoch on. Throws ArgumentError unless it is an integer >= 1. */
+  /** Sets it, from the next epoch on. Throws ArgumentError unless it is an integer >= 1, or if a `batchSampler` decides. */
   set batchSize(batchSize: number) {
+    if (this.#batchSampler !== undefined)
+      throw new ArgumentError('DataLoader: batchSize cannot be set, because batchSampler makes the batches.');
     this.#batchSize = checkInteger('batchSize', batchSize, 1);
   }
 
@@ -123,15 +184,64 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
     return this.#epoch;
   }
 
-  /** Sets it, to continue an interrupted run. Throws ArgumentError unless it is an integer >= 0. */
+  /** Sets it, to start an interrupted run's epoch from its beginning. Throws ArgumentError unless it is an integer >= 0. */
   set epoch(epoch: number) {
     this.#epoch = checkInteger('epoch', epoch, 0);
+    this.#skip = 0;
+    this.#position = undefined;
+  }
+
+  /**
+   * Where the loader stands, as plain JSON: in the middle of an epoch, behind the batch that was handed out last; after
+   * an epoch, at the beginning of the next. An epoch that was left early counts as under way until another is started.
+   *
+   * In the body of the loop, the last batch of an epoch still belongs to that epoch: a loader that continues from there
+   * has no batch left in it, so that what comes after the loop happens once, as without the interruption.
+   *
+   * @example
+   * for await (const batch of loader) {
+   *   step(batch);
+   *   if (stopping) break;
+   * }
+   * await writeFile('loader.json', JSON.stringify(loader.stateDict()));
+   */
+  stateDict(): DataLoaderState {
+    const { epoch, batch, batchSize } = this.#position ?? {
+      epoch: this.#epoch,
+      batch: this.#skip,
+      batchSize: this.batchSize,
+    };
+    return { epoch, batch, seed: this.#seed ?? null, ...this.#identity(), batchSize };
+  }
+
+  /**
+   * Continues where `stateDict` was taken: the next iteration hands out the batch behind the last one, in the same order.
+   * The seed is the state's.
+   *
+   * @throws ArgumentError for what is no state, or is one of another length of the dataset, batch size or sampler
+   *
+   * @example
+   * const loader = new data.DataLoader(train, { batchSize: 128, shuffle: true });
+   * loader.loadStateDict(JSON.parse(await readFile('loader.json', 'utf8')));
+   */
+  loadStateDict(state: DataLoaderState): void {
+    const { epoch, batch, seed } = checkState(state, this.#identity());
+    const batches = this.length;
+    if (batch > batches) {
+      throw new ArgumentError(
+        `DataLoader.loadStateDict: the state is behind batch ${batch} of an epoch, but one has only ${batches}.`,
+      );
+    }
+    this.#seed = seed ?? undefined;
+    this.#epoch = epoch;
+    this.#skip = batch;
+    this.#position = undefined;
   }
 
   /** The batches of an epoch, for `for await`. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Batch, void, undefined> {
     const pending: Promise<Batch>[] = [];
-    const plan = this.#plan();
+    const { plan, position } = this.#start();
     const refill = (ahead: number): void => {
       while (pending.length < ahead) {
         const { value: indices } = plan.next();
@@ -145,13 +255,14 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
     for (;;) {
       refill(1);
       const current = pending.shift();
-      if (current === undefined) return;
+      if (current === undefined) return this.#finish(position);
       refill(this.prefetch);
       const batch = await current;
       if (performance.now() - this.#lastTurn > TURN_MS) {
         await nextTurn();
         this.#lastTurn = performance.now();
       }
+      position.batch++;
       yield batch;
     }
   }
@@ -159,7 +270,7 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
   /** The batches of an epoch, for `for`. Throws ArgumentError if the dataset is asynchronous. */
   *[Symbol.iterator](): Generator<Batch, void, undefined> {
     const pending: Batch[] = [];
-    const plan = this.#plan();
+    const { plan, position } = this.#start();
     const refill = (ahead: number): void => {
       while (pending.length < ahead) {
         const { value: indices } = plan.next();
@@ -169,32 +280,50 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
     };
     for (;;) {
       refill(this.prefetch + 1);
-      if (pending.length === 0) return;
+      if (pending.length === 0) return this.#finish(position);
+      position.batch++;
       yield pending.shift() as Batch;
     }
   }
 
-  /** The positions of each batch of the epoch that starts now. */
-  #plan(): Iterator<Int32Array, undefined> {
+  get #plan(): BatchPlan {
+    const { dropLast } = this;
+    return this.#batchSampler ?? new BatchSampler(this.#sampler, { batchSize: this.#batchSize, dropLast });
+  }
+
+  /** Starts an epoch: the positions of each batch that is left of it. */
+  #start(): { plan: Iterator<Int32Array, undefined>; position: Position } {
+    const batches = this.#plan;
     const samples = this.dataset.length;
-    const batches = this.length;
-    const { batchSize } = this;
-    const epoch = this.#epoch++;
-    const order = this.shuffle ? shuffledIndices(samples, this.#baseSeed(), epoch) : sequentialIndices(samples);
-    return (function* () {
-      for (let i = 0; i < batches; i++) yield order.subarray(i * batchSize, (i + 1) * batchSize);
+    const [epoch, skip] = [this.#epoch++, this.#skip];
+    this.#skip = 0;
+    const position = { epoch, batch: skip, batchSize: this.batchSize };
+    this.#position = position;
+    const seed = (batches.seeded ?? true) ? this.#baseSeed() : 0;
+    const plan = (function* () {
+      let batch = 0;
+      for (const indices of batches.batches(epoch, seed)) if (batch++ >= skip) yield checkIndices(indices, samples);
       return undefined;
     })();
+    return { plan, position };
+  }
+
+  /** An epoch is over; unless another was started meanwhile, the loader stands at the beginning of the next. */
+  #finish(position: Position): void {
+    if (this.#position === position) this.#position = undefined;
+  }
+
+  /** What a state must have in common with this loader. */
+  #identity(): Omit<DataLoaderState, 'epoch' | 'batch' | 'seed'> {
+    const { batchSize, dropLast } = this;
+    const source = this.#batchSampler ?? this.#sampler;
+    const fingerprint: SamplerFingerprint = source.fingerprint?.() ?? { length: source.length };
+    const sampler = { ...fingerprint, type: fingerprint['type'] ?? 'custom sampler' };
+    return { batchSize, dropLast, samples: this.dataset.length, sampler };
   }
 
   #baseSeed(): number {
-    if (this.#seed === undefined) {
-      const { seed } = this.#generator;
-      const block = this.#generator.take(1);
-      const key = [Number(seed & 0xffff_ffffn), Number(seed >> 32n)] as const;
-      const [high, low] = philox([block >>> 0, Math.floor(block / 2 ** 32), 0, 0], key);
-      this.#seed = (high & 0x1f_ffff) * 2 ** 32 + low;
-    }
+    this.#seed ??= drawSeed(this.#generator);
     return this.#seed;
   }
 

@@ -41,35 +41,54 @@ export function sequentialIndices(length: number): Int32Array {
   return indices;
 }
 
+/** Random uint32 of a seed, an epoch and a stream; each triple has numbers of its own. */
+export function uint32Source(seed: number, epoch: number, stream = 0): () => number {
+  const key = [seed >>> 0, Math.floor(seed / 0x100000000) >>> 0] as const;
+  let block = 0;
+  let buffer: number[] = [];
+  return () => {
+    if (buffer.length === 0)
+      buffer = philox([block++, epoch >>> 0, Math.floor(epoch / 0x100000000) >>> 0, stream], key);
+    return buffer.pop() as number;
+  };
+}
+
+/** A uniform integer from 0 to bound - 1, without bias. */
+export function below(bound: number, next: () => number): number {
+  // Draws past the last multiple of the bound would favour small numbers: draw again.
+  const limit = 0x100000000 - (0x100000000 % bound);
+  let draw = next();
+  while (draw >= limit) draw = next();
+  return draw % bound;
+}
+
+/** A uniform number of (0, 1), of 52 random bits. */
+export function uniform(next: () => number): number {
+  return ((next() >>> 6) * 2 ** 26 + (next() >>> 6) + 0.5) / 2 ** 52;
+}
+
+/** Puts the elements in random order, in place, by Fisher and Yates. */
+export function shuffleInPlace<A extends Int32Array | number[]>(items: A, next: () => number): A {
+  for (let i = items.length - 1; i > 0; i--) {
+    const j = below(i + 1, next);
+    const swapped = items[i];
+    items[i] = items[j];
+    items[j] = swapped;
+  }
+  return items;
+}
+
 /**
  * A random permutation of 0 .. length - 1, by Fisher and Yates with unbiased draws.
  *
  * @param seed an integer from 0 to 2^53 - 1
  * @param epoch mixed into the random numbers' counter: each epoch has an order of its own, which depends on nothing
  *   else, so a run that is resumed at epoch 7 sees what an uninterrupted one would have seen
+ * @param stream another one for each further permutation of the same seed and epoch. Default 0
  *
  * @example
  * shuffledIndices(5, 42, 0); // always the same five numbers
  */
-export function shuffledIndices(length: number, seed: number, epoch: number): Int32Array {
-  const key = [seed >>> 0, Math.floor(seed / 0x100000000) >>> 0] as const;
-  let block = 0;
-  let buffer: number[] = [];
-  const next = (): number => {
-    if (buffer.length === 0) buffer = philox([block++, epoch >>> 0, Math.floor(epoch / 0x100000000) >>> 0, 0], key);
-    return buffer.pop() as number;
-  };
-  const indices = sequentialIndices(length);
-  for (let i = length - 1; i > 0; i--) {
-    const bound = i + 1;
-    // Draws past the last multiple of the bound would favour small numbers: draw again.
-    const limit = 0x100000000 - (0x100000000 % bound);
-    let draw = next();
-    while (draw >= limit) draw = next();
-    const j = draw % bound;
-    const swapped = indices[i];
-    indices[i] = indices[j];
-    indices[j] = swapped;
-  }
-  return indices;
+export function shuffledIndices(length: number, seed: number, epoch: number, stream = 0): Int32Array {
+  return shuffleInPlace(sequentialIndices(length), uint32Source(seed, epoch, stream));
 }
