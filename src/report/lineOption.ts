@@ -120,6 +120,13 @@ function points({ x, y }: ChartSeries, { logX = false, logY = false }: ChartCont
   return result;
 }
 
+/** A number as an axis says it: 0.0001 as 1e-4, and no trace of its binary form. @internal */
+export function shortNumber(value: number): string {
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(2).replace(/\.?0*e/, 'e').replace('e+', 'e');
+  return String(Number(value.toPrecision(6)));
+}
+
 /** The option for a chart of lines. @internal */
 export function lineOption(content: ChartContent, theme: ChartTheme): Record<string, unknown> {
   const { title, series, xLabel, yLabel, logX = false, logY = false } = content;
@@ -131,7 +138,7 @@ export function lineOption(content: ChartContent, theme: ChartTheme): Record<str
     nameLocation: 'middle',
     nameGap: gap,
     nameTextStyle: { color: theme.muted, fontSize: 12 },
-    axisLabel: { color: theme.muted, fontSize: 11, hideOverlap: true },
+    axisLabel: { color: theme.muted, fontSize: 11, hideOverlap: true, formatter: shortNumber },
     splitLine: { lineStyle: { color: theme.line } },
     axisTick: { show: false },
     minorTick: { show: false },
@@ -161,7 +168,7 @@ export function lineOption(content: ChartContent, theme: ChartTheme): Record<str
       textStyle: { color: theme.muted, fontSize: 12 },
       inactiveColor: theme.line,
     },
-    grid: { left: 16, right: 24, top: 0, bottom: 14, containLabel: true },
+    grid: { left: 16, right: 28, top: 0, bottom: 14, outerBoundsMode: 'same', outerBoundsContain: 'all' },
     xAxis: {
       ...axis(xLabel, logX, 28),
       axisLine: { lineStyle: { color: theme.line } },
@@ -177,7 +184,7 @@ export function lineOption(content: ChartContent, theme: ChartTheme): Record<str
         data,
         // A line of one value would not be seen.
         showSymbol: data.length <= 1,
-        symbol: 'circle',
+        symbol: kind === 'points' || data.length <= 1 ? 'circle' : 'none',
         symbolSize: kind === 'points' ? 5 : 6,
         step: kind === 'step' ? 'end' : false,
         lineStyle: { width: 2, type: kind === 'dashed' ? 'dashed' : 'solid' },
