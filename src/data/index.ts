@@ -1,7 +1,19 @@
 export { collate, type Collated } from './collate.js';
+export { ConcatDataset, MapDataset, mapDataset, Subset } from './combine.js';
 export { type BatchOf, type Dataset, type Indices, type SampleOf, TensorDataset } from './dataset.js';
 export { cacheFolder, download, type DownloadOptions, type DownloadProgress, sha256OfFile } from './download.js';
+export {
+  type Fold,
+  type FoldOptions,
+  type GroupFoldOptions,
+  groupKFold,
+  kFold,
+  stratifiedKFold,
+  timeSeriesSplit,
+  type TimeSeriesSplitOptions,
+} from './folds.js';
 export { type IdxContent, type IdxDType, parseIdx, readIdx } from './idx.js';
+export type { Labels } from './labels.js';
 export { DataLoader, type DataLoaderOptions } from './loader.js';
 export type { DataLoaderState } from './loaderState.js';
 export { mnist, type MnistDataset, type MnistOptions } from './mnist.js';
@@ -27,3 +39,5 @@ export {
 export { type NpyReadOptions, parseNpy, parseNpyLists, readNpy, saveNpy } from './npy.js';
 export { type NpzReadOptions, parseNpz, readNpz, saveNpz, type SaveNpzOptions } from './npz.js';
 export * as transforms from './transforms/index.js';
+export type { SeedOptions } from './seed.js';
+export { randomSplit, stratifiedSplit, trainTestSplit, type TrainTestSplitOptions } from './split.js';

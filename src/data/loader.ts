@@ -6,7 +6,6 @@ import { isTensor } from '../tensor/tensor.js';
 import { collate, type Collated } from './collate.js';
 import type { Dataset, Indices } from './dataset.js';
 import { checkState, type DataLoaderState } from './loaderState.js';
-import { philox } from './sampler.js';
 import {
   type BatchPlan,
   BatchSampler,
@@ -15,6 +14,7 @@ import {
   type SamplerFingerprint,
   SequentialSampler,
 } from './samplers/index.js';
+import { drawSeed } from './seed.js';
 
 /** Options of `DataLoader`. */
 export interface DataLoaderOptions<Sample, Batch> {
@@ -323,13 +323,7 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
   }
 
   #baseSeed(): number {
-    if (this.#seed === undefined) {
-      const { seed } = this.#generator;
-      const block = this.#generator.take(1);
-      const key = [Number(seed & 0xffff_ffffn), Number(seed >> 32n)] as const;
-      const [high, low] = philox([block >>> 0, Math.floor(block / 2 ** 32), 0, 0], key);
-      this.#seed = (high & 0x1f_ffff) * 2 ** 32 + low;
-    }
+    this.#seed ??= drawSeed(this.#generator);
     return this.#seed;
   }
 

@@ -103,8 +103,8 @@ export function onBatch<D extends DType>(
   checkImages(op, images);
   return noGrad(() =>
     tidy(() => {
-      if (images.shape.length === 4) return fn(images as Tensor);
-      return fn((images as Tensor).unsqueeze(0)).squeeze(0) as Tensor;
+      if (images.shape.length === 4) return fn(images);
+      return fn(images.unsqueeze(0)).squeeze(0);
     }),
   ) as Tensor<Shape, D>;
 }
@@ -121,14 +121,14 @@ const workDType = (dtype: DType): 'float32' | 'float64' => (dtype === 'float64' 
  */
 export function inFloat(images: Tensor, bytes: 'round' | 'cut', fn: (x: Tensor) => Tensor): Tensor {
   const out = fn(images.to(workDType(images.dtype)));
-  if (images.dtype !== 'uint8') return out.to(images.dtype) as Tensor;
-  return (bytes === 'round' ? out.round() : out).clamp({ min: 0, max: 255 }).to('uint8') as Tensor;
+  if (images.dtype !== 'uint8') return out.to(images.dtype);
+  return (bytes === 'round' ? out.round() : out).clamp({ min: 0, max: 255 }).to('uint8');
 }
 
 /** Numbers as a tensor `[N, 1, 1, 1]` that goes with each sample. */
 export function column(values: ArrayLike<number>, like: { dtype: DType; device: Device }): Tensor {
   const dtype = like.dtype === 'uint8' ? 'float32' : like.dtype;
-  return fromTypedArray(Float64Array.from(values), [values.length, 1, 1, 1], { dtype, device: like.device }) as Tensor;
+  return fromTypedArray(Float64Array.from(values), [values.length, 1, 1, 1], { dtype, device: like.device });
 }
 
 /** Truth values as a tensor `[N, 1, 1, 1]`. */
@@ -178,7 +178,7 @@ export function fillOperand(op: string, fill: Fill, images: Tensor, dtype: DType
   return fromTypedArray(Float64Array.from(fill as number[]), [1, fill.length, 1, 1], {
     dtype,
     device: images.device,
-  }) as Tensor;
+  });
 }
 
 /** Runs `fn` on some samples of a batch, and puts what it gives, of the same shape, in their places. */
@@ -186,13 +186,13 @@ export function onSome(op: string, batch: Tensor, chosen: readonly number[], fn:
   if (chosen.length === 0) return batch;
   if (chosen.length === batch.shape[0]) return fn(batch);
   const places = fromTypedArray(Int32Array.from(chosen), [chosen.length], { device: batch.device });
-  const out = fn(batch.indexSelect(0, places) as Tensor);
+  const out = fn(batch.indexSelect(0, places));
   if (!shapesEqual(out.shape.slice(1), batch.shape.slice(1))) {
     throw new ShapeError(
       `${op}: a transform that is applied to some images of a batch must keep their shape, ${formatShape(batch.shape.slice(1))} became ${formatShape(out.shape.slice(1))}.`,
     );
   }
-  return batch.indexCopy(0, places.to('int64'), out) as Tensor;
+  return batch.indexCopy(0, places.to('int64'), out);
 }
 
 /** Draws the random numbers of a transform. */
