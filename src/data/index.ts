@@ -3,9 +3,14 @@ export { type BatchOf, type Dataset, type Indices, type SampleOf, TensorDataset 
 export { cacheFolder, download, type DownloadOptions, type DownloadProgress, sha256OfFile } from './download.js';
 export { type IdxContent, type IdxDType, parseIdx, readIdx } from './idx.js';
 export { DataLoader, type DataLoaderOptions } from './loader.js';
-export { mnist, type MnistDataset, type MnistOptions } from './mnist.js';
 export { sequentialIndices, shuffledIndices } from './sampler.js';
 export { cutmix, mixup, type Mixed, type MixingOptions } from './mixing.js';
 export { type NpyReadOptions, parseNpy, parseNpyLists, readNpy, saveNpy } from './npy.js';
 export { type NpzReadOptions, parseNpz, readNpz, saveNpz, type SaveNpzOptions } from './npz.js';
 export { extractArchive, type ExtractOptions } from './archive.js';
+export { cifar10, cifar100, type Cifar100Options, type CifarDataset, type CifarSet } from './sets/cifar.js';
+export { type DigitsDataset, type DigitsSet, type ImageSetOptions } from './sets/digits.js';
+export { fashionMnist } from './sets/fashionMnist.js';
+export { imdb, type ImdbOptions, ImdbWordIndex, imdbWordIndex, SequenceDataset } from './sets/imdb.js';
+export { type SetOptions } from './sets/locate.js';
+export { mnist, type MnistDataset, type MnistOptions } from './sets/mnist.js';
