@@ -14,3 +14,13 @@ export { fashionMnist } from './sets/fashionMnist.js';
 export { imdb, type ImdbOptions, ImdbWordIndex, imdbWordIndex, SequenceDataset } from './sets/imdb.js';
 export { type SetOptions } from './sets/locate.js';
 export { mnist, type MnistDataset, type MnistOptions } from './sets/mnist.js';
+export { type CsvOptions, type CsvStreamOptions, readCsv, streamCsv } from './csv.js';
+export { type Column, type NumberColumn, type StringColumn, Table } from './table.js';
+export {
+  type LabelledTextOptions,
+  readLabelledText,
+  readLines,
+  readTextClasses,
+  TextDataset,
+  type TextOptions,
+} from './text.js';
