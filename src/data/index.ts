@@ -24,3 +24,5 @@ export {
   TextDataset,
   type TextOptions,
 } from './text.js';
+export { type ImageOptions, readImage } from './image.js';
+export { imageFolder, ImageFolderDataset, type ImageFolderOptions, type SkippedImage } from './sets/imageFolder.js';
