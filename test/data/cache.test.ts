@@ -45,7 +45,7 @@ describe('policies', () => {
     let kept: Kept[] = [];
     let [hits, evictions] = [0, 0];
     // Small numbers come more often.
-    const wanted = draws(3000, 40, 1).map((i, n) => (n % 3 === 0 ? i : i % 9));
+    const wanted = draws(1200, 40, 1).map((i, n) => (n % 3 === 0 ? i : i % 9));
     for (const [now, key] of wanted.entries()) {
       const found = kept.find((entry) => entry.key === key);
       if (found !== undefined) {
@@ -67,9 +67,9 @@ describe('policies', () => {
       expect(cached.stats().hits).toBe(hits);
     }
     const stats = cached.stats();
-    expect(stats).toMatchObject({ evictions, misses: 3000 - hits, entries: kept.length, hitRate: hits / 3000 });
+    expect(stats).toMatchObject({ evictions, misses: 1200 - hits, entries: kept.length, hitRate: hits / 1200 });
     expect(stats.bytes).toBe(kept.reduce((total, entry) => total + entry.bytes, 0));
-    expect(hits).toBeGreaterThan(500);
+    expect(hits).toBeGreaterThan(200);
   });
 
   test('in an order that repeats: fixed c/n, mru (c - 1)/(n - 1), lru and lfu nothing', () => {
@@ -291,12 +291,13 @@ describe('on disk', () => {
       ['longer', () => writeFile(zero, Buffer.concat([right, Buffer.of(0)]))],
       ['of another sample', async () => writeFile(zero, await readFile(one))],
       ['foreign', () => writeFile(zero, 'a text that somebody else has put here'.repeat(10))],
-      ...Array.from({ length: right.byteLength }, (_, at): [string, () => Promise<void>] => [
-        `byte ${at}`,
+      // Magic, index, length, digest and content are all hit.
+      ...Array.from({ length: Math.ceil(right.byteLength / 7) }, (_, i): [string, () => Promise<void>] => [
+        `byte ${7 * i}`,
         () =>
           writeFile(
             zero,
-            right.map((byte, i) => (i === at ? byte ^ 1 : byte)),
+            right.map((byte, at) => (at === 7 * i ? byte ^ 1 : byte)),
           ),
       ]),
     ];
