@@ -3,6 +3,37 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 const sanitized = process.env['THALWEG_SANITIZED'] === '1';
 
+/** Test files that change or count what a whole process shares: environment variables, live tensors, the list of ops, threads. */
+const ownProcess = [
+  ...[
+    'bad-input',
+    'cli',
+    'debug',
+    'denormal',
+    'determinism',
+    'event-loop',
+    'examples',
+    'exit',
+    'guard',
+    'hostile',
+    'load',
+  ],
+  ...['memory', 'native-garbage', 'probe', 'program', 'readme', 'runtimes', 'threads', 'workers'],
+].map((name) => `test/${name}.test.ts`);
+const ownProcesses = [...ownProcess, 'test/{bench,cuda,data,io,train,types}/**/*.test.ts'];
+
+/**
+ * Compilers, documents, data, foreign runtimes and the benchmark have nothing for the sanitizers, and take longest there:
+ * what they run of the native code other tests run as well.
+ */
+const unsanitized = sanitized
+  ? ['types', 'bench', 'data', 'train', 'models', 'report', 'tensorboard', 'readme', 'cli', 'runtimes', 'examples'].map(
+      (name) => `test/${name}{.test.ts,/**}`,
+    )
+  : [];
+
+const timeouts = { testTimeout: sanitized ? 600_000 : 180_000, hookTimeout: sanitized ? 600_000 : 60_000 };
+
 export default defineConfig({
   resolve: {
     // `thalweg` and `thalweg/probe` as users import them.
@@ -12,27 +43,38 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['test/**/*.test.ts'],
-    // Compilers, documents, downloads, foreign runtimes and the benchmark have nothing for the sanitizers, and take longest there.
-    exclude: [
-      ...configDefaults.exclude,
-      ...(sanitized
-        ? ['types', 'bench', 'data/download', 'data/idx', 'data/mnist', 'readme', 'cli', 'runtimes'].map(
-            (name) => `test/${name}{.test.ts,/**}`,
-          )
-        : []),
-    ],
-    setupFiles: ['test/device.ts'],
-    typecheck: {
-      // Type tests are compiled by tsc; the sanitizers have nothing to look at there.
-      enabled: !sanitized,
-      include: ['test/**/*.test-d.ts'],
-      tsconfig: './tsconfig.json',
-    },
-    // Processes, not threads: each test file gets its own addon, and a crash is reported with the file's name.
+    // Processes, not threads: a crash is reported with the file's name.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: sanitized ? 600_000 : 180_000,
-    hookTimeout: sanitized ? 600_000 : 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'own process',
+          include: ownProcesses,
+          exclude: [...configDefaults.exclude, ...unsanitized],
+          setupFiles: ['test/device.ts'],
+          ...timeouts,
+          typecheck: {
+            // Type tests are compiled by tsc; the sanitizers have nothing to look at there.
+            enabled: !sanitized,
+            include: ['test/**/*.test-d.ts'],
+            tsconfig: './tsconfig.json',
+          },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // Many small files in a few processes: loading the library takes longer than most of them.
+          name: 'shared',
+          isolate: false,
+          include: ['test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...unsanitized, ...ownProcesses],
+          setupFiles: ['test/device.ts'],
+          ...timeouts,
+        },
+      },
+    ],
   },
 });

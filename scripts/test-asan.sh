@@ -9,11 +9,4 @@ build_asan thalweg thalweg_fence thalweg_device_allocator
 build-cmake/asan/thalweg_fence
 build-cmake/asan/thalweg_device_allocator
 
-vitest() { asan node node_modules/vitest/vitest.mjs run "$@"; }
-if [ $# -gt 0 ]; then
-  vitest "$@"
-else
-  # Many small files in a few processes: loading the library takes longer than most of them.
-  vitest --no-isolate test/samples/ test/fuzz/
-  vitest --exclude 'test/samples/**' --exclude 'test/fuzz/**'
-fi
+asan node node_modules/vitest/vitest.mjs run "$@"

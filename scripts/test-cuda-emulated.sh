@@ -20,14 +20,13 @@ files=("$@")
 
 jobs=$(getconf _NPROCESSORS_ONLN)
 export THALWEG_TEST_DEVICE=cuda
-# --no-isolate: loading the library for each of many small files takes longer than most of them.
 # Derivatives are the CPU's business mostly: a check against differences takes hundreds of launches.
 export THALWEG_TEST_DERIVATIVES=${THALWEG_TEST_DERIVATIVES:-0}
 device_tests() { # name of the way, command before node, files and options that are run if none are named
   local way=$1 before=$2 start=$SECONDS
   shift 2
   if [ ${#files[@]} -gt 0 ]; then set -- "${files[@]}"; fi
-  $before node node_modules/vitest/vitest.mjs run --typecheck.enabled=false "$@"
+  $before node node_modules/vitest/vitest.mjs run "$@"
   echo "test:cuda-emu $way: $((SECONDS - start)) s"
 }
 samples() { printf 'test/samples/%s.test.ts ' "$@"; }
@@ -39,12 +38,11 @@ if [ "${ways[*]}" != asan ]; then
 fi
 export THALWEG_CUDA_PLUGIN=$PWD/build/Release/thalweg-cuda-emulated.so
 
-# --no-isolate: loading the library for each of many small files takes longer than most of them.
 for way in "${ways[@]}"; do
   case $way in
     plain)
       mapfile -t suites < <(grep -v '^#' test/cuda/suites.txt)
-      device_tests plain "" --no-isolate test/samples/
+      device_tests plain "" test/samples/
       if [ ${#files[@]} -eq 0 ]; then device_tests suites "" "${suites[@]}"; fi
       ;;
     strict)
@@ -57,12 +55,12 @@ for way in "${ways[@]}"; do
         test/cuda/cublaslt.test.ts $(samples products conv rnn)
       ;;
     reverse)
-      THALWEG_CUDA_EMULATED_ORDER=reverse device_tests reverse "" --no-isolate test/samples/
+      THALWEG_CUDA_EMULATED_ORDER=reverse device_tests reverse "" test/samples/
       ;;
     asan)
       build_asan thalweg thalweg_cuda_emulated
       THALWEG_CUDA_PLUGIN=$PWD/build/asan/thalweg-cuda-emulated.so THALWEG_TEST_GOLDENS_ONLY=1 \
-        device_tests asan asan --no-isolate \
+        device_tests asan asan \
         $(samples core products conv norms pool indexing sorting scans attention rnn linalg classLoss ctc)
       ;;
   esac

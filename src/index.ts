@@ -25,11 +25,13 @@ export { NativeLoadError } from './load.js';
 export { emptyCache, keep, memory, tidy, type MemoryInfo } from './memory.js';
 export * as linalg from './linalg/index.js';
 export * as metrics from './metrics/index.js';
+export * as models from './models/index.js';
 export * as nn from './nn/index.js';
 export * from './ops/index.js';
 export * as optim from './optim/index.js';
 export * as expr from './program/expr.js';
 export { program, type Program, type ProgramSpec } from './program/program.js';
+export * as report from './report/index.js';
 export {
   getFloat32MatmulPrecision,
   getNumThreads,

@@ -45,8 +45,12 @@ export {
   WeightedRandomSampler,
   type WeightedRandomSamplerOptions,
 } from './samplers/index.js';
+export { type NpyReadOptions, parseNpy, parseNpyLists, readNpy, saveNpy } from './npy.js';
+export { type NpzReadOptions, parseNpz, readNpz, saveNpz, type SaveNpzOptions } from './npz.js';
+export * as transforms from './transforms/index.js';
 export type { SeedOptions } from './seed.js';
 export { randomSplit, stratifiedSplit, trainTestSplit, type TrainTestSplitOptions } from './split.js';
+export { extractArchive, type ExtractOptions } from './archive.js';
 export {
   type BatchMadeBy,
   type DatasetFactory,

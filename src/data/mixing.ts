@@ -11,7 +11,7 @@ import { defaultGenerator, randperm, type Generator } from '../ops/random.js';
 import { lerp } from '../ops/ternary.js';
 import { formatShape, type Shape } from '../shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { philox } from './sampler.js';
+import { uniformSource } from './draws.js';
 
 /** Options of `mixup` and `cutmix`. */
 export interface MixingOptions {
@@ -29,17 +29,6 @@ export interface Mixed<S extends Shape, D extends DType, T extends Shape, E exte
   readonly targets: Tensor<T, E>;
   /** The share of the samples in their own place; the rest is that of those mixed in. */
   readonly lambda: number;
-}
-
-/** Uniform numbers of (0, 1), in float64. */
-function uniformSource(generator: Generator): () => number {
-  const { seed } = generator;
-  const key = [Number(seed & 0xffffffffn), Number(seed >> 32n)] as const;
-  return () => {
-    const block = generator.take(1);
-    const [high, low] = philox([block >>> 0, Math.floor(block / 0x100000000) >>> 0, 0, 0], key);
-    return ((high >>> 6) * 2 ** 26 + (low >>> 6) + 0.5) / 2 ** 52;
-  };
 }
 
 /** The logarithm of a number of the Gamma(shape, 1) distribution (Marsaglia and Tsang 2000). */
