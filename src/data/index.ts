@@ -1,3 +1,12 @@
+export {
+  cache,
+  CachedDataset,
+  type CacheOptions,
+  type CachePolicy,
+  type CacheStats,
+  type DiskCacheOptions,
+  type DiskCacheStats,
+} from './cache/index.js';
 export { collate, type Collated } from './collate.js';
 export { ConcatDataset, MapDataset, mapDataset, Subset } from './combine.js';
 export { type BatchOf, type Dataset, type Indices, type SampleOf, TensorDataset } from './dataset.js';

@@ -2,7 +2,7 @@ import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ResourceLimits } from 'node:worker_threads';
 import { ArgumentError, IndexError, WorkerError } from '../../errors.js';
-import type { Dataset } from '../dataset.js';
+import type { Dataset, Indices } from '../dataset.js';
 import { unpack } from '../pack.js';
 import type { WorkerSetup } from './protocol.js';
 import { WorkerThread } from './thread.js';
@@ -33,6 +33,8 @@ export class WorkerDataset<Sample, Batch> implements Dataset<Sample, Batch> {
   readonly module: string;
   /** The number of samples. */
   readonly length: number;
+  /** Not there: a loader asks the threads for whole batches itself. */
+  declare readonly batch?: (indices: Indices) => Promise<Batch>;
   readonly #start: () => WorkerThread;
   readonly #idle: WorkerThread[];
   #single: WorkerThread | undefined;
