@@ -62,3 +62,16 @@ export * from './encoders.js';
 export { TableTransform, type TableState } from './table.js';
 export { padSequences, type PadSequencesOptions, type PaddedSequences } from './sequences.js';
 export { cutmix, mixup, type Mixed, type MixingOptions } from '../mixing.js';
+export * from './cleaning.js';
+export * from './decomposition.js';
+export {
+  basicTokens,
+  characterTokens,
+  ngrams,
+  type NgramsOptions,
+  regexTokenizer,
+  textToSequences,
+  type TextToSequencesOptions,
+} from './text.js';
+export { Vocabulary, type VocabularyOptions, type VocabularyState } from './vocabulary.js';
+export { BytePairTokenizer, type BytePairOptions, type BytePairState } from './bpe.js';

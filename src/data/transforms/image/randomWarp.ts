@@ -106,7 +106,7 @@ export class RandomAffine extends RandomTransform {
     this.shear =
       typeof shear !== 'number' && shear.length === 4
         ? [checkRange(op, 'shear', shear.slice(0, 2)), checkRange(op, 'shear', shear.slice(2))]
-        : [degreesOf(op, 'shear', shear as Degrees), [0, 0]];
+        : [degreesOf(op, 'shear', shear), [0, 0]];
     checkChoice(op, 'interpolation', options.interpolation ?? 'nearest', interpolations);
     const { interpolation = 'nearest', fill = 0, center } = options;
     this._options = { interpolation, fill, ...(center === undefined ? {} : { center }) };
