@@ -17,7 +17,7 @@ const TARGETS = [
   { images: 50_000, accuracy: 0.65 },
   { images: 3_000, accuracy: 0.45 },
 ];
-const TARGET_EPOCHS = 15;
+const TARGET_EPOCHS = 10;
 
 /** Mean and standard deviation of each channel, over the training images, in units of 255. */
 async function channelStatistics(images: Tensor): Promise<{ mean: number[]; std: number[] }> {
