@@ -1,8 +1,8 @@
 // Downloads that survive bad networks: mirrors, resume, a hash check, and a file that appears complete or not at all.
-import { createHash, randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { createReadStream } from 'node:fs';
-import { homedir, hostname } from 'node:os';
+import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createGunzip } from 'node:zlib';
@@ -10,6 +10,7 @@ import { pipeline } from 'node:stream/promises';
 import { ArgumentError, FileError } from '../errors.js';
 import { syncFolder } from '../io/atomic.js';
 import { reasonOf, toFileError } from '../io/file.js';
+import { ownedName, orphansOf } from '../io/owner.js';
 import { isGzip } from './idx.js';
 
 /** How far a download is; `total` is undefined while the server has not said. */
@@ -85,15 +86,6 @@ export async function sha256OfFile(file: string, of: 'file' | 'gunzipped' = 'fil
   return hash.digest('hex');
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
-  }
-}
-
 /**
  * Several processes may want the same file at once, and must not write into one partial file. A download that stops
  * leaves `<file>.part`; whoever goes on with it first renames it to a name of its own, and a rename has one winner. So
@@ -101,14 +93,8 @@ function isAlive(pid: number): boolean {
  * this host that died are taken over.
  */
 async function claimPart(file: string): Promise<string> {
-  const host = hostname().replace(/[^A-Za-z0-9]/g, '_');
-  const own = `${file}.${host}-${process.pid}-${randomBytes(4).toString('hex')}.part`;
-  const prefix = `${basename(file)}.${host}-`;
-  const orphans = (await readdir(dirname(file)))
-    .filter((name) => name.startsWith(prefix) && name.endsWith('.part'))
-    .filter((name) => !isAlive(Number.parseInt(name.slice(prefix.length), 10)))
-    .map((name) => join(dirname(file), name));
-  for (const candidate of [`${file}.part`, ...orphans]) {
+  const own = ownedName(file, '.part');
+  for (const candidate of [`${file}.part`, ...(await orphansOf(file, '.part'))]) {
     try {
       await rename(candidate, own);
       return own;

@@ -41,3 +41,12 @@ export { type NpzReadOptions, parseNpz, readNpz, saveNpz, type SaveNpzOptions } 
 export * as transforms from './transforms/index.js';
 export type { SeedOptions } from './seed.js';
 export { randomSplit, stratifiedSplit, trainTestSplit, type TrainTestSplitOptions } from './split.js';
+export { extractArchive, type ExtractOptions } from './archive.js';
+export {
+  type BatchMadeBy,
+  type DatasetFactory,
+  type SampleMadeBy,
+  WorkerDataset,
+  workerDataset,
+  type WorkerDatasetSettings,
+} from './workers/dataset.js';
