@@ -50,3 +50,9 @@ export {
   workerDataset,
   type WorkerDatasetSettings,
 } from './workers/dataset.js';
+export { cifar10, cifar100, type Cifar100Options, type CifarDataset, type CifarSet } from './sets/cifar.js';
+export { type DigitsDataset, type DigitsSet, type ImageSetOptions } from './sets/digits.js';
+export { fashionMnist } from './sets/fashionMnist.js';
+export { imdb, type ImdbOptions, ImdbWordIndex, imdbWordIndex, SequenceDataset } from './sets/imdb.js';
+export { type SetOptions } from './sets/locate.js';
+export { mnist, type MnistDataset, type MnistOptions } from './sets/mnist.js';
