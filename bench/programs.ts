@@ -91,7 +91,9 @@ const { values, positionals } = parseArgs({
 });
 const unknown = positionals.filter((name) => programRows.every((row) => row.name !== name));
 if (unknown.length > 0) {
-  console.error(`There is no program '${unknown.join("', '")}'; there are ${programRows.map(({ name }) => name).join(', ')}.`);
+  console.error(
+    `There is no program '${unknown.join("', '")}'; there are ${programRows.map(({ name }) => name).join(', ')}.`,
+  );
   process.exit(2);
 }
 
