@@ -25,7 +25,6 @@ export { type IdxContent, type IdxDType, parseIdx, readIdx } from './idx.js';
 export type { Labels } from './labels.js';
 export { DataLoader, type DataLoaderOptions } from './loader.js';
 export type { DataLoaderState } from './loaderState.js';
-export { mnist, type MnistDataset, type MnistOptions } from './mnist.js';
 export { sequentialIndices, shuffledIndices } from './sampler.js';
 export { cutmix, mixup, type Mixed, type MixingOptions } from './mixing.js';
 export {
