@@ -17,9 +17,20 @@ export default defineConfig({
     exclude: [
       ...configDefaults.exclude,
       ...(sanitized
-        ? ['types', 'bench', 'data/download', 'data/idx', 'data/mnist', 'readme', 'cli', 'runtimes'].map(
-            (name) => `test/${name}{.test.ts,/**}`,
-          )
+        ? [
+            ...[
+              'types',
+              'bench',
+              'readme',
+              'cli',
+              'runtimes',
+              'data/archive',
+              'data/csv',
+              'data/download',
+              'data/full-disk',
+            ],
+            ...['data/idx', 'data/imageFolder', 'data/imdb', 'data/mnist', 'data/npz', 'data/progress', 'data/text'],
+          ].map((name) => `test/${name}{.test.ts,/**}`)
         : []),
     ],
     setupFiles: ['test/device.ts'],
