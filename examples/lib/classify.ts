@@ -19,7 +19,12 @@ export type SchedulePlan = { readonly each: 'step' | 'epoch' | 'loss' } & (
   | { readonly name: 'CyclicLR'; readonly baseLr: number; readonly maxLr: number; readonly stepSizeUp: number }
   | { readonly name: 'CosineAnnealingLR'; readonly tMax: number }
   | { readonly name: 'OneCycleLR'; readonly maxLr: number; readonly totalSteps: number }
-  | { readonly name: 'ReduceLROnPlateau'; readonly factor: number; readonly patience: number; readonly threshold: number }
+  | {
+      readonly name: 'ReduceLROnPlateau';
+      readonly factor: number;
+      readonly patience: number;
+      readonly threshold: number;
+    }
 );
 
 export interface TrainingPlan {

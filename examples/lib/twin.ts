@@ -46,7 +46,8 @@ export function twinIn(folder: string | undefined): Twin {
     async orders(name, length, seed, epochs) {
       if (folder === undefined) return;
       const orders = new Int32Array(epochs * length);
-      for (let epoch = 0; epoch < epochs; epoch++) orders.set(data.shuffledIndices(length, seed, epoch), epoch * length);
+      for (let epoch = 0; epoch < epochs; epoch++)
+        orders.set(data.shuffledIndices(length, seed, epoch), epoch * length);
       await write(name, { order: fromTypedArray(orders, [epochs, length]) });
     },
     plan: (plan) => json('plan.json', plan),

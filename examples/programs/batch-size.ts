@@ -1,10 +1,11 @@
 // Growing the batch in place of decaying the learning rate (Smith et al. 2018, Don't decay the learning rate, increase the
 // batch size): the noise of SGD depends on lr / batch size, so multiplying the one does what dividing the other does, in
 // fewer updates.
+import { report } from 'thalweg';
 import { integer, folder, number, optionalInteger } from '../lib/flags.js';
 import { loadDigits } from '../lib/digits.js';
 import { type MlpPlan, trainMlps } from '../lib/mlp.js';
-import { lineChart, saveText } from '../lib/pictures.js';
+import { saveText } from '../lib/pictures.js';
 import { defineProgram } from '../lib/program.js';
 import { formatTable, percent, seconds, short } from '../lib/table.js';
 import { twinIn } from '../lib/twin.js';
@@ -70,12 +71,12 @@ export default defineProgram({
     ] as const) {
       await saveText(
         `${out}/${file}`,
-        lineChart({
+        report.chart({
           title: 'Growing batch against decaying learning rate',
           xLabel,
           yLabel: 'training loss',
           logY: true,
-          lines: runs.map((run) => ({
+          series: runs.map((run) => ({
             name: run.name,
             y: run.losses,
             x: x === undefined ? run.losses.map((_, i) => i + 1) : run[x],

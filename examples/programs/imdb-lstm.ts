@@ -1,11 +1,10 @@
 // Is a film review positive? Embedding 128, LSTM 64, one sigmoid, on reviews cut or padded to 200 words.
-import { data, manualSeed, models, nn, tensor } from 'thalweg';
+import { data, manualSeed, models, nn, report, tensor } from 'thalweg';
 import { integer, folder, number, optionalInteger } from '../lib/flags.js';
 import { type Model, type Task, trainClassifier } from '../lib/classify.js';
 import { firstOf, type Split } from '../lib/digits.js';
-import { lineChart, saveText } from '../lib/pictures.js';
+import { saveText } from '../lib/pictures.js';
 import { defineProgram } from '../lib/program.js';
-import { loadReviews, type Reviews } from '../lib/sets.js';
 import { formatTable, percent, seconds, short } from '../lib/table.js';
 import { twinIn } from '../lib/twin.js';
 
@@ -17,11 +16,9 @@ const TARGETS = [
 const TARGET_EPOCHS = 5;
 
 /** Padded and cut in front, so that what the LSTM reads last is the end of the review. */
-function padded({ words, labels }: Reviews, length: number, vocabulary: number): Split {
-  // Rarer words than the vocabulary has become 2, Keras's sign for an unknown word.
-  const known = words.map((ids) => ids.map((id) => (id < vocabulary ? id : 2)));
-  const { sequences } = data.transforms.padSequences(known, { maxLen: length });
-  return { x: sequences, y: tensor(labels, { dtype: 'float32' }), length: labels.length };
+function padded({ sequences: reviews, labels, length }: data.SequenceDataset, words: number): Split {
+  const { sequences } = data.transforms.padSequences(reviews, { maxLen: words });
+  return { x: sequences, y: tensor(Array.from(labels, Number)), length };
 }
 
 export default defineProgram({
@@ -43,13 +40,13 @@ export default defineProgram({
     const { epochs, lr, length, seed, out } = options;
     const batchSize = options['batch-size'];
     const twin = twinIn(options.twin);
-    const sets = await loadReviews(options.data);
+    const folder = options.data === undefined ? {} : { folder: options.data };
+    const sets = await data.imdb({ ...folder, numWords: options.vocabulary });
     // The rows of the embedding: no more than the reviews have words.
-    const words = sets.train.words.reduce((most, ids) => ids.reduce((a, b) => Math.max(a, b), most), 2) + 1;
-    const vocabulary = Math.min(words, options.vocabulary);
-    const train = firstOf(padded(sets.train, length, vocabulary), options.limit);
-    const test = firstOf(padded(sets.test, length, vocabulary), options['test-limit']);
-    const part = sets.train.labels.length < 25_000 ? ' (a part of the 25,000 and 25,000)' : '';
+    const vocabulary = sets.train.sequences.reduce((most, ids) => ids.reduce((a, b) => Math.max(a, b), most), 2) + 1;
+    const train = firstOf(padded(sets.train, length), options.limit);
+    const test = firstOf(padded(sets.test, length), options['test-limit']);
+    const part = sets.train.length < 25_000 ? ' (a part of the 25,000 and 25,000)' : '';
     console.log(`IMDB: ${train.length} training reviews, ${test.length} test reviews${part}, ${vocabulary} words`);
 
     manualSeed(seed);
@@ -91,11 +88,11 @@ export default defineProgram({
     );
     await saveText(
       `${out}/losses.svg`,
-      lineChart({
+      report.chart({
         title: 'IMDB, LSTM',
         xLabel: 'epoch',
         yLabel: 'training loss',
-        lines: [{ name: 'training', y: run.losses, x: run.losses.map((_, i) => i + 1) }],
+        series: [{ name: 'training', y: run.losses, x: run.losses.map((_, i) => i + 1) }],
       }),
     );
     const target = TARGETS.find(({ reviews }) => train.length >= reviews);

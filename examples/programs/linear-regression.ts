@@ -1,9 +1,22 @@
 // y = 2x + 1 from noisy points: gradient descent, stochastic and mini-batch descent, momentum and Adam, each written out
 // by hand and by `optim`; and what happens to those who make one of four common mistakes.
-import { cat, data, fromTypedArray, grad, linalg, noGrad, ones, rand, randn, type Tensor, zeros } from 'thalweg';
+import {
+  cat,
+  data,
+  fromTypedArray,
+  grad,
+  linalg,
+  noGrad,
+  ones,
+  rand,
+  randn,
+  report,
+  type Tensor,
+  zeros,
+} from 'thalweg';
 import { type OptimizerPlan, makeOptimizer } from '../lib/classify.js';
 import { integer, number } from '../lib/flags.js';
-import { lineChart, saveText } from '../lib/pictures.js';
+import { saveText } from '../lib/pictures.js';
 import { defineProgram } from '../lib/program.js';
 import { formatTable, seconds, short } from '../lib/table.js';
 import { type RunResult, twinIn } from '../lib/twin.js';
@@ -241,7 +254,10 @@ export default defineProgram({
     const twin = twinIn(twinFolder);
     const x = rand([points, 1]);
     const X = cat([ones([points, 1]), x], 1);
-    const y = x.mul(2).add(1).add(randn([points, 1]).mul(noise));
+    const y = x
+      .mul(2)
+      .add(1)
+      .add(randn([points, 1]).mul(noise));
     const problem: Problem = { X, y, start: randn([2, 1]) };
     const solution = Array.from(await linalg.lstsq(X, y).solution.flatten().data(), Number);
     const floor = Number(await lossOf(X, y, fromTypedArray(Float32Array.from(solution), [2, 1])).item());
@@ -280,19 +296,16 @@ export default defineProgram({
     await twin.plan({ runs: described });
     await twin.results(fits);
     console.log(
-      formatTable(
-        ['method', 'updates', 'found', 'loss', 'from the solution', 'by hand - optim', 'time'],
-        rows,
-      ),
+      formatTable(['method', 'updates', 'found', 'loss', 'from the solution', 'by hand - optim', 'time'], rows),
     );
     await saveText(
       `${out}/losses.svg`,
-      lineChart({
+      report.chart({
         title: 'Loss above that of least squares',
         xLabel: 'update',
         yLabel: 'loss - least loss',
         logY: true,
-        lines: fits.map(({ name, losses, updates }) => ({
+        series: fits.map(({ name, losses, updates }) => ({
           name,
           y: losses.map((loss) => Math.max(loss - floor, 1e-9)),
           x: losses.map((_, i) => ((i + 1) * updates) / losses.length),

@@ -1,8 +1,9 @@
 // What each technique adds to plain SGD: Nesterov's momentum, a decaying learning rate, L2, dropout.
+import { report } from 'thalweg';
 import { integer, folder, optionalInteger, some } from '../lib/flags.js';
 import { loadDigits } from '../lib/digits.js';
 import { type MlpPlan, trainMlps } from '../lib/mlp.js';
-import { lineChart, saveText } from '../lib/pictures.js';
+import { saveText } from '../lib/pictures.js';
 import { defineProgram } from '../lib/program.js';
 import { deviation, formatTable, mean, percent, short } from '../lib/table.js';
 import { twinIn } from '../lib/twin.js';
@@ -98,12 +99,12 @@ export default defineProgram({
     );
     await saveText(
       `${out}/losses.svg`,
-      lineChart({
+      report.chart({
         title: 'MNIST, one hidden layer',
         xLabel: 'epoch',
         yLabel: 'training loss',
         logY: true,
-        lines: rows.map(({ step, losses }) => ({ name: titles[step], y: losses, x: losses.map((_, i) => i + 1) })),
+        series: rows.map(({ step, losses }) => ({ name: titles[step], y: losses, x: losses.map((_, i) => i + 1) })),
       }),
     );
     const last = rows[rows.length - 1];

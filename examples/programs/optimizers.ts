@@ -1,9 +1,10 @@
 // All optimizers on the same model, from the same initial weights, each with the best learning rate of a small grid.
+import { report } from 'thalweg';
 import { integer, folder, optionalInteger, some } from '../lib/flags.js';
 import type { OptimizerPlan } from '../lib/classify.js';
 import { firstOf, loadDigits, type Split } from '../lib/digits.js';
 import { type MlpPlan, trainMlps } from '../lib/mlp.js';
-import { lineChart, saveText } from '../lib/pictures.js';
+import { saveText } from '../lib/pictures.js';
 import { defineProgram } from '../lib/program.js';
 import { formatTable, percent, seconds, short } from '../lib/table.js';
 import { twinIn } from '../lib/twin.js';
@@ -11,29 +12,29 @@ import { twinIn } from '../lib/twin.js';
 interface Candidate {
   readonly optimizer: string;
   readonly options?: Readonly<Record<string, unknown>>;
-  /** The middle of the grid: a third of it and three times it are tried, too. */
+  /** The grid has this, a tenth, a third and three times of it. */
   readonly lr: number;
 }
 
 const candidates = {
-  SGD: { optimizer: 'SGD', lr: 0.3 },
-  momentum: { optimizer: 'SGD', options: { momentum: 0.9 }, lr: 0.03 },
-  nesterov: { optimizer: 'SGD', options: { momentum: 0.9, nesterov: true }, lr: 0.03 },
-  ASGD: { optimizer: 'ASGD', lr: 0.3 },
-  Adagrad: { optimizer: 'Adagrad', lr: 0.01 },
-  Adadelta: { optimizer: 'Adadelta', lr: 1 },
-  RMSprop: { optimizer: 'RMSprop', lr: 1e-3 },
-  Adam: { optimizer: 'Adam', lr: 1e-3 },
-  AMSGrad: { optimizer: 'Adam', options: { amsgrad: true }, lr: 1e-3 },
-  AdamW: { optimizer: 'AdamW', options: { weightDecay: 0.01 }, lr: 1e-3 },
-  Adamax: { optimizer: 'Adamax', lr: 3e-3 },
-  NAdam: { optimizer: 'NAdam', lr: 1e-3 },
-  RAdam: { optimizer: 'RAdam', lr: 1e-3 },
-  Adafactor: { optimizer: 'Adafactor', lr: 0.03 },
-  Lion: { optimizer: 'Lion', lr: 3e-4 },
-  LAMB: { optimizer: 'LAMB', lr: 0.01 },
+  SGD: { optimizer: 'SGD', lr: 0.5 },
+  momentum: { optimizer: 'SGD', options: { momentum: 0.9 }, lr: 0.1 },
+  nesterov: { optimizer: 'SGD', options: { momentum: 0.9, nesterov: true }, lr: 0.1 },
+  ASGD: { optimizer: 'ASGD', lr: 0.5 },
+  Adagrad: { optimizer: 'Adagrad', lr: 0.03 },
+  Adadelta: { optimizer: 'Adadelta', lr: 3 },
+  RMSprop: { optimizer: 'RMSprop', lr: 3e-3 },
+  Adam: { optimizer: 'Adam', lr: 3e-3 },
+  AMSGrad: { optimizer: 'Adam', options: { amsgrad: true }, lr: 3e-3 },
+  AdamW: { optimizer: 'AdamW', options: { weightDecay: 0.01 }, lr: 3e-3 },
+  Adamax: { optimizer: 'Adamax', lr: 0.01 },
+  NAdam: { optimizer: 'NAdam', lr: 3e-3 },
+  RAdam: { optimizer: 'RAdam', lr: 0.01 },
+  Adafactor: { optimizer: 'Adafactor', lr: 0.1 },
+  Lion: { optimizer: 'Lion', lr: 1e-3 },
+  LAMB: { optimizer: 'LAMB', lr: 0.1 },
   LARS: { optimizer: 'LARS', options: { momentum: 0.9, trustCoefficient: 0.01 }, lr: 1 },
-  ScheduleFreeAdamW: { optimizer: 'ScheduleFreeAdamW', lr: 3e-3 },
+  ScheduleFreeAdamW: { optimizer: 'ScheduleFreeAdamW', lr: 0.01 },
 } as const satisfies Record<string, Candidate>;
 type Name = keyof typeof candidates;
 const names = Object.keys(candidates) as Name[];
@@ -48,7 +49,7 @@ export default defineProgram({
   summary: 'All optimizers on the same perceptron from the same initial weights, each with its best learning rate.',
   flags: {
     epochs: integer(5, 'epochs of each training'),
-    'tuning-epochs': integer(1, 'epochs for each learning rate of the grid'),
+    'tuning-epochs': integer(2, 'epochs for each learning rate of the grid'),
     'batch-size': integer(128, 'images in a step'),
     hidden: integer(128, 'units of the hidden layer'),
     optimizers: some(names, `which of ${names.join(', ')}`),
@@ -80,7 +81,7 @@ export default defineProgram({
 
     console.log(`choosing learning rates by the loss on ${held} images, after ${options['tuning-epochs']} epochs:`);
     const grid = options.optimizers.flatMap((name) =>
-      [1 / 3, 1, 3].map((factor) => {
+      [1 / 10, 1 / 3, 1, 3].map((factor) => {
         const lr = Number((candidates[name].lr * factor).toPrecision(1));
         return { name: `${name} ${lr}`, of: name, lr };
       }),
@@ -125,12 +126,12 @@ export default defineProgram({
     );
     await saveText(
       `${out}/losses.svg`,
-      lineChart({
+      report.chart({
         title: 'Training loss with each optimizer',
         xLabel: 'epoch',
         yLabel: 'training loss',
         logY: true,
-        lines: runs.map(({ name, losses }) => ({ name, y: losses, x: losses.map((_, i) => i + 1) })),
+        series: runs.map(({ name, losses }) => ({ name, y: losses, x: losses.map((_, i) => i + 1) })),
       }),
     );
     return true;

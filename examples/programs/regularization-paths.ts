@@ -1,9 +1,9 @@
 // A linear regression of eight features, of which four matter: how L2 (ridge) and L1 (lasso) shrink the coefficients as
 // their strength grows. Ridge is compared with its closed form, lasso with coordinate descent. By the subgradient of |b|,
 // as when L1 is added to the loss, coefficients hover about 0; by the proximal step (soft thresholding) they are 0.
-import { cat, eye, fromTypedArray, linalg, optim, randn, type Tensor, zeros } from 'thalweg';
+import { cat, eye, fromTypedArray, linalg, optim, randn, report, type Tensor, zeros } from 'thalweg';
 import { integer, number } from '../lib/flags.js';
-import { lineChart, saveText } from '../lib/pictures.js';
+import { saveText } from '../lib/pictures.js';
 import { defineProgram } from '../lib/program.js';
 import { formatTable, seconds, short } from '../lib/table.js';
 import { type RunResult, twinIn } from '../lib/twin.js';
@@ -198,12 +198,12 @@ export default defineProgram({
     ] as const) {
       await saveText(
         `${out}/${name}.svg`,
-        lineChart({
+        report.chart({
           title,
           xLabel: 'strength of the regularisation',
           yLabel: 'coefficient',
           logX: true,
-          lines: truth.map((value, j) => ({ name: `b${j + 1} = ${value}`, x: strengths, y: path.map((b) => b[j]) })),
+          series: truth.map((value, j) => ({ name: `b${j + 1} = ${value}`, x: strengths, y: path.map((b) => b[j]) })),
         }),
       );
     }

@@ -1,9 +1,22 @@
 // A variational autoencoder of MNIST (Kingma and Welling 2014), 784-400-20-400-784: what it makes of digits, and digits that
 // it makes up.
-import { data, manualSeed, models, noGrad, optim, randn, sigmoid, synchronize, type Tensor, cat, linspace } from 'thalweg';
+import {
+  cat,
+  data,
+  linspace,
+  manualSeed,
+  models,
+  noGrad,
+  optim,
+  randn,
+  report,
+  sigmoid,
+  synchronize,
+  type Tensor,
+} from 'thalweg';
 import { integer, folder, number, optionalInteger } from '../lib/flags.js';
 import { loadDigits, type Split } from '../lib/digits.js';
-import { lineChart, saveGrid, saveText } from '../lib/pictures.js';
+import { saveGrid, saveText } from '../lib/pictures.js';
 import { defineProgram } from '../lib/program.js';
 import { formatTable, seconds } from '../lib/table.js';
 import { twinIn } from '../lib/twin.js';
@@ -119,14 +132,17 @@ export default defineProgram({
     });
     await saveGrid(`${out}/reconstructions.png`, cat([some, images(again)], 0));
     await saveGrid(`${out}/between-digits.png`, images(ways));
-    await saveGrid(`${out}/samples.png`, noGrad(() => images(sigmoid(model.decode(randn([64, latent]))))));
+    await saveGrid(
+      `${out}/samples.png`,
+      noGrad(() => images(sigmoid(model.decode(randn([64, latent]))))),
+    );
     await saveText(
       `${out}/losses.svg`,
-      lineChart({
+      report.chart({
         title: 'Variational autoencoder of MNIST',
         xLabel: 'epoch',
         yLabel: 'nats per image',
-        lines: [{ name: 'training', y: losses, x: losses.map((_, i) => i + 1) }],
+        series: [{ name: 'training', y: losses, x: losses.map((_, i) => i + 1) }],
       }),
     );
     await twin.results([{ name: 'vae', losses, seconds: spent, updates, final: { bound, divergence } }]);

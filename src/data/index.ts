@@ -25,7 +25,6 @@ export { type IdxContent, type IdxDType, parseIdx, readIdx } from './idx.js';
 export type { Labels } from './labels.js';
 export { DataLoader, type DataLoaderOptions } from './loader.js';
 export type { DataLoaderState } from './loaderState.js';
-export { mnist, type MnistDataset, type MnistOptions } from './mnist.js';
 export { sequentialIndices, shuffledIndices } from './sampler.js';
 export { cutmix, mixup, type Mixed, type MixingOptions } from './mixing.js';
 export {
@@ -59,3 +58,21 @@ export {
   workerDataset,
   type WorkerDatasetSettings,
 } from './workers/dataset.js';
+export { cifar10, cifar100, type Cifar100Options, type CifarDataset, type CifarSet } from './sets/cifar.js';
+export { type DigitsDataset, type DigitsSet, type ImageSetOptions } from './sets/digits.js';
+export { fashionMnist } from './sets/fashionMnist.js';
+export { imdb, type ImdbOptions, ImdbWordIndex, imdbWordIndex, SequenceDataset } from './sets/imdb.js';
+export { type SetOptions } from './sets/locate.js';
+export { mnist, type MnistDataset, type MnistOptions } from './sets/mnist.js';
+export { type CsvOptions, type CsvStreamOptions, readCsv, streamCsv } from './csv.js';
+export { type Column, type NumberColumn, type StringColumn, Table } from './table.js';
+export {
+  type LabelledTextOptions,
+  readLabelledText,
+  readLines,
+  readTextClasses,
+  TextDataset,
+  type TextOptions,
+} from './text.js';
+export { type ImageOptions, readImage } from './image.js';
+export { imageFolder, ImageFolderDataset, type ImageFolderOptions, type SkippedImage } from './sets/imageFolder.js';

@@ -1,6 +1,7 @@
 // What a training run shows those who watch it, and where they may step in.
 import type { MetricValue } from '../metrics/metric.js';
 import type { AnyModule } from '../nn/module.js';
+import type { StateTree } from './stateTree.js';
 import type { AnyOptimizer } from './update.js';
 
 /** A number that was logged, or a series of them by name: `{ loss: 0.3, accuracy: 0.91 }`. */
@@ -42,6 +43,14 @@ export interface StepRecord {
   loss(): Promise<number>;
   /** Norm of all gradients before clipping, if the run clips by norm; undefined otherwise. */
   gradNorm(): Promise<number | undefined>;
+}
+
+/** What is known of an update that is about to be made. */
+export interface GradientRecord {
+  /** Samples in the update. */
+  readonly samples: number;
+  /** The loss. Reading it waits for the device. */
+  loss(): Promise<number>;
 }
 
 /** Numbers that a callback has found out about a step, such as norms of gradients. */
@@ -94,6 +103,29 @@ export interface Run {
   note(numbers: Logs): void;
   /** Changes the number of samples in a batch, from the next epoch on. Throws ArgumentError if the loader has none. */
   batchSize: number;
+  /** Where the run was resumed from; undefined if it began anew. */
+  readonly resumedFrom: string | undefined;
+  /**
+   * All that the run needs to go on from here, as it is at this moment: model, optimizer, schedules, gradient scaler, random
+   * numbers, the loader's position, callbacks, history. Tensors are those in use, not copies. Whole at `onSafePoint`.
+   */
+  state(): StateTree;
+  /**
+   * Puts weights, optimizer, schedules, gradient scaler and the other callbacks back to what `state()` (or a copy of it) has.
+   * Gradients that are waiting are forgotten; the run goes on with the batch that would have come next.
+   */
+  rollback(state: StateTree): void;
+  /** Multiplies all learning rates by a factor, those that schedules start from too. */
+  scaleLr(factor: number): void;
+  /** Remembers the batches from here on, in place of those remembered before, for `replay`. */
+  record(): void;
+  /**
+   * Goes back to the state that the run had when `record` was called, and does with the remembered batches again what was
+   * done with them, with the same random numbers; then goes back once more.
+   *
+   * @returns what was thrown on the way; undefined if nothing was
+   */
+  replay(state: StateTree): unknown;
 }
 
 /**
@@ -108,11 +140,13 @@ export interface Callback {
   /** Before the first batch of an epoch. */
   onEpochStart?(run: Run): void | Promise<void>;
   /** After backward, before clipping and the optimizer's step: the gradients are there. */
-  onGradients?(run: Run): void | Promise<void>;
+  onGradients?(run: Run, record: GradientRecord): void | Promise<void>;
   /** After an update of the parameters. */
   onStep?(run: Run, record: StepRecord): void | Promise<void>;
   /** Before the validation of an epoch. */
   onValidationStart?(run: Run): void | Promise<void>;
+  /** When its numbers are known: the weights in the model are still those that were validated. */
+  onValidated?(run: Run, logs: Logs): void | Promise<void>;
   /** After it, also when it failed. */
   onValidationEnd?(run: Run): void | Promise<void>;
   /** When an epoch and its validation are over. */

@@ -1,18 +1,21 @@
 // `train.fit`: checks what it is given, and puts a run together.
 import { GradScaler } from '../amp/gradScaler.js';
 import { checkDevice, type Device } from '../device.js';
-import { ArgumentError } from '../errors.js';
+import { ArgumentError, FileError } from '../errors.js';
 import { Module, type AnyModule } from '../nn/module.js';
 import { manualSeed } from '../ops/random.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { toBatches, type LoaderLike } from './batches.js';
 import type { Callback } from './callback.js';
+import { Checkpoint } from './callbacks/checkpoint.js';
 import { ProgressBar } from './callbacks/progressBar.js';
+import { newestCheckpoint, type CheckpointContent } from './checkpointFile.js';
 import { computeOf } from './compute.js';
 import { bestOf, defaultMode, type FitOptions, type FitResult } from './options.js';
 import { FitRun } from './run.js';
 import { namedMetrics, Running } from './running.js';
 import { Schedules } from './schedules.js';
+import { copyTree } from './stateTree.js';
 import { checkClip, needsClosure, Updater, type AnyOptimizer } from './update.js';
 
 const op = 'train.fit';
@@ -103,6 +106,34 @@ function checkCallbacks(callbacks: unknown): readonly Callback[] {
   if (!Array.isArray(callbacks) || callbacks.some((item) => typeof item !== 'object' || item === null))
     throw new ArgumentError(`${op}: callbacks must be a list of objects with methods such as onEpochEnd.`);
   return callbacks as readonly Callback[];
+}
+
+/** The checkpoint that `resume` means; undefined: begin anew. */
+async function resumeFrom(
+  resume: string | boolean | CheckpointContent | undefined,
+  callbacks: readonly Callback[],
+): Promise<CheckpointContent | undefined> {
+  if (resume === undefined || resume === false) return undefined;
+  if (typeof resume === 'object' && resume !== null && 'state' in resume)
+    return { ...resume, state: copyTree(resume.state) };
+  if (resume === true) {
+    const checkpoint = callbacks.find((callback): callback is Checkpoint => callback instanceof Checkpoint);
+    if (checkpoint === undefined) {
+      throw new ArgumentError(
+        `${op}: resume: true goes on with the checkpoints of a train.Checkpoint among the callbacks, but there is none; pass a folder.`,
+      );
+    }
+    return newestCheckpoint(checkpoint.folder);
+  }
+  if (typeof resume !== 'string')
+    throw new ArgumentError(`${op}: resume must be a folder, a checkpoint, or true, got ${String(resume)}.`);
+  const found = await newestCheckpoint(resume);
+  if (found === undefined) {
+    throw new FileError(
+      `${op}: there is no checkpoint in ${resume}; resume: true begins anew if the folder of train.Checkpoint has none.`,
+    );
+  }
+  return found;
 }
 
 /**
@@ -211,6 +242,8 @@ export async function fit<M extends AnyModule, Batch = readonly [Tensor, Tensor]
     signal,
     config: describe(model, optimizer, schedules, options, (source as LoaderLike).batchSize),
   });
+  const resumed = await resumeFrom(options.resume, given);
+  if (resumed !== undefined) run.resume(resumed.state, resumed.file);
   await run.run();
   return {
     history: run.history,

@@ -4,6 +4,7 @@ import type { AutocastDType } from '../amp/state.js';
 import type { Device } from '../device.js';
 import type { AnyModule } from '../nn/module.js';
 import type { DataSource } from './batches.js';
+import type { CheckpointContent } from './checkpointFile.js';
 import type { Callback, EpochRecord, StepNumbers } from './callback.js';
 import type { Forward, Loss } from './compute.js';
 import type { Metrics } from './running.js';
@@ -57,6 +58,12 @@ export interface FitOptions<M extends AnyModule, Batch> {
   readonly monitor?: string;
   /** Whether that number is better when lower or higher. Default: `'min'` for losses and errors, else `'max'`. */
   readonly mode?: 'min' | 'max';
+  /**
+   * Goes on with a checkpoint, to the same bits as without the interruption: the newest of a folder, a file's, what
+   * `train.readCheckpoint` gave; or `true`: the newest of the `train.Checkpoint` among the callbacks, if there is one. The
+   * other options must be those of the interrupted run, but for `epochs`.
+   */
+  readonly resume?: string | boolean | CheckpointContent;
   /** True: no progress bar. Default false: one is shown, unless there is one among the callbacks. */
   readonly quiet?: boolean;
 }

@@ -5,13 +5,24 @@ import type { Device } from '../device.js';
 import { ArgumentError, type ThalwegError } from '../errors.js';
 import { tidy } from '../memory.js';
 import type { AnyModule } from '../nn/module.js';
+import { defaultGenerator } from '../ops/random.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { leaveEpoch, moveBatch, nextBatch, startEpoch, type BatchSource, type LoaderLike } from './batches.js';
 import type { Callback, EpochRecord, Logs, Run, StepNumbers, StepRecord } from './callback.js';
 import { detached, release, type Compute } from './compute.js';
 import { BLOCKED_MS, gather, inEvaluation, TURN_MS } from './evaluate.js';
 import { validationName, type Running } from './running.js';
+import {
+  checkState,
+  restoreCallbacks,
+  restoreLearning,
+  restoreRun,
+  saveState,
+  type Position,
+  type RunState,
+} from './runState.js';
 import type { Schedules } from './schedules.js';
+import { disposeTree, type StateTree } from './stateTree.js';
 import { lossOf, needsClosure, releaseUpdate, type AnyOptimizer, type Updated, type Updater } from './update.js';
 
 /** What a run is made of. */
@@ -62,6 +73,16 @@ export class FitRun<Batch> implements Run {
   /** Batches of an epoch that is over; for loaders that do not say. */
   private counted = Infinity;
   private lastTurn = performance.now();
+  resumedFrom: string | undefined;
+  /** Taken when the callbacks have started. */
+  private resumed: RunState | undefined;
+  /** Batches of the first epoch that are passed over. */
+  private skip = 0;
+  private nextBatchSize: number | undefined;
+  /** The number that a loader without a state has for the epoch under way. */
+  private epochStarted: number | undefined;
+  private recorded: { readonly batch: Batch; readonly random: ReturnType<typeof defaultGenerator.getState> }[] | null =
+    null;
 
   constructor(private readonly parts: RunParts<Batch>) {
     this.epochs = parts.epochs;
@@ -135,6 +156,7 @@ export class FitRun<Batch> implements Run {
     try {
       this.checkSignal();
       await this.emit('onFitStart');
+      this.finishResume();
       while (this.epoch < this.epochs && this.stopReason === undefined) await this.runEpoch();
       await this.emit('onFitEnd');
     } catch (error) {
@@ -152,13 +174,22 @@ export class FitRun<Batch> implements Run {
 
   private async runEpoch(): Promise<void> {
     const { running, updater, schedules, source } = this.parts;
-    running.reset();
-    this.batch = 0;
-    this.seconds = 0;
-    const batchSize = this.batchSize;
+    const resumed = this.resumed?.position.batch ? this.resumed : undefined;
+    this.resumed = undefined;
+    if (resumed === undefined) {
+      running.reset();
+      this.batch = 0;
+      this.seconds = 0;
+    }
     await this.emit('onEpochStart');
     const start = performance.now();
+    this.epochStarted = this.loader.epoch;
+    // Schedules and callbacks have set that of the next epoch.
+    const size = (resumed?.loader['state'] as { batchSize?: number } | undefined)?.batchSize;
+    if (size !== undefined && size > 0 && size !== this.batchSize) this.batchSize = size;
     const iterator = startEpoch(source);
+    const { batchSize } = this;
+    if (resumed !== undefined) await this.passOver(iterator, resumed);
     let done = false;
     try {
       done = await this.runBatches(iterator);
@@ -193,6 +224,16 @@ export class FitRun<Batch> implements Run {
     await this.emit('onSafePoint', { record, stopping: this.stopReason !== undefined || this.epoch >= this.epochs });
   }
 
+  /** In an epoch that was begun before. */
+  private async passOver(iterator: AsyncIterator<Batch> | Iterator<Batch>, { random }: RunState): Promise<void> {
+    for (; this.skip > 0; this.skip--) {
+      if ((await nextBatch(iterator, this.parts.signal)) == null) break;
+    }
+    this.skip = 0;
+    // Batches that were passed over may have drawn numbers.
+    defaultGenerator.setState(random);
+  }
+
   private noBatches(): ThalwegError {
     const { op } = this.parts;
     if (this.epoch > 0)
@@ -208,6 +249,9 @@ export class FitRun<Batch> implements Run {
   private async runBatches(iterator: AsyncIterator<Batch> | Iterator<Batch>): Promise<boolean> {
     const { accumulate, updater, signal, optimizer } = this.parts;
     const closure = needsClosure(optimizer);
+    const nextSize = this.nextBatchSize;
+    this.nextBatchSize = undefined;
+    let first = true;
     for (;;) {
       const next = await nextBatch(iterator, signal);
       if (next === undefined) {
@@ -221,17 +265,21 @@ export class FitRun<Batch> implements Run {
         if (updater.pending > 0) await this.update();
         return true;
       }
+      // What a schedule had set before the run was interrupted, for the epoch after this one.
+      if (first && nextSize !== undefined && nextSize !== this.batchSize) this.batchSize = nextSize;
+      first = false;
       const start = performance.now();
+      this.recorded?.push({ batch: next.batch, random: defaultGenerator.getState() });
       await (closure ? this.closureStep(next.batch) : this.accumulateBatch(next.batch));
       if (performance.now() - start > BLOCKED_MS) await this.parts.running.settle();
       await this.turn();
       if (updater.pending > 0 && updater.pending < accumulate) continue;
-      if (!closure && !(await this.update())) continue;
+      const taken = closure || (await this.update());
       this.checkSignal();
       // After the last batch comes the end of the epoch, which is a safe point of its own.
       const last = this.batch === this.loader.length;
       const stopping = this.stopReason !== undefined;
-      if (!last || stopping) await this.emit('onSafePoint', { record: undefined, stopping });
+      if ((taken && !last) || stopping) await this.emit('onSafePoint', { record: undefined, stopping });
       if (stopping) return false;
     }
   }
@@ -276,7 +324,11 @@ export class FitRun<Batch> implements Run {
   private async update(): Promise<boolean> {
     const { updater } = this.parts;
     updater.finishGradients();
-    if (this.has('onGradients')) await this.emit('onGradients');
+    if (this.has('onGradients')) {
+      await this.emit('onGradients', updater.record());
+      // A callback has rolled back.
+      if (updater.pending === 0) return false;
+    }
     const updated = updater.step();
     if (updated === null) return false;
     await this.afterUpdate(updated);
@@ -317,18 +369,119 @@ export class FitRun<Batch> implements Run {
     try {
       await this.emit('onValidationStart');
       whole = await inEvaluation(model, async () => gather(validation, compute, validating, device, signal));
+      if (whole) {
+        if (validating.samples === 0) throw new ArgumentError(`${this.parts.op}: validation gave no batch.`);
+        const totals = await validating.read();
+        for (const [name, value] of Object.entries(totals.logs)) logs[validationName(name)] = value;
+        for (const [name, value] of Object.entries(totals.values)) values[validationName(name)] = value;
+        await this.emit('onValidated', logs);
+      }
     } finally {
       await this.emit('onValidationEnd');
       optimizer.train?.();
     }
-    if (!whole) {
-      this.stop('aborted');
-      return false;
+    if (!whole) this.stop('aborted');
+    return whole;
+  }
+
+  private get position(): Position {
+    return { epoch: this.epoch, batch: this.batch, step: this.step, seconds: this.seconds, lr: this.lr };
+  }
+
+  state(): StateTree {
+    return saveState(this.parts, this.position, this.epochStarted, this.history, this.notes);
+  }
+
+  /** Continues where a state was taken, and frees it; before `run`. */
+  resume(tree: StateTree, from: string): void {
+    this.skip = restoreRun(this.parts, tree, from);
+    const state = tree as RunState;
+    const { epoch, batch, step, seconds, lr } = state.position;
+    Object.assign(this, { epoch, batch, step, seconds, lr });
+    this.history.push(...state.history);
+    this.notes.push(...state.notes);
+    this.resumedFrom = from;
+    this.resumed = state;
+    if (batch > 0) this.nextBatchSize = state.batchSize ?? undefined;
+  }
+
+  private finishResume(): void {
+    const { resumed } = this;
+    if (resumed === undefined) return;
+    restoreCallbacks(this.parts.op, this.parts.callbacks, resumed.callbacks);
+    defaultGenerator.setState(resumed.random);
+    // Everybody has copies now.
+    disposeTree(resumed);
+  }
+
+  rollback(state: StateTree): void {
+    const { parts } = this;
+    checkState(state);
+    parts.updater.discard();
+    restoreLearning(parts, state);
+    const { epoch, batch } = state.position;
+    // The means of the epoch without what is undone.
+    if (epoch === this.epoch && batch > 0) parts.running.loadStateDict(state.running);
+    else parts.running.reset();
+    restoreCallbacks(parts.op, parts.callbacks, state.callbacks);
+    this.recorded = null;
+  }
+
+  scaleLr(factor: number): void {
+    for (const group of this.optimizer.paramGroups as { lr?: number; initialLr?: number }[]) {
+      if (group.lr !== undefined) group.lr *= factor;
+      if (group.initialLr !== undefined) group.initialLr *= factor;
     }
-    if (validating.samples === 0) throw new ArgumentError(`${this.parts.op}: validation gave no batch.`);
-    const totals = await validating.read();
-    for (const [name, value] of Object.entries(totals.logs)) logs[validationName(name)] = value;
-    for (const [name, value] of Object.entries(totals.values)) values[validationName(name)] = value;
-    return true;
+    this.parts.schedules.scale(factor);
+  }
+
+  record(): void {
+    this.recorded = [];
+  }
+
+  replay(state: StateTree): unknown {
+    const { parts, recorded } = this;
+    if (recorded === null) throw new ArgumentError(`${parts.op}: replay needs record() before.`);
+    checkState(state);
+    const random = defaultGenerator.getState();
+    try {
+      parts.updater.discard();
+      restoreLearning(parts, state);
+      for (const { batch, random: then } of recorded) {
+        defaultGenerator.setState(then);
+        this.redo(batch);
+      }
+      return undefined;
+    } catch (error) {
+      return error;
+    } finally {
+      this.rollback(state);
+      defaultGenerator.setState(random);
+    }
+  }
+
+  /** What was done with a batch, without those who watch. */
+  private redo(given: Batch): void {
+    const { compute, updater, device, accumulate, schedules } = this.parts;
+    const copies: Tensor[] = [];
+    const batch = moveBatch(given, device, copies);
+    try {
+      if (needsClosure(this.optimizer)) {
+        releaseUpdate(tidy(() => updater.stepWithClosure(() => compute(batch)).updated));
+        schedules.afterStep();
+        return;
+      }
+      tidy(() => {
+        updater.backward(compute(batch));
+      });
+      if (updater.pending < accumulate) return;
+      updater.finishGradients();
+      const updated = updater.step();
+      if (updated === null) return;
+      releaseUpdate(updated);
+      schedules.afterStep();
+    } finally {
+      for (const copy of copies) copy.dispose();
+    }
   }
 }

@@ -129,6 +129,11 @@ export class Running {
     }
   }
 
+  /** The names of the metrics. */
+  get names(): string[] {
+    return [...this.metrics.keys()];
+  }
+
   /** The names of metrics whose state cannot be kept. */
   get forgetful(): string[] {
     return [...this.metrics].filter(([, metric]) => metric.stateDict === undefined).map(([name]) => name);

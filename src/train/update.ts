@@ -12,6 +12,7 @@ import { SAM } from '../optim/wrappers.js';
 import * as e from '../program/expr.js';
 import { program } from '../program/program.js';
 import type { Tensor } from '../tensor/tensor.js';
+import type { GradientRecord } from './callback.js';
 import { checkDifferentiable, type Computed } from './compute.js';
 
 /** A limit on gradients: on the norm of all of them together (a number says the same), or on each element. */
@@ -129,6 +130,13 @@ export class Updater {
           scaleGradients.run({ g: there.filter((g) => g.dtype === dtype) }, { factor });
       }
     });
+  }
+
+  /** What is known before the step. */
+  record(): GradientRecord {
+    const { parts, samples } = this;
+    let loss: Promise<number> | undefined;
+    return { samples, loss: () => (loss ??= lossOf({ parts, samples, gradNorm: undefined })) };
   }
 
   private applyClip(): Tensor | undefined {

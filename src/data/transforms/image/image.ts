@@ -6,7 +6,10 @@ import { ArgumentError, DTypeError, ShapeError } from '../../../errors.js';
 import { tidy } from '../../../memory.js';
 import { fromTypedArray } from '../../../ops/creation.js';
 import { checkTensor } from '../../../ops/define.js';
+import { ElementwiseOp } from '../../../ops/elementwise.js';
+import { cat } from '../../../ops/join.js';
 import { defaultGenerator, Generator } from '../../../ops/random.js';
+import { type Expr, inputExpr, scalarExpr } from '../../../program/expr.js';
 import { formatShape, shapesEqual, type Shape } from '../../../shape.js';
 import type { Tensor } from '../../../tensor/tensor.js';
 import { uniformSource } from '../../draws.js';
@@ -193,6 +196,57 @@ export function onSome(op: string, batch: Tensor, chosen: readonly number[], fn:
     );
   }
   return batch.indexCopy(0, places.to('int64'), out);
+}
+
+/**
+ * Runs one of several functions on each sample: `choices[n]` says which. What they give for samples of one batch must have
+ * one shape.
+ */
+export function byChoice(
+  op: string,
+  batch: Tensor,
+  choices: readonly number[],
+  fn: (part: Tensor, choice: number, samples: readonly number[]) => Tensor,
+): Tensor {
+  const groups = new Map<number, number[]>();
+  choices.forEach((choice, n) => {
+    const group = groups.get(choice);
+    if (group === undefined) groups.set(choice, [n]);
+    else group.push(n);
+  });
+  const entries = [...groups].sort(([a], [b]) => a - b);
+  if (entries.length === 1) return fn(batch, entries[0][0], entries[0][1]);
+  const { device } = batch;
+  const positions = new Int32Array(choices.length);
+  let next = 0;
+  const parts = entries.map(([choice, samples]) => {
+    for (const n of samples) positions[n] = next++;
+    return fn(
+      batch.indexSelect(0, fromTypedArray(Int32Array.from(samples), [samples.length], { device })),
+      choice,
+      samples,
+    );
+  });
+  for (const part of parts) {
+    if (!shapesEqual(part.shape.slice(1), parts[0].shape.slice(1))) {
+      throw new ShapeError(
+        `${op}: images of one batch must get the same shape, there are ${formatShape(parts[0].shape.slice(1))} and ${formatShape(part.shape.slice(1))}.`,
+      );
+    }
+  }
+  return cat(parts, 0).indexSelect(0, fromTypedArray(positions, [positions.length], { device }));
+}
+
+/** An elementwise program without a gradient, for arithmetic on pixels in one pass. */
+export function pixelwise(
+  name: string,
+  inputs: readonly string[],
+  scalars: readonly string[],
+  body: (...parameters: Expr[]) => Expr,
+): ElementwiseOp {
+  const tensors = inputs.map((input) => inputExpr(input));
+  const numbers = scalars.map((scalar) => scalarExpr(scalar));
+  return new ElementwiseOp(name, body(...tensors, ...numbers), tensors, numbers, 'promote', null);
 }
 
 /** Draws the random numbers of a transform. */
