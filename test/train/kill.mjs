@@ -1,10 +1,11 @@
 // A training that is killed at random moments and goes on each time must end as one that was not: node test/train/kill.mjs
 //   --kills N   how often (default 100)
+//   --folder F  where checkpoints are written (default: in memory where there is a folder for it)
 //   --seed N    of the random moments (default: the time)
 // Needs the built package. The parent starts this file again as its child, with --child FOLDER.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +13,12 @@ import { parseArgs } from 'node:util';
 
 const self = fileURLToPath(import.meta.url);
 const { values } = parseArgs({
-  options: { kills: { type: 'string' }, seed: { type: 'string' }, child: { type: 'string' } },
+  options: {
+    kills: { type: 'string' },
+    seed: { type: 'string' },
+    folder: { type: 'string' },
+    child: { type: 'string' },
+  },
 });
 
 /** Trains in a folder, from where it was left, and prints what came of it. */
@@ -129,7 +135,9 @@ function randomNumbers(seed) {
 
 async function parent(kills, seed) {
   const random = randomNumbers(seed);
-  const root = mkdtempSync(join(tmpdir(), 'thalweg-kill-'));
+  // A process that is killed loses nothing that it has given to the system, so memory does: disks make it wait at each fsync.
+  const place = values.folder ?? (existsSync('/dev/shm') ? '/dev/shm' : tmpdir());
+  const root = mkdtempSync(join(place, 'thalweg-kill-'));
   const started = performance.now();
   try {
     const reference = await run(join(root, 'reference'));
