@@ -1,5 +1,6 @@
 // A training that is killed at random moments and goes on each time must end as one that was not: node test/train/kill.mjs
 //   --kills N   how often (default 100)
+//   --epochs N  of a training (default 8)
 //   --folder F  where checkpoints are written (default: in memory where there is a folder for it)
 //   --seed N    of the random moments (default: the time)
 // Needs the built package. The parent starts this file again as its child, with --child FOLDER.
@@ -15,6 +16,7 @@ const self = fileURLToPath(import.meta.url);
 const { values } = parseArgs({
   options: {
     kills: { type: 'string' },
+    epochs: { type: 'string' },
     seed: { type: 'string' },
     folder: { type: 'string' },
     child: { type: 'string' },
@@ -45,7 +47,7 @@ async function child(folder) {
     new nn.Linear(32, 10),
   );
   const optimizer = new optim.Adam(model.parameters(), { lr: 1e-3, weightDecay: 1e-4 });
-  const epochs = 8;
+  const epochs = Number(values.epochs ?? 8);
   const callbacks = [
     new train.EMA({ decay: 0.9 }),
     new train.Statistics({ every: 7 }),
@@ -86,7 +88,9 @@ async function child(folder) {
 /** Runs the child; kills it `after` milliseconds (counted from the start of the training, or of the process). */
 function run(folder, after, fromStart) {
   return new Promise((resolve, reject) => {
-    const process_ = spawn(process.execPath, [self, '--child', folder], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const process_ = spawn(process.execPath, [self, '--child', folder, '--epochs', values.epochs ?? '8'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let out = '';
     let err = '';
     let killed = false;
