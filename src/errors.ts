@@ -119,6 +119,15 @@ export class FileError extends ThalwegError {
   }
 }
 
+/** A worker thread of a loader failed to make a sample, or ended. The message has what went wrong there; so has `cause`. */
+export class WorkerError extends ThalwegError {
+  override readonly code = 'ERR_THALWEG_WORKER';
+
+  static {
+    setName(this, 'WorkerError');
+  }
+}
+
 /** The kinds of native/runtime/error.h. A Map, because a plain object would also answer to `constructor`. */
 const nativeKinds = new Map<string, new (message: string, options?: ErrorOptions) => ThalwegError>([
   ['ShapeError', ShapeError],

@@ -25,6 +25,7 @@ export { NativeLoadError } from './load.js';
 export { emptyCache, keep, memory, tidy, type MemoryInfo } from './memory.js';
 export * as linalg from './linalg/index.js';
 export * as metrics from './metrics/index.js';
+export * as models from './models/index.js';
 export * as nn from './nn/index.js';
 export * from './ops/index.js';
 export * as optim from './optim/index.js';

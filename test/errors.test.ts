@@ -5,7 +5,7 @@ const classes = Object.entries(errors).filter(
   (entry): entry is [string, typeof errors.ThalwegError] => entry[1].prototype instanceof Error,
 );
 
-test('there are twelve classes', () => {
+test('there are thirteen classes', () => {
   expect(classes.map(([name]) => name).sort()).toEqual([
     'ArgumentError',
     'DTypeError',
@@ -19,6 +19,7 @@ test('there are twelve classes', () => {
     'OutOfMemoryError',
     'ShapeError',
     'ThalwegError',
+    'WorkerError',
   ]);
 });
 

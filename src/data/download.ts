@@ -1,8 +1,8 @@
 // Downloads that survive bad networks: mirrors, resume, a hash check, and a file that appears complete or not at all.
-import { createHash, randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { createReadStream } from 'node:fs';
-import { homedir, hostname } from 'node:os';
+import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createGunzip } from 'node:zlib';
@@ -10,7 +10,9 @@ import { pipeline } from 'node:stream/promises';
 import { ArgumentError, FileError } from '../errors.js';
 import { syncFolder } from '../io/atomic.js';
 import { reasonOf, toFileError } from '../io/file.js';
+import { ownedName, orphansOf } from '../io/owner.js';
 import { isGzip } from './idx.js';
+import { showProgress, type ShownProgress } from './progress.js';
 
 /** How far a download is; `total` is undefined while the server has not said. */
 export interface DownloadProgress {
@@ -28,10 +30,14 @@ export interface DownloadProgress {
 export interface DownloadOptions {
   /** Where the file goes. Default: the last part of the first URL's path, in `cacheFolder()`. */
   readonly file?: string;
-  /** The expected SHA-256, 64 hexadecimal digits. Only with it is an earlier, cut download resumed. */
+  /** The expected SHA-256, 64 hexadecimal digits. Only with it (or `md5`) is an earlier, cut download resumed. */
   readonly sha256?: string;
-  /** What is hashed: the file, or what it holds when gunzipped (mirrors compress the same data differently). */
+  /** The expected MD5, 32 hexadecimal digits, for publishers who give no SHA-256: it finds damage, not malice. */
+  readonly md5?: string;
+  /** What `sha256` is of: the file, or what it holds when gunzipped (mirrors compress the same data differently). */
   readonly sha256Of?: 'file' | 'gunzipped';
+  /** Show on stderr how far it is: a bar in a terminal, else a line now and then. Default: only in a terminal. */
+  readonly progress?: boolean;
   /** Called for every piece that arrives. */
   readonly onProgress?: (progress: DownloadProgress) => void;
   /** Stops the download; what has arrived is kept for a later resume. */
@@ -72,7 +78,11 @@ async function sizeOf(file: string): Promise<number | undefined> {
 
 /** The SHA-256 of a file, or of what it holds when it is gzip and `of` asks for that. */
 export async function sha256OfFile(file: string, of: 'file' | 'gunzipped' = 'file'): Promise<string> {
-  const hash = createHash('sha256');
+  return hashOfFile('sha256', file, of);
+}
+
+async function hashOfFile(algorithm: 'sha256' | 'md5', file: string, of: 'file' | 'gunzipped'): Promise<string> {
+  const hash = createHash(algorithm);
   const handle = await open(file, 'r');
   const magic = Buffer.alloc(2);
   try {
@@ -85,13 +95,21 @@ export async function sha256OfFile(file: string, of: 'file' | 'gunzipped' = 'fil
   return hash.digest('hex');
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+const hasChecksum = (options: DownloadOptions): boolean => options.sha256 !== undefined || options.md5 !== undefined;
+
+/** What is wrong with a file's hashes, in words; undefined if nothing is, or none is known. */
+async function wrongHash(file: string, options: DownloadOptions): Promise<string | undefined> {
+  for (const algorithm of ['sha256', 'md5'] as const) {
+    const expected = options[algorithm]?.toLowerCase();
+    if (expected === undefined) continue;
+    const of = algorithm === 'sha256' ? (options.sha256Of ?? 'file') : 'file';
+    const actual = await hashOfFile(algorithm, file, of).catch((error: unknown) => `none (${reasonOf(error)})`);
+    if (actual === expected) continue;
+    const name = algorithm === 'sha256' ? 'SHA-256' : 'MD5';
+    const what = of === 'file' ? name : `${name} of the gunzipped content`;
+    return `${what} is ${actual}, expected ${expected}`;
   }
+  return undefined;
 }
 
 /**
@@ -101,14 +119,8 @@ function isAlive(pid: number): boolean {
  * this host that died are taken over.
  */
 async function claimPart(file: string): Promise<string> {
-  const host = hostname().replace(/[^A-Za-z0-9]/g, '_');
-  const own = `${file}.${host}-${process.pid}-${randomBytes(4).toString('hex')}.part`;
-  const prefix = `${basename(file)}.${host}-`;
-  const orphans = (await readdir(dirname(file)))
-    .filter((name) => name.startsWith(prefix) && name.endsWith('.part'))
-    .filter((name) => !isAlive(Number.parseInt(name.slice(prefix.length), 10)))
-    .map((name) => join(dirname(file), name));
-  for (const candidate of [`${file}.part`, ...orphans]) {
+  const own = ownedName(file, '.part');
+  for (const candidate of [`${file}.part`, ...(await orphansOf(file, '.part'))]) {
     try {
       await rename(candidate, own);
       return own;
@@ -156,7 +168,7 @@ async function transferOnce(transfer: Transfer): Promise<boolean> {
   const timer = setTimeout(stalled, timeout);
   let handle: FileHandle | undefined;
   try {
-    const resumable = options.sha256 !== undefined || transfer.etag !== undefined;
+    const resumable = hasChecksum(options) || transfer.etag !== undefined;
     const offset = resumable ? ((await sizeOf(part)) ?? 0) : 0;
     // Without identity the server may compress on the way, and lengths and offsets mean something else.
     const headers: Record<string, string> = { 'accept-encoding': 'identity' };
@@ -245,13 +257,10 @@ async function fetchFrom(transfer: Transfer): Promise<string[]> {
       if (attempt + 1 < ATTEMPTS) await sleep(200 * 2 ** attempt, undefined, { signal: options.signal });
       continue;
     }
-    if (options.sha256 === undefined) return [];
-    const of = options.sha256Of ?? 'file';
-    const actual = await sha256OfFile(part, of).catch((error: unknown) => `none (${reasonOf(error)})`);
-    if (actual === options.sha256.toLowerCase()) return [];
+    const wrong = await wrongHash(part, options);
+    if (wrong === undefined) return [];
     await rm(part, { force: true });
-    const what = of === 'file' ? 'SHA-256' : 'SHA-256 of the gunzipped content';
-    failures.push(`${what} is ${actual}, expected ${options.sha256.toLowerCase()}`);
+    failures.push(wrong);
     // A file that is wrong although it came in one piece will be wrong again.
     if (!resumed) return failures;
   }
@@ -269,6 +278,9 @@ function checkOptions(urls: readonly string[], options: DownloadOptions): void {
   if (options.sha256 !== undefined && !/^[0-9a-fA-F]{64}$/.test(options.sha256)) {
     throw new ArgumentError(`download: sha256 '${options.sha256}' is not 64 hexadecimal digits.`);
   }
+  if (options.md5 !== undefined && !/^[0-9a-fA-F]{32}$/.test(options.md5)) {
+    throw new ArgumentError(`download: md5 '${options.md5}' is not 32 hexadecimal digits.`);
+  }
   const { timeout } = options;
   if (timeout !== undefined && !(Number.isFinite(timeout) && timeout > 0)) {
     throw new ArgumentError(`download: timeout must be a positive number of milliseconds, not ${timeout}.`);
@@ -280,7 +292,7 @@ function checkOptions(urls: readonly string[], options: DownloadOptions): void {
  *
  * Mirrors are tried in order, each up to three times; a cut transfer goes on where it stopped if the server supports
  * ranges. The bytes go to a partial file beside the target, which gets its name only when it is complete, has the
- * right SHA-256, and is flushed. Several processes may download the same file at the same time.
+ * right hash, and is flushed. Several processes may download the same file at the same time.
  *
  * @param urls one URL, or the mirrors of one file
  * @returns the file's path
@@ -307,20 +319,22 @@ export async function download(
   options.signal?.throwIfAborted();
 
   let part: string | undefined;
+  let shown: ShownProgress | undefined;
   try {
-    if ((await sizeOf(file)) !== undefined) {
-      if (options.sha256 === undefined) return file;
-      const actual = await sha256OfFile(file, options.sha256Of).catch(() => undefined);
-      if (actual === options.sha256.toLowerCase()) return file;
-    }
+    if ((await sizeOf(file)) !== undefined && (await wrongHash(file, options)) === undefined) return file;
     await mkdir(dirname(file), { recursive: true });
     part = await claimPart(file);
     // What another run left cannot be checked without a hash, so it is not built upon.
-    if (options.sha256 === undefined) await rm(part, { force: true });
+    if (!hasChecksum(options)) await rm(part, { force: true });
 
+    shown = options.progress === false ? undefined : showProgress(basename(file), options.progress);
+    const onProgress = (progress: DownloadProgress): void => {
+      shown?.update(progress.bytes, progress.total);
+      options.onProgress?.(progress);
+    };
     const failures: string[] = [];
     for (const url of mirrors) {
-      const failed = await fetchFrom({ url, file, part, options, etag: undefined });
+      const failed = await fetchFrom({ url, file, part, options: { ...options, onProgress }, etag: undefined });
       if (failed.length === 0) {
         await rename(part, file);
         part = undefined;
@@ -334,6 +348,7 @@ export async function download(
     if (options.signal?.aborted) throw options.signal.reason;
     throw error instanceof FileError ? error : toFileError(error, 'download', file);
   } finally {
-    if (part !== undefined) await releasePart(part, file, options.sha256 !== undefined).catch(() => undefined);
+    shown?.stop();
+    if (part !== undefined) await releasePart(part, file, hasChecksum(options)).catch(() => undefined);
   }
 }

@@ -6,7 +6,6 @@ import { isTensor } from '../tensor/tensor.js';
 import { collate, type Collated } from './collate.js';
 import type { Dataset, Indices } from './dataset.js';
 import { checkState, type DataLoaderState } from './loaderState.js';
-import { philox } from './sampler.js';
 import {
   type BatchPlan,
   BatchSampler,
@@ -15,6 +14,8 @@ import {
   type SamplerFingerprint,
   SequentialSampler,
 } from './samplers/index.js';
+import { drawSeed } from './seed.js';
+import { batchSeed, Crew, within, workerSource, type WorkerSource } from './workers/crew.js';
 
 /** Options of `DataLoader`. */
 export interface DataLoaderOptions<Sample, Batch> {
@@ -32,8 +33,20 @@ export interface DataLoaderOptions<Sample, Batch> {
   readonly seed?: number;
   /** Where the seed comes from if none is given. Default: the generator that `manualSeed` seeds. */
   readonly generator?: RandomGenerator;
-  /** How many batches are under way while one is in use. Default 1. */
+  /** How many batches are under way while one is in use; with workers, for each of them. Default 1, with workers 2. */
   readonly prefetch?: number;
+  /**
+   * Threads that make the batches, for a dataset of `workerDataset` or a `Subset` of one. Default 0, for those 1. Batches
+   * come in the same order, and with the same random numbers, for any number of threads.
+   */
+  readonly workers?: number;
+  /** Keep the threads for the next epoch, instead of ending them with each. Default false. */
+  readonly persistentWorkers?: boolean;
+  /**
+   * How many milliseconds to wait for a batch of the workers, once they have made their datasets, before giving up with a
+   * WorkerError. Default: for ever.
+   */
+  readonly timeout?: number;
   /**
    * Where the tensors of a batch go (also those in arrays, maps and plain objects): their copies are enqueued when the batch
    * is fetched, while the one before is in use. Default: they stay where the dataset makes them.
@@ -71,6 +84,28 @@ function checkExclusive(options: OrderOptions): void {
   };
   if (options.batchSampler !== undefined) refuse('batchSampler', ['batchSize', 'shuffle', 'sampler', 'dropLast']);
   if (options.sampler !== undefined) refuse('sampler', ['shuffle']);
+}
+
+function checkWorkers(
+  { workers, timeout, collate: own }: Pick<DataLoaderOptions<never, unknown>, 'workers' | 'timeout' | 'collate'>,
+  possible: boolean,
+): number {
+  const count = checkInteger('workers', workers ?? (possible ? 1 : 0), 0);
+  if (count > 0 && !possible) {
+    throw new ArgumentError(
+      'DataLoader: workers need a dataset that can be made in a thread, or a Subset of one: see data.workerDataset().',
+    );
+  }
+  if (count === 0 && possible)
+    throw new ArgumentError('DataLoader: workers must be at least 1, because the dataset lives in worker threads.');
+  if (count === 0 && timeout !== undefined)
+    throw new ArgumentError('DataLoader: timeout is for batches of workers; there are none.');
+  if (count > 0 && own !== undefined) {
+    throw new ArgumentError(
+      "DataLoader: collate cannot be sent to a worker; export it as collate from the dataset's module.",
+    );
+  }
+  return count;
 }
 
 /** After this many milliseconds of JavaScript, timers and sockets get their turn. */
@@ -123,13 +158,18 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
   readonly shuffle: boolean;
   /** Whether a smaller last batch is left out. */
   readonly dropLast: boolean;
-  /** How many batches are under way while one is in use. */
+  /** How many batches are under way while one is in use; with workers, for each of them. */
   readonly prefetch: number;
+  /** Threads that make the batches; 0: the main thread does. */
+  readonly workers: number;
   /** Where the tensors of a batch go; undefined: they stay. */
   readonly device: Device | undefined;
   readonly #collate: (samples: Sample[]) => Batch | Promise<Batch>;
   readonly #customCollate: boolean;
   readonly #generator: RandomGenerator;
+  readonly #workers: WorkerSource | undefined;
+  readonly #persistent: boolean;
+  readonly #timeout: number | undefined;
   readonly #sampler: Sampler;
   readonly #batchSampler: BatchPlan | undefined;
   #seed: number | undefined;
@@ -149,7 +189,11 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
     checkInteger('dataset.length', dataset.length, 0);
     this.dataset = dataset;
     this.#batchSize = checkInteger('batchSize', options.batchSize ?? 1, 1);
-    this.prefetch = checkInteger('prefetch', options.prefetch ?? 1, 0);
+    this.#workers = workerSource(dataset as Dataset<unknown, unknown>);
+    this.workers = checkWorkers(options, this.#workers !== undefined);
+    this.prefetch = checkInteger('prefetch', options.prefetch ?? (this.workers > 0 ? 2 : 1), 0);
+    this.#persistent = options.persistentWorkers ?? false;
+    this.#timeout = options.timeout === undefined ? undefined : checkInteger('timeout', options.timeout, 1);
     this.device = options.device === undefined ? undefined : checkDevice('DataLoader', options.device);
     this.shuffle = options.shuffle ?? false;
     this.dropLast = options.dropLast ?? false;
@@ -241,34 +285,50 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
   /** The batches of an epoch, for `for await`. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Batch, void, undefined> {
     const pending: Promise<Batch>[] = [];
-    const { plan, position } = this.#start();
-    const refill = (ahead: number): void => {
-      while (pending.length < ahead) {
+    const { plan, position, seed } = this.#start();
+    const crew = this.#workers && new Crew(this.#workers, this.workers, this.#persistent);
+    const ahead = crew === undefined ? this.prefetch : this.prefetch * this.workers;
+    let failed = false;
+    let number = position.batch;
+    const refill = (count: number): void => {
+      while (pending.length < count) {
         const { value: indices } = plan.next();
         if (indices === undefined) return;
-        const batch = this.#fetch(indices);
+        const made = crew?.fetch(indices, batchSeed(seed, position.epoch, number++)) as Promise<Batch> | undefined;
+        const batch = this.#fetch(indices, made);
         // A loop that is left early awaits no further batch; a failure there must not end the process.
         batch.catch(() => undefined);
         pending.push(batch);
       }
     };
-    for (;;) {
-      refill(1);
-      const current = pending.shift();
-      if (current === undefined) return this.#finish(position);
-      refill(this.prefetch);
-      const batch = await current;
-      if (performance.now() - this.#lastTurn > TURN_MS) {
-        await nextTurn();
-        this.#lastTurn = performance.now();
+    try {
+      for (;;) {
+        refill(1);
+        const current = pending.shift();
+        if (current === undefined) return this.#finish(position);
+        refill(ahead);
+        // The time that the threads take to start does not count.
+        if (this.#timeout !== undefined) await crew?.ready();
+        const batch = await (this.#timeout === undefined ? current : within(current, this.#timeout, position.batch));
+        if (performance.now() - this.#lastTurn > TURN_MS) {
+          await nextTurn();
+          this.#lastTurn = performance.now();
+        }
+        position.batch++;
+        yield batch;
       }
-      position.batch++;
-      yield batch;
+    } catch (error) {
+      failed = true;
+      throw error;
+    } finally {
+      if (crew !== undefined) await crew.close(failed);
     }
   }
 
   /** The batches of an epoch, for `for`. Throws ArgumentError if the dataset is asynchronous. */
   *[Symbol.iterator](): Generator<Batch, void, undefined> {
+    if (this.#workers !== undefined)
+      throw new ArgumentError('DataLoader: the dataset lives in worker threads; iterate with `for await`.');
     const pending: Batch[] = [];
     const { plan, position } = this.#start();
     const refill = (ahead: number): void => {
@@ -292,20 +352,21 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
   }
 
   /** Starts an epoch: the positions of each batch that is left of it. */
-  #start(): { plan: Iterator<Int32Array, undefined>; position: Position } {
+  #start(): { plan: Iterator<Int32Array, undefined>; position: Position; seed: number } {
     const batches = this.#plan;
     const samples = this.dataset.length;
     const [epoch, skip] = [this.#epoch++, this.#skip];
     this.#skip = 0;
     const position = { epoch, batch: skip, batchSize: this.batchSize };
     this.#position = position;
-    const seed = (batches.seeded ?? true) ? this.#baseSeed() : 0;
+    // Batches of workers have random numbers of their own, of the same seed.
+    const seed = this.workers > 0 || (batches.seeded ?? true) ? this.#baseSeed() : 0;
     const plan = (function* () {
       let batch = 0;
       for (const indices of batches.batches(epoch, seed)) if (batch++ >= skip) yield checkIndices(indices, samples);
       return undefined;
     })();
-    return { plan, position };
+    return { plan, position, seed };
   }
 
   /** An epoch is over; unless another was started meanwhile, the loader stands at the beginning of the next. */
@@ -323,18 +384,12 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
   }
 
   #baseSeed(): number {
-    if (this.#seed === undefined) {
-      const { seed } = this.#generator;
-      const block = this.#generator.take(1);
-      const key = [Number(seed & 0xffff_ffffn), Number(seed >> 32n)] as const;
-      const [high, low] = philox([block >>> 0, Math.floor(block / 2 ** 32), 0, 0], key);
-      this.#seed = (high & 0x1f_ffff) * 2 ** 32 + low;
-    }
+    this.#seed ??= drawSeed(this.#generator);
     return this.#seed;
   }
 
-  async #fetch(indices: Int32Array): Promise<Batch> {
-    const batch = await this.#make(indices);
+  async #fetch(indices: Int32Array, made: Promise<Batch> | undefined): Promise<Batch> {
+    const batch = await (made ?? this.#make(indices));
     return this.device === undefined ? batch : moved(batch, this.device);
   }
 

@@ -307,7 +307,7 @@ function compareNames(a: string, b: string): number {
 }
 
 /** The header with its length, and the tensors in the order in which their bytes follow. */
-function layout(named: NamedTensors, metadata: Metadata): { header: Uint8Array; tensors: Tensor[] } {
+function layout(named: NamedTensors, metadata: Metadata): { header: Uint8Array; tensors: Tensor[]; names: string[] } {
   const entries = entriesOf(named);
   for (const [name, tensor] of entries) {
     if (name === '__metadata__') throw new ArgumentError(`safetensors.save: '__metadata__' cannot be a tensor's name.`);
@@ -349,7 +349,7 @@ function layout(named: NamedTensors, metadata: Metadata): { header: Uint8Array; 
   const header = new Uint8Array(PREFIX + padded).fill(0x20, PREFIX + json.byteLength);
   new DataView(header.buffer).setBigUint64(0, BigInt(padded), true);
   header.set(json, PREFIX);
-  return { header, tensors: entries.map(([, tensor]) => tensor) };
+  return { header, tensors: entries.map(([, tensor]) => tensor), names: entries.map(([name]) => name) };
 }
 
 /**
@@ -378,10 +378,28 @@ export async function serialize(tensors: NamedTensors, metadata: Metadata = {}):
  * await safetensors.save('mnist.safetensors', model.stateDict(), { metadata: { epochs: '5' } });
  */
 export async function save(file: string, tensors: NamedTensors, options: { metadata?: Metadata } = {}): Promise<void> {
-  const { header, tensors: ordered } = layout(tensors, options.metadata ?? {});
+  const { metadata = {} } = options;
+  await saveAs([file], tensors, () => metadata);
+}
+
+/**
+ * As `save`, under several names, with metadata that may depend on the bytes (of the tensors by name, in the order of the
+ * file).
+ *
+ * @internal
+ */
+export async function saveAs(
+  files: readonly string[],
+  tensors: NamedTensors,
+  metadataOf: (bytes: ReadonlyMap<string, Uint8Array>) => Metadata,
+): Promise<void> {
+  const { tensors: ordered, names } = layout(tensors, {});
   const parts = await Promise.all(ordered.map((tensor) => tensor.bytes()));
-  await writeFileAtomic(file, async (handle) => {
-    await writeAll(handle, header);
-    for (const part of parts) await writeAll(handle, part);
-  });
+  const { header } = layout(tensors, metadataOf(new Map(names.map((name, i) => [name, parts[i]]))));
+  for (const file of files) {
+    await writeFileAtomic(file, async (handle) => {
+      await writeAll(handle, header);
+      for (const part of parts) await writeAll(handle, part);
+    });
+  }
 }

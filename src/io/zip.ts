@@ -13,7 +13,7 @@ export interface ZipLimits {
   readonly maxEntries: number;
   /** Bytes of all entries together, inflated. */
   readonly maxBytes: number;
-  /** The most bytes that one compressed byte may become. Deflate itself cannot do more than 1,032. */
+  /** The most bytes that the entries together may become for each byte of the file, once they are over 16 MiB. */
   readonly maxRatio?: number;
 }
 
@@ -136,8 +136,20 @@ function decodeName(bytes: Uint8Array): string {
   }
 }
 
+/** The most bytes that a compressed file of a size may become, and how a message says so. */
+export function allowedBytes(
+  size: number,
+  { maxBytes, maxRatio = Number.POSITIVE_INFINITY }: Omit<ZipLimits, 'maxEntries'>,
+): { bytes: number; reason: string } {
+  // Small results do no harm, and a few repeated bytes have any ratio.
+  const byRatio = Math.max(size * maxRatio, 16 * 1024 * 1024);
+  return byRatio < maxBytes
+    ? { bytes: byRatio, reason: `${maxRatio} times the ${size} bytes of the file (maxRatio)` }
+    : { bytes: maxBytes, reason: `the limit of ${maxBytes} bytes (maxBytes)` };
+}
+
 /** Checks one entry against what its neighbours and deflate leave possible. */
-function checkEntry(entry: ZipEntry, flags: number, method: number, limits: ZipLimits, where: string): void {
+function checkEntry(entry: ZipEntry, flags: number, method: number, where: string): void {
   const { size, compressedSize } = entry;
   if (flags & 1) throw new FileError(`${where} is encrypted, which is not supported.`);
   if (method !== 0 && method !== 8) {
@@ -147,12 +159,8 @@ function checkEntry(entry: ZipEntry, flags: number, method: number, limits: ZipL
   if (method === 0 && size !== compressedSize) {
     throw new FileError(`${where} is stored, but its sizes differ: ${compressedSize} and ${size} bytes.`);
   }
-  const ratio = Math.min(limits.maxRatio ?? DEFLATE_RATIO, DEFLATE_RATIO);
-  // A kilobyte is always fine: tiny files have odd ratios.
-  if (method === 8 && size > compressedSize * ratio + 1024) {
-    throw new FileError(
-      `${where} claims to become ${size} bytes of ${compressedSize}, more than the limit of ${ratio} to 1.`,
-    );
+  if (method === 8 && size > compressedSize * DEFLATE_RATIO) {
+    throw new FileError(`${where} claims to become ${size} bytes of ${compressedSize}, more than deflate can do.`);
   }
 }
 
@@ -172,6 +180,7 @@ export async function readZipDirectory(source: ByteSource, limits: ZipLimits): P
   const view = viewOf(bytes);
   const entries: ZipEntry[] = [];
   const names = new Set<string>();
+  const allowed = allowedBytes(source.size, limits);
   let total = 0;
   let at = 0;
   for (let i = 0; i < directory.entries; i++) {
@@ -199,13 +208,11 @@ export async function readZipDirectory(source: ByteSource, limits: ZipLimits): P
         offset: view.getUint32(at + 42, true),
       }),
     };
-    checkEntry(entry, view.getUint16(at + 8, true), method, limits, `${where}: ${JSON.stringify(name)}`);
+    checkEntry(entry, view.getUint16(at + 8, true), method, `${where}: ${JSON.stringify(name)}`);
     if (names.has(name)) throw new FileError(`${where}: it has two entries named ${JSON.stringify(name)}.`);
     names.add(name);
     total += entry.size;
-    if (total > limits.maxBytes) {
-      throw new FileError(`${where}: its entries become more than the limit of ${limits.maxBytes} bytes.`);
-    }
+    if (total > allowed.bytes) throw new FileError(`${where}: its entries become more than ${allowed.reason}.`);
     entries.push(entry);
     at = end;
   }

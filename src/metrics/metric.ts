@@ -21,4 +21,8 @@ export interface Metric<Value extends MetricValue = MetricValue> {
   compute(): Promise<Value>;
   /** Forgets everything. */
   reset(): void;
+  /** What has been gathered, for a checkpoint in the middle of an epoch: plain JSON, and tensors. */
+  stateDict?(): Record<string, unknown>;
+  /** Takes what `stateDict` gave. Tensors are copied. */
+  loadStateDict?(state: Record<string, unknown>): void;
 }

@@ -303,6 +303,11 @@ export abstract class Module<F extends ShapeFn = UnknownFn> {
     return this;
   }
 
+  /** Sets training mode here, not below. @internal */
+  _setOwnTraining(mode: boolean): void {
+    this._training = mode;
+  }
+
   /** Sets evaluation mode here and below. */
   eval(): this {
     return this.train(false);

@@ -120,6 +120,11 @@ function tableOf(axis: Axis, mode: InterpolateMode, antialias: boolean): Table {
   return (antialias ? antialiasedTable : smoothTable)(axis, mode === 'bicubic');
 }
 
+/** The weights that bring a line of `size` elements to `count`, corners not aligned. @internal */
+export function interpolationTable(size: number, count: number, mode: InterpolateMode, antialias: boolean): Table {
+  return tableOf({ size, count, scale: size / count, alignCorners: false }, mode, antialias);
+}
+
 /**
  * Resizes sequences, images or volumes by interpolation. The numbers are PyTorch's: coordinates follow from `scaleFactor` as
  * given where it is given, else from the sizes.

@@ -43,7 +43,8 @@ export abstract class WeightAverage {
   private readonly source: readonly Tensor[];
 
   constructor(name: string, of: Averageable) {
-    const tensors = Symbol.iterator in of ? [...of] : [...of.stateDict().values()];
+    // A module may be iterable, too: a Sequential is, over its layers.
+    const tensors = 'stateDict' in of ? [...of.stateDict().values()] : [...of];
     if (tensors.length === 0) throw new ArgumentError(`${name}: there is nothing to average.`);
     // Counters and masks have no mean; they are taken as they are.
     this.source = tensors;

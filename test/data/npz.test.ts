@@ -166,7 +166,7 @@ describe('damaged archives', () => {
   test('a limit on the whole, before anything is inflated', async () => {
     const bomb = zipSync({ 'a.npy': new Uint8Array(50_000_000) }, { level: 9 });
     await expect(parse(bomb, 1_000_000)).rejects.toThrow(
-      new FileError('zip x: its entries become more than the limit of 1000000 bytes.'),
+      new FileError('zip x: its entries become more than the limit of 1000000 bytes (maxBytes).'),
     );
   });
 

@@ -7,7 +7,7 @@ const table = (rows: readonly (readonly number[])[], dtype: 'float32' | 'float64
   tensor(
     rows.map((row) => [...row]),
     { dtype },
-  ) as Tensor;
+  );
 const rowsOf = (t: Tensor): number[][] => t.arraySync() as unknown as number[][];
 const json = <V>(value: V): V => JSON.parse(JSON.stringify(value)) as V;
 

@@ -203,7 +203,7 @@ export class OneHotEncoder {
         at += this._width(categories[f]);
       });
     });
-    return fromTypedArray(out, [codes.length, outputs]) as Tensor<readonly [number, number], 'float32'>;
+    return fromTypedArray(out, [codes.length, outputs]);
   }
 
   /** `fit` and `transform` in one. */
@@ -324,7 +324,7 @@ export class LabelEncoder {
       if (place !== undefined) return BigInt(place);
       throw new ArgumentError(`${op}: element ${n}: unknown label ${show(label)}, there are ${classes.length} others.`);
     });
-    return fromTypedArray(BigInt64Array.from(codes), [codes.length]) as Tensor<readonly [number], 'int64'>;
+    return fromTypedArray(BigInt64Array.from(codes), [codes.length]);
   }
 
   /** `fit` and `transform` in one. */

@@ -27,7 +27,7 @@ export abstract class InvertibleTableTransform extends TableTransform {
    */
   inverseTransform<D extends DType>(x: Tensor<Shape, D>): Tensor<Shape, D> {
     this._ready(`${this._name}.inverseTransform`, x, this._outputs);
-    return noGrad(() => tidy(() => this._inverse(x as Tensor))) as Tensor<Shape, D>;
+    return noGrad(() => tidy(() => this._inverse(x))) as Tensor<Shape, D>;
   }
 }
 
@@ -88,14 +88,14 @@ export class StandardScaler extends InvertibleTableTransform {
   }
 
   protected override _transform(x: Tensor): Tensor {
-    const centred = this.withMean ? (x.sub(row(this.mean, x)) as Tensor) : x;
-    if (this.withStd) return centred.div(row(this.scale, x)) as Tensor;
+    const centred = this.withMean ? x.sub(row(this.mean, x)) : x;
+    if (this.withStd) return centred.div(row(this.scale, x));
     return centred === x ? x.clone() : centred;
   }
 
   protected override _inverse(x: Tensor): Tensor {
-    const scaled = this.withStd ? (x.mul(row(this.scale, x)) as Tensor) : x;
-    if (this.withMean) return scaled.add(row(this.mean, x)) as Tensor;
+    const scaled = this.withStd ? x.mul(row(this.scale, x)) : x;
+    if (this.withMean) return scaled.add(row(this.mean, x));
     return scaled === x ? x.clone() : scaled;
   }
 }
@@ -161,9 +161,9 @@ export class MinMaxScaler extends InvertibleTableTransform {
   protected override _fit(x: Tensor): Record<string, readonly number[]> {
     const missing = x.isnan();
     const none = missing.all(0);
-    const extreme = (fill: number): Tensor => x.maskedFill(missing, fill) as Tensor;
-    const dataMin = numbers(where(none, NaN, extreme(Infinity).amin(0)) as Tensor);
-    const dataMax = numbers(where(none, NaN, extreme(-Infinity).amax(0)) as Tensor);
+    const extreme = (fill: number): Tensor => x.maskedFill(missing, fill);
+    const dataMin = numbers(where(none, NaN, extreme(Infinity).amin(0)));
+    const dataMax = numbers(where(none, NaN, extreme(-Infinity).amax(0)));
     const [low, high] = this.featureRange;
     const scale = dataMin.map((min, f) => {
       const range = dataMax[f] - min;
@@ -173,12 +173,12 @@ export class MinMaxScaler extends InvertibleTableTransform {
   }
 
   protected override _transform(x: Tensor): Tensor {
-    const scaled = x.mul(row(this.scale, x)).add(row(this.min, x)) as Tensor;
+    const scaled = x.mul(row(this.scale, x)).add(row(this.min, x));
     return this.clip ? scaled.clamp({ min: this.featureRange[0], max: this.featureRange[1] }) : scaled;
   }
 
   protected override _inverse(x: Tensor): Tensor {
-    return x.sub(row(this.min, x)).div(row(this.scale, x)) as Tensor;
+    return x.sub(row(this.min, x)).div(row(this.scale, x));
   }
 }
 
@@ -218,7 +218,7 @@ export class RobustScaler extends InvertibleTableTransform {
         `RobustScaler: quantileRange must be [low, high] with 0 <= low < high <= 100, got ${String(range)}.`,
       );
     }
-    this.quantileRange = [range[0] as number, range[1] as number];
+    this.quantileRange = [range[0], range[1]];
     this.withCentering = checkBoolean('RobustScaler', 'withCentering', options.withCentering ?? true);
     this.withScaling = checkBoolean('RobustScaler', 'withScaling', options.withScaling ?? true);
   }
@@ -235,7 +235,7 @@ export class RobustScaler extends InvertibleTableTransform {
 
   protected override _fit(x: Tensor): Record<string, readonly number[]> {
     const [low, high] = this.quantileRange;
-    const [a, center, b] = [low / 100, 0.5, high / 100].map((q) => numbers(x.nanquantile(q, 0) as Tensor));
+    const [a, center, b] = [low / 100, 0.5, high / 100].map((q) => numbers(x.nanquantile(q, 0)));
     const scale = a.map((below, f) => {
       const range = b[f] - below;
       return range < 10 * eps(x.dtype) ? 1 : range;
@@ -244,14 +244,14 @@ export class RobustScaler extends InvertibleTableTransform {
   }
 
   protected override _transform(x: Tensor): Tensor {
-    const centred = this.withCentering ? (x.sub(row(this.center, x)) as Tensor) : x;
-    if (this.withScaling) return centred.div(row(this.scale, x)) as Tensor;
+    const centred = this.withCentering ? x.sub(row(this.center, x)) : x;
+    if (this.withScaling) return centred.div(row(this.scale, x));
     return centred === x ? x.clone() : centred;
   }
 
   protected override _inverse(x: Tensor): Tensor {
-    const scaled = this.withScaling ? (x.mul(row(this.scale, x)) as Tensor) : x;
-    if (this.withCentering) return scaled.add(row(this.center, x)) as Tensor;
+    const scaled = this.withScaling ? x.mul(row(this.scale, x)) : x;
+    if (this.withCentering) return scaled.add(row(this.center, x));
     return scaled === x ? x.clone() : scaled;
   }
 }
@@ -290,7 +290,7 @@ export class Normalizer {
     if (x.numel === 0) return x.clone();
     return noGrad(() =>
       tidy(() => {
-        const all = x as Tensor;
+        const all = x;
         const magnitude = all.abs();
         const norms =
           this.norm === 'max'
@@ -298,8 +298,8 @@ export class Normalizer {
             : this.norm === 'l1'
               ? magnitude.sum(1, { keepDim: true })
               : all.square().sum(1, { keepDim: true }).sqrt();
-        return all.div(where(norms.eq(0), 1, norms as Tensor) as Tensor).to(x.dtype);
+        return all.div(where(norms.eq(0), 1, norms)).to(x.dtype);
       }),
-    ) as Tensor<Shape, D>;
+    );
   }
 }

@@ -76,7 +76,7 @@ export function padSequences(
     lengths[n] = BigInt(kept);
   });
   return {
-    sequences: fromTypedArray(out, [count, maxLen]) as Tensor<readonly [number, number], 'int64'>,
-    lengths: fromTypedArray(lengths, [count]) as Tensor<readonly [number], 'int64'>,
+    sequences: fromTypedArray(out, [count, maxLen]),
+    lengths: fromTypedArray(lengths, [count]),
   };
 }

@@ -54,8 +54,8 @@ export function sumOverRows(x: Tensor, fn: (piece: Tensor) => Tensor): Tensor {
   for (let from = 0; from < x.shape[0]; from += rows) {
     const before = total;
     total = tidy(() => {
-      const part = fn(x.narrow(0, from, Math.min(rows, x.shape[0] - from)).to('float64') as Tensor);
-      return before === undefined ? part : (before.add(part) as Tensor);
+      const part = fn(x.narrow(0, from, Math.min(rows, x.shape[0] - from)).to('float64'));
+      return before === undefined ? part : before.add(part);
     });
     before?.dispose();
   }
@@ -65,9 +65,9 @@ export function sumOverRows(x: Tensor, fn: (piece: Tensor) => Tensor): Tensor {
 /** The number, mean and population variance of each column's numbers, NaN left out, in float64. */
 export function moments(x: Tensor): { counts: number[]; means: number[]; variances: number[] } {
   return tidy(() => {
-    const count = sumOverRows(x, (piece) => piece.isnan().logicalNot().to('float64').sum(0) as Tensor);
-    const mean = sumOverRows(x, (piece) => piece.nansum(0) as Tensor).div(count) as Tensor;
-    const variance = sumOverRows(x, (piece) => piece.sub(mean).square().nansum(0) as Tensor).div(count) as Tensor;
+    const count = sumOverRows(x, (piece) => piece.isnan().logicalNot().to('float64').sum(0));
+    const mean = sumOverRows(x, (piece) => piece.nansum(0)).div(count);
+    const variance = sumOverRows(x, (piece) => piece.sub(mean).square().nansum(0)).div(count);
     return { counts: numbers(count), means: numbers(mean), variances: numbers(variance) };
   });
 }
@@ -126,7 +126,7 @@ export abstract class TableTransform {
    */
   transform<D extends DType>(x: Tensor<Shape, D>): Tensor<Shape, D> {
     this._ready(`${this._name}.transform`, x);
-    return noGrad(() => tidy(() => this._transform(x as Tensor))) as Tensor<Shape, D>;
+    return noGrad(() => tidy(() => this._transform(x))) as Tensor<Shape, D>;
   }
 
   /** `fit` and `transform` in one. */

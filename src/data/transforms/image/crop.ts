@@ -99,21 +99,16 @@ function windows(
   const y = fromTypedArray(rowPlaces, [count, height, 1], { device });
   const x = fromTypedArray(columnPlaces, [count, 1, width], { device });
   const clampLow = (t: Tensor): Tensor => (outside ? t.clamp({ min: 0 }) : t);
-  const flat = clampLow(y as Tensor)
-    .mul(columns)
-    .add(clampLow(x as Tensor)) as Tensor;
+  const flat = clampLow(y).mul(columns).add(clampLow(x));
   const area = height * width;
   const index = flat.reshape([count, 1, area]).expand([count, channels, area]) as Tensor<Shape, 'int32'>;
   const picked = batch
     .reshape([count, channels, rows * columns])
     .gather(2, index)
-    .reshape([count, channels, height, width]) as Tensor;
+    .reshape([count, channels, height, width]);
   if (!outside) return picked;
-  const inside = (y as Tensor)
-    .ge(0)
-    .logicalAnd((x as Tensor).ge(0))
-    .reshape([count, 1, height, width]);
-  return where(inside, picked, filler).to(batch.dtype) as Tensor;
+  const inside = y.ge(0).logicalAnd(x.ge(0)).reshape([count, 1, height, width]);
+  return where(inside, picked, filler).to(batch.dtype);
 }
 
 /** Options of `crop`. */
@@ -199,7 +194,7 @@ abstract class RandomFlip extends RandomTransform {
     const flipped = Array.from({ length: batch.shape[0] }, () => draws.chance(this.p));
     if (!flipped.includes(true)) return batch;
     if (!flipped.includes(false)) return batch.flip(this._dim);
-    return where(mask(flipped, batch.device), batch.flip(this._dim), batch) as Tensor;
+    return where(mask(flipped, batch.device), batch.flip(this._dim), batch);
   }
 }
 

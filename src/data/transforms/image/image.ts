@@ -6,7 +6,10 @@ import { ArgumentError, DTypeError, ShapeError } from '../../../errors.js';
 import { tidy } from '../../../memory.js';
 import { fromTypedArray } from '../../../ops/creation.js';
 import { checkTensor } from '../../../ops/define.js';
+import { ElementwiseOp } from '../../../ops/elementwise.js';
+import { cat } from '../../../ops/join.js';
 import { defaultGenerator, Generator } from '../../../ops/random.js';
+import { type Expr, inputExpr, scalarExpr } from '../../../program/expr.js';
 import { formatShape, shapesEqual, type Shape } from '../../../shape.js';
 import type { Tensor } from '../../../tensor/tensor.js';
 import { uniformSource } from '../../draws.js';
@@ -103,8 +106,8 @@ export function onBatch<D extends DType>(
   checkImages(op, images);
   return noGrad(() =>
     tidy(() => {
-      if (images.shape.length === 4) return fn(images as Tensor);
-      return fn((images as Tensor).unsqueeze(0)).squeeze(0) as Tensor;
+      if (images.shape.length === 4) return fn(images);
+      return fn(images.unsqueeze(0)).squeeze(0);
     }),
   ) as Tensor<Shape, D>;
 }
@@ -121,14 +124,14 @@ const workDType = (dtype: DType): 'float32' | 'float64' => (dtype === 'float64' 
  */
 export function inFloat(images: Tensor, bytes: 'round' | 'cut', fn: (x: Tensor) => Tensor): Tensor {
   const out = fn(images.to(workDType(images.dtype)));
-  if (images.dtype !== 'uint8') return out.to(images.dtype) as Tensor;
-  return (bytes === 'round' ? out.round() : out).clamp({ min: 0, max: 255 }).to('uint8') as Tensor;
+  if (images.dtype !== 'uint8') return out.to(images.dtype);
+  return (bytes === 'round' ? out.round() : out).clamp({ min: 0, max: 255 }).to('uint8');
 }
 
 /** Numbers as a tensor `[N, 1, 1, 1]` that goes with each sample. */
 export function column(values: ArrayLike<number>, like: { dtype: DType; device: Device }): Tensor {
   const dtype = like.dtype === 'uint8' ? 'float32' : like.dtype;
-  return fromTypedArray(Float64Array.from(values), [values.length, 1, 1, 1], { dtype, device: like.device }) as Tensor;
+  return fromTypedArray(Float64Array.from(values), [values.length, 1, 1, 1], { dtype, device: like.device });
 }
 
 /** Truth values as a tensor `[N, 1, 1, 1]`. */
@@ -178,7 +181,7 @@ export function fillOperand(op: string, fill: Fill, images: Tensor, dtype: DType
   return fromTypedArray(Float64Array.from(fill as number[]), [1, fill.length, 1, 1], {
     dtype,
     device: images.device,
-  }) as Tensor;
+  });
 }
 
 /** Runs `fn` on some samples of a batch, and puts what it gives, of the same shape, in their places. */
@@ -186,13 +189,64 @@ export function onSome(op: string, batch: Tensor, chosen: readonly number[], fn:
   if (chosen.length === 0) return batch;
   if (chosen.length === batch.shape[0]) return fn(batch);
   const places = fromTypedArray(Int32Array.from(chosen), [chosen.length], { device: batch.device });
-  const out = fn(batch.indexSelect(0, places) as Tensor);
+  const out = fn(batch.indexSelect(0, places));
   if (!shapesEqual(out.shape.slice(1), batch.shape.slice(1))) {
     throw new ShapeError(
       `${op}: a transform that is applied to some images of a batch must keep their shape, ${formatShape(batch.shape.slice(1))} became ${formatShape(out.shape.slice(1))}.`,
     );
   }
-  return batch.indexCopy(0, places.to('int64'), out) as Tensor;
+  return batch.indexCopy(0, places.to('int64'), out);
+}
+
+/**
+ * Runs one of several functions on each sample: `choices[n]` says which. What they give for samples of one batch must have
+ * one shape.
+ */
+export function byChoice(
+  op: string,
+  batch: Tensor,
+  choices: readonly number[],
+  fn: (part: Tensor, choice: number, samples: readonly number[]) => Tensor,
+): Tensor {
+  const groups = new Map<number, number[]>();
+  choices.forEach((choice, n) => {
+    const group = groups.get(choice);
+    if (group === undefined) groups.set(choice, [n]);
+    else group.push(n);
+  });
+  const entries = [...groups].sort(([a], [b]) => a - b);
+  if (entries.length === 1) return fn(batch, entries[0][0], entries[0][1]);
+  const { device } = batch;
+  const positions = new Int32Array(choices.length);
+  let next = 0;
+  const parts = entries.map(([choice, samples]) => {
+    for (const n of samples) positions[n] = next++;
+    return fn(
+      batch.indexSelect(0, fromTypedArray(Int32Array.from(samples), [samples.length], { device })),
+      choice,
+      samples,
+    );
+  });
+  for (const part of parts) {
+    if (!shapesEqual(part.shape.slice(1), parts[0].shape.slice(1))) {
+      throw new ShapeError(
+        `${op}: images of one batch must get the same shape, there are ${formatShape(parts[0].shape.slice(1))} and ${formatShape(part.shape.slice(1))}.`,
+      );
+    }
+  }
+  return cat(parts, 0).indexSelect(0, fromTypedArray(positions, [positions.length], { device }));
+}
+
+/** An elementwise program without a gradient, for arithmetic on pixels in one pass. */
+export function pixelwise(
+  name: string,
+  inputs: readonly string[],
+  scalars: readonly string[],
+  body: (...parameters: Expr[]) => Expr,
+): ElementwiseOp {
+  const tensors = inputs.map((input) => inputExpr(input));
+  const numbers = scalars.map((scalar) => scalarExpr(scalar));
+  return new ElementwiseOp(name, body(...tensors, ...numbers), tensors, numbers, 'promote', null);
 }
 
 /** Draws the random numbers of a transform. */
