@@ -95,7 +95,7 @@ export class Table {
    * @example
    * table.toTensor('label', { dtype: 'int64' });
    */
-  toTensor<D extends DType = 'float32'>(name: string, options?: { readonly dtype?: D }): Tensor<readonly [number], D>;
+  toTensor<D extends DType = 'float32'>(names: string, options?: { readonly dtype?: D }): Tensor<readonly [number], D>;
   toTensor<D extends DType = 'float32'>(
     names?: readonly string[],
     options?: { readonly dtype?: D },
