@@ -27,6 +27,8 @@ interface Limits {
   readonly maxRatio: number;
 }
 
+const ZSTANDARD = Buffer.of(0x28, 0xb5, 0x2f, 0xfd);
+
 const READ_SIZE = 1024 * 1024;
 
 async function* bytesOf(source: ByteSource): AsyncGenerator<Uint8Array> {
@@ -46,6 +48,7 @@ async function* tarBytes(source: ByteSource, gzip: boolean, limits: Limits, wher
     chunks = gunzip;
   }
   let total = 0;
+  let start = Buffer.alloc(0);
   // A tar file ends with blocks of zeros; without them it has been cut between two files.
   let zeros = 0;
   try {
@@ -53,6 +56,13 @@ async function* tarBytes(source: ByteSource, gzip: boolean, limits: Limits, wher
       total += chunk.byteLength;
       if (total > allowed.bytes) throw new FileError(`${where}: it becomes more than ${allowed.reason}.`);
       const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+      if (start.byteLength < 4) {
+        start = Buffer.concat([start, bytes.subarray(0, 4)]);
+        // The parser would inflate that, too, and nobody would count what comes out.
+        if (isGzip(start) || start.subarray(0, 4).equals(ZSTANDARD)) {
+          throw new FileError(`${where}: what is compressed in it is compressed again; it is no tar file.`);
+        }
+      }
       let tail = 0;
       while (tail < bytes.byteLength && bytes[bytes.byteLength - 1 - tail] === 0) tail++;
       zeros = tail === bytes.byteLength ? zeros + tail : tail;

@@ -1,7 +1,7 @@
 // A folder that is filled by an archive: names are checked, nothing is written outside it, and it gets its name only when it
 // is complete.
 import type { FileHandle } from 'node:fs/promises';
-import { link, mkdir, open, realpath, rename, rm, rmdir, stat, symlink } from 'node:fs/promises';
+import { link, mkdir, open, readdir, realpath, rename, rm, rmdir, symlink } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { FileError } from '../errors.js';
 import { syncFolder } from '../io/atomic.js';
@@ -59,18 +59,16 @@ export class FolderWriter {
   }
 
   static async #checkFree(target: string, where: string): Promise<void> {
+    let names: string[];
     try {
-      // Succeeds for an empty folder only.
-      await rmdir(target);
+      names = await readdir(target);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-      const isFolder = await stat(target).then(
-        (info) => info.isDirectory(),
-        () => false,
-      );
-      const what = isFolder ? 'exists and is not empty' : 'exists and is no folder';
-      throw new FileError(`${where}: ${target} ${what}.`, { cause: error });
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') return;
+      if (code !== 'ENOTDIR') throw error;
+      throw new FileError(`${where}: ${target} exists and is no folder.`, { cause: error });
     }
+    if (names.length > 0) throw new FileError(`${where}: ${target} exists and is not empty.`);
   }
 
   #path(name: string): string {
@@ -150,6 +148,8 @@ export class FolderWriter {
     await this.#makeLinks();
     // Another process may have made it meanwhile.
     await FolderWriter.#checkFree(this.target, this.where);
+    // Windows renames to no name that exists, and nobody to one with something in it.
+    await rmdir(this.target).catch(() => undefined);
     await rename(this.folder, this.target);
     await syncFolder(dirname(this.target));
   }

@@ -61,11 +61,11 @@ export {
 export { cifar10, cifar100, type Cifar100Options, type CifarDataset, type CifarSet } from './sets/cifar.js';
 export { type DigitsDataset, type DigitsSet, type ImageSetOptions } from './sets/digits.js';
 export { fashionMnist } from './sets/fashionMnist.js';
-export { imdb, type ImdbOptions, ImdbWordIndex, imdbWordIndex, SequenceDataset } from './sets/imdb.js';
+export { imdb, type ImdbOptions, type ImdbSet, ImdbWordIndex, imdbWordIndex, SequenceDataset } from './sets/imdb.js';
 export { type SetOptions } from './sets/locate.js';
 export { mnist, type MnistDataset, type MnistOptions } from './sets/mnist.js';
 export { type CsvOptions, type CsvStreamOptions, readCsv, streamCsv } from './csv.js';
-export { type Column, type NumberColumn, type StringColumn, Table } from './table.js';
+export { type Categories, type Column, type NumberColumn, type StringColumn, Table } from './table.js';
 export {
   type LabelledTextOptions,
   readLabelledText,

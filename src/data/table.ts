@@ -28,6 +28,14 @@ export interface StringColumn {
 /** A column of a table. */
 export type Column = NumberColumn | StringColumn;
 
+/** A column as class numbers. */
+export interface Categories {
+  /** The class number of each row, [N]. */
+  readonly codes: Tensor<readonly [number], 'int64'>;
+  /** The class of each number. */
+  readonly classes: string[];
+}
+
 /**
  * Columns of the same length, by name.
  *
@@ -95,7 +103,7 @@ export class Table {
    * @example
    * table.toTensor('label', { dtype: 'int64' });
    */
-  toTensor<D extends DType = 'float32'>(name: string, options?: { readonly dtype?: D }): Tensor<readonly [number], D>;
+  toTensor<D extends DType = 'float32'>(names: string, options?: { readonly dtype?: D }): Tensor<readonly [number], D>;
   toTensor<D extends DType = 'float32'>(
     names?: readonly string[],
     options?: { readonly dtype?: D },
@@ -130,7 +138,7 @@ export class Table {
    * @example
    * const { codes, classes } = table.categories('species'); // [0, 0, 2, ...], ['setosa', 'versicolor', 'virginica']
    */
-  categories(name: string): { codes: Tensor<readonly [number], 'int64'>; classes: string[] } {
+  categories(name: string): Categories {
     const column = this.#column(name);
     const at = Array.from<number | string | null>(column.values).findIndex(
       (value) => value === null || value !== value,

@@ -114,6 +114,8 @@ describe('what is unpacked', () => {
 
   test('into an empty folder, but no other', async () => {
     await mkdir(folder);
+    await expect(extract(tar([{ name: '../evil' }]))).rejects.toThrow(FileError);
+    expect((await readdir(root)).sort()).toEqual(['archive', 'out']);
     await extract(tar(members));
     await expect(extract(tar(members))).rejects.toThrow(
       new FileError(`archive ${join(root, 'archive')}: ${folder} exists and is not empty.`),
@@ -260,6 +262,8 @@ test('what is no archive', async () => {
   await refuses(Buffer.alloc(10_240), 'TAR_BAD_ARCHIVE: Unrecognized archive format.');
   await refuses(Buffer.from('BZh91AY'), 'it is compressed by bzip2; .tar, .tar.gz and .zip can be unpacked here.');
   await refuses(gzipSync('hello'), '');
+  await refuses(gzipSync(gzipSync(tar(members))), 'what is compressed in it is compressed again; it is no tar file.');
+  await refuses(gzipSync(Buffer.from('\x28\xb5\x2f\xfdxxxx', 'latin1')), 'is compressed again');
   await expect(data.extractArchive(join(root, 'missing'), folder)).rejects.toThrow(
     new FileError(`archive ${join(root, 'missing')}: no such file or folder.`),
   );

@@ -77,6 +77,14 @@ export class SequenceDataset implements Dataset<[ids: Int32Array, label: bigint]
   }
 }
 
+/** Both parts of the reviews. */
+export interface ImdbSet {
+  /** The 25,000 reviews to train on. */
+  readonly train: SequenceDataset;
+  /** The 25,000 reviews to test with. */
+  readonly test: SequenceDataset;
+}
+
 /** The options that decide about words, checked. */
 interface Words {
   readonly numWords: number;
@@ -190,7 +198,7 @@ async function readParts(file: string): Promise<{ train: Part; test: Part }> {
  * const { train, test } = await data.imdb({ numWords: 10000 });
  * const [ids, label] = train.get(0); // Int32Array [1, 14, 22, 16, ...], 1n
  */
-export async function imdb(options: ImdbOptions = {}): Promise<{ train: SequenceDataset; test: SequenceDataset }> {
+export async function imdb(options: ImdbOptions = {}): Promise<ImdbSet> {
   const words = checkWords(options);
   const { seed = 113 } = options;
   if (seed !== null && !(Number.isSafeInteger(seed) && seed >= 0)) {
