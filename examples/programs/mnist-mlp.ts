@@ -41,7 +41,7 @@ function planOf(step: Step, seed: number, epochs: number, batchSize: number, hid
         ...(has('l2') ? { weightDecay: 1e-5 } : {}),
       },
     },
-    ...(has('decay')
+    ...(has('decay') && epochs > 1
       ? { schedule: { each: 'epoch', name: 'LinearLR', startFactor: 1, endFactor: 1 / epochs, totalIters: epochs - 1 } }
       : {}),
   };
