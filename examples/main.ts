@@ -14,6 +14,7 @@ const load: Readonly<Record<string, () => Promise<{ readonly default: Program }>
   schedules: () => import('./programs/schedules.js'),
   optimizers: () => import('./programs/optimizers.js'),
   'batch-size': () => import('./programs/batch-size.js'),
+  'cache-policies': () => import('./programs/cache-policies.js'),
 };
 
 async function list(): Promise<string> {

@@ -41,6 +41,7 @@ export {
   setNumThreads,
   synchronize,
 } from './runtime.js';
+export * as tensorboard from './tensorboard/index.js';
 export { isTensor, Tensor } from './tensor/tensor.js';
 export * as train from './train/index.js';
 export * as utils from './utils/index.js';

@@ -20,6 +20,8 @@ export function toFileError(error: unknown, action: string, file: string): FileE
     EISDIR: 'it is a folder',
     ENOTDIR: 'a part of the path is not a folder',
     ENOSPC: 'no space left on the device',
+    EDQUOT: 'the disk quota is used up',
+    EFBIG: 'the file would be larger than the system allows',
   };
   const reason = (code !== undefined && reasons[code]) || reasonOf(error);
   return new FileError(`${action} ${file}: ${reason}.`, { cause: error });

@@ -123,7 +123,11 @@ function points({ x, y }: ChartSeries, { logX = false, logY = false }: ChartCont
 /** A number as an axis says it: 0.0001 as 1e-4, and no trace of its binary form. @internal */
 export function shortNumber(value: number): string {
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(2).replace(/\.?0*e/, 'e').replace('e+', 'e');
+  if (size !== 0 && (size < 1e-3 || size >= 1e6))
+    return value
+      .toExponential(2)
+      .replace(/\.?0*e/, 'e')
+      .replace('e+', 'e');
   return String(Number(value.toPrecision(6)));
 }
 

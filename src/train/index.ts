@@ -24,6 +24,7 @@ export type { StateTree } from './stateTree.js';
 export { ProgressBar, type ProgressBarOptions } from './callbacks/progressBar.js';
 export type { Forward, ForwardResult, Loss } from './compute.js';
 export { evaluate, predict, type EvaluateOptions, type PredictOptions } from './evaluate.js';
+export { findLr, type FindLrOptions, type LrSweep } from './findLr.js';
 export { fit } from './fit.js';
 export type { FitOptions, FitResult } from './options.js';
 export type { Metrics } from './running.js';

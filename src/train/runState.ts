@@ -197,8 +197,9 @@ export function restoreCallbacks(op: string, callbacks: readonly Callback[], sta
     const [{ state }] = left.splice(i, 1);
     callback.loadStateDict?.(state);
   }
-  if (left.length > 0) {
-    const names = left.map(({ name }) => name).join(', ');
+  const lost = left.filter(({ name }) => name !== 'Checkpoint');
+  if (lost.length > 0) {
+    const names = lost.map(({ name }) => name).join(', ');
     process.emitWarning(`${op}: the checkpoint has the state of ${names}, which this run does not have.`);
   }
 }

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
@@ -58,10 +58,13 @@ describe('imageFolder', () => {
   test('damaged images: named, or left out if that is wanted', async () => {
     const root = join(folder, 'damaged');
     await mkdir(join(root, 'a'), { recursive: true });
-    await image({ r: 1, g: 2, b: 3 }, 60, 60)
+    const noise = { type: 'gaussian', mean: 128, sigma: 30 } as const;
+    const background = { r: 1, g: 2, b: 3 };
+    const bytes = await sharp({ create: { width: 60, height: 60, channels: 3, background, noise } })
       .jpeg()
-      .toFile(join(root, 'a', '1.jpg'));
-    await writeFile(join(root, 'a', '2.jpg'), (await readFile(join(root, 'a', '1.jpg'))).subarray(0, 300));
+      .toBuffer();
+    await writeFile(join(root, 'a', '1.jpg'), bytes);
+    await writeFile(join(root, 'a', '2.jpg'), bytes.subarray(0, bytes.length - 500));
     await writeFile(join(root, 'a', '3.png'), 'no image at all');
     await writeFile(join(root, 'a', '4.png'), '');
     const set = await data.imageFolder(root);

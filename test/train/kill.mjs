@@ -1,10 +1,12 @@
 // A training that is killed at random moments and goes on each time must end as one that was not: node test/train/kill.mjs
 //   --kills N   how often (default 100)
+//   --epochs N  of a training (default 8)
+//   --folder F  where checkpoints are written (default: in memory where there is a folder for it)
 //   --seed N    of the random moments (default: the time)
 // Needs the built package. The parent starts this file again as its child, with --child FOLDER.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +14,13 @@ import { parseArgs } from 'node:util';
 
 const self = fileURLToPath(import.meta.url);
 const { values } = parseArgs({
-  options: { kills: { type: 'string' }, seed: { type: 'string' }, child: { type: 'string' } },
+  options: {
+    kills: { type: 'string' },
+    epochs: { type: 'string' },
+    seed: { type: 'string' },
+    folder: { type: 'string' },
+    child: { type: 'string' },
+  },
 });
 
 /** Trains in a folder, from where it was left, and prints what came of it. */
@@ -39,7 +47,7 @@ async function child(folder) {
     new nn.Linear(32, 10),
   );
   const optimizer = new optim.Adam(model.parameters(), { lr: 1e-3, weightDecay: 1e-4 });
-  const epochs = 8;
+  const epochs = Number(values.epochs ?? 8);
   const callbacks = [
     new train.EMA({ decay: 0.9 }),
     new train.Statistics({ every: 7 }),
@@ -80,7 +88,9 @@ async function child(folder) {
 /** Runs the child; kills it `after` milliseconds (counted from the start of the training, or of the process). */
 function run(folder, after, fromStart) {
   return new Promise((resolve, reject) => {
-    const process_ = spawn(process.execPath, [self, '--child', folder], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const process_ = spawn(process.execPath, [self, '--child', folder, '--epochs', values.epochs ?? '8'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let out = '';
     let err = '';
     let killed = false;
@@ -129,7 +139,9 @@ function randomNumbers(seed) {
 
 async function parent(kills, seed) {
   const random = randomNumbers(seed);
-  const root = mkdtempSync(join(tmpdir(), 'thalweg-kill-'));
+  // A process that is killed loses nothing that it has given to the system, so memory does: disks make it wait at each fsync.
+  const place = values.folder ?? (existsSync('/dev/shm') ? '/dev/shm' : tmpdir());
+  const root = mkdtempSync(join(place, 'thalweg-kill-'));
   const started = performance.now();
   try {
     const reference = await run(join(root, 'reference'));

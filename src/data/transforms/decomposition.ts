@@ -286,23 +286,25 @@ export class PolynomialFeatures {
    * @throws ArgumentError for more than a million columns
    */
   products(features: number): number[][] {
+    // Of d columns out of F: F (F + 1) ... (F + d - 1) / d! products, or F (F - 1) ... (F - d + 1) / d! of different ones.
+    let count = this.includeBias ? 1 : 0;
+    for (let degree = 1, some = 1; degree <= this.degree && some > 0; degree++) {
+      some = (some * (features + (this.interactionOnly ? 1 - degree : degree - 1))) / degree;
+      count += some;
+      if (count > mostColumns) {
+        throw new ArgumentError(
+          `PolynomialFeatures: degree ${this.degree} of ${features} columns makes more than ${mostColumns} columns.`,
+        );
+      }
+    }
     const all: number[][] = this.includeBias ? [[]] : [];
     let last: number[][] = [[]];
-    for (let degree = 1; degree <= this.degree; degree++) {
-      const next: number[][] = [];
-      for (const product of last) {
+    for (let degree = 1; degree <= this.degree && last.length > 0; degree++) {
+      last = last.flatMap((product) => {
         const from = product.length === 0 ? 0 : product[product.length - 1] + (this.interactionOnly ? 1 : 0);
-        for (let f = from; f < features; f++) {
-          next.push([...product, f]);
-          if (all.length + next.length > mostColumns) {
-            throw new ArgumentError(
-              `PolynomialFeatures: degree ${this.degree} of ${features} columns makes more than ${mostColumns} columns.`,
-            );
-          }
-        }
-      }
-      all.push(...next);
-      last = next;
+        return Array.from({ length: Math.max(0, features - from) }, (_, k) => [...product, from + k]);
+      });
+      for (const product of last) all.push(product);
     }
     return all;
   }

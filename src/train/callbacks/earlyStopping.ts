@@ -6,7 +6,7 @@ import { Monitor, type MonitorOptions } from './monitor.js';
 
 /** Options of `EarlyStopping`. */
 export interface EarlyStoppingOptions extends MonitorOptions {
-  /** Looks at the number in a row that may find nothing better; the next one stops the run. Default 3. */
+  /** Looks at the number in a row without improvement after which the run stops; 0 is as 1. Default 3. */
   readonly patience?: number;
   /** Put the weights of the best epoch back when the run is over, stopped or not. Default false. */
   readonly restoreBest?: boolean;
@@ -45,7 +45,7 @@ export class EarlyStopping implements Callback {
     if (better) {
       this.bad = 0;
       this.weights?.keep(run.model);
-    } else if (++this.bad > this.patience) {
+    } else if (++this.bad >= this.patience) {
       const best = this.monitor.bestEpoch === null ? '' : ` since epoch ${this.monitor.bestEpoch + 1}`;
       run.stop(`no improvement${best}`);
     }
