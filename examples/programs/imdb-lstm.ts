@@ -67,7 +67,7 @@ export default defineProgram({
     await twin.orders('orders', train.length, seed, epochs);
     const sizes = { vocabulary, embedding: options.embedding, hidden: options.hidden };
     await twin.plan({ ...sizes, runs: [{ ...plan, weights: 'weights', orders: 'orders' }] });
-    const run = await trainClassifier(model as unknown as Model, task, plan);
+    const run = await trainClassifier(model, task, plan);
     await twin.results([run]);
 
     console.log('');

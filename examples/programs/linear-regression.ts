@@ -146,7 +146,7 @@ async function fit(
       updates++;
       if (optimizer === undefined) {
         const [gradient] = grad(loss, [theta]);
-        noGrad(() => step(theta, gradient!, updates));
+        noGrad(() => step(theta, gradient, updates));
       } else {
         optimizer.zeroGrad();
         loss.backward();
@@ -175,12 +175,15 @@ async function follow({ X, y, start }: Problem, rule: Rule, updates: number, gra
     rule(theta, gradientOf(X, y, theta), t);
     losses.push(lossOf(X, y, theta));
   }
-  return { losses: Array.from(await stack(losses).data(), Number), theta: Array.from(await theta.flatten().data(), Number) };
+  return {
+    losses: Array.from(await stack(losses).data(), Number),
+    theta: Array.from(await theta.flatten().data(), Number),
+  };
 }
 
 function autogradOf(X: Tensor, y: Tensor, theta: Tensor): Tensor {
   const leaf = theta.detach().clone().requiresGrad_();
-  return grad(lossOf(X, y, leaf), [leaf])[0]!;
+  return grad(lossOf(X, y, leaf), [leaf])[0];
 }
 
 /** The gradient as it stands in many tutorials: the error is y - X theta, and the minus that this brings is forgotten. */
