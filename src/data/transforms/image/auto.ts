@@ -142,7 +142,7 @@ abstract class Automatic extends RandomTransform {
   /** @internal */
   constructor(
     name: string,
-    protected readonly _strengths: Strengths,
+    /** @internal */ protected readonly _strengths: Strengths,
     { interpolation = 'nearest', fill = 0, ...options }: AutoAugmentOptions,
   ) {
     super(name, options);
