@@ -140,10 +140,6 @@ describe.skipIf(chromium === undefined)('in Chromium (skipped where there is non
     const file = join(folder, 'run.html');
     const bad = `</script><script>console.error('out')</script>`;
     await report.write(file, await example({ config: { optimizer: 'SGD', note: bad } }));
-    if (process.env['THALWEG_REPORT_SHOT']) {
-      await openPage(chromium!, file, { screenshot: process.env['THALWEG_REPORT_SHOT'] });
-      await openPage(chromium!, file, { hash: '#dark', screenshot: process.env['THALWEG_REPORT_SHOT'] + '.dark.png' });
-    }
     expect(readFileSync(file, 'utf8')).toContain('CIFAR CNN');
     const { dom, console: said } = await openPage(chromium!, file);
     expect(said).toEqual([]);
