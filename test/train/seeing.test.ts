@@ -18,7 +18,7 @@ async function fit(callbacks: train.Callback[], epochs = 2): Promise<train.FitRe
     validation: new data.TensorDataset(x as Tensor, y as Tensor),
     batchSize: 16,
     optimizer: (m) => new optim.SGD(m.parameters(), { lr: 0.1 }),
-    loss: nn.functional.crossEntropy as train.Loss,
+    loss: nn.functional.crossEntropy,
     epochs,
     seed: 1,
     clip: 1,

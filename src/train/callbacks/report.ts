@@ -63,13 +63,13 @@ async function answers(model: AnyModule, inputs: Tensor): Promise<{ classes: num
       made = noGrad(() =>
         tidy(() => {
           const part = inputs.detach().slice(0, start, Math.min(start + batch, inputs.shape[0]));
-          const logits = model.forward(part) as unknown;
+          const logits = model.forward(part);
           if (!isTensor(logits) || logits.ndim !== 2) {
             const got = isTensor(logits) ? formatShape(logits.shape) : typeof logits;
             throw new ShapeError(`Report: a classifier of examples gives [count, classes], this model gave ${got}.`);
           }
           const { values, indices } = logits.to('float32').softmax(1).max(1);
-          return [indices as Tensor, values as Tensor] as const;
+          return [indices, values] as const;
         }),
       );
     } finally {
