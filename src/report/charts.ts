@@ -53,7 +53,12 @@ export function chartsOf(data: ReportData): ReportChart[] {
   const add = (title: string, content: Omit<ChartContent, 'title'>): void => {
     const series = content.series.filter(({ y }) => y.some(Number.isFinite)).map(thin);
     if (series.length === 0) return;
-    const option = lineOption({ ...content, series }, theme);
+    // Over less than a decade a logarithmic axis shows less than a plain one.
+    const values = series.flatMap(({ y }) => y.filter((value) => value > 0 && Number.isFinite(value)));
+    const most = values.reduce((a, b) => Math.max(a, b), 0);
+    const wide = most > 20 * values.reduce((a, b) => Math.min(a, b), Infinity);
+    const option = lineOption({ ...content, series, logY: content.logY === true && wide }, theme);
+    if (content.xLabel === 'epoch') Object.assign(option['xAxis'] as object, { min: 'dataMin', minInterval: 1 });
     const legend = option['legend'] as { show: boolean; top: number };
     legend.top = 0;
     const names = series.map(({ name }) => name);

@@ -81,7 +81,7 @@ function confusionTable({ classes, matrix }: ReportConfusion): string {
     const name = classes[truth] ?? truth;
     return `<tr><th title="${escape(name)}">${escape(name)}</th>${cells.join('')}</tr>`;
   });
-  return `<div class="scroll"><table class="confusion"><thead><tr><th>truth ↓ prediction →</th>${head}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
+  return `<div class="scroll"><table class="confusion"><thead><tr><th>truth ↓ given →</th>${head}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
 }
 
 function sampleCells(samples: readonly ReportSample[]): string {

@@ -16,7 +16,7 @@ function bucketLimits(): number[] {
 
 const limits = bucketLimits();
 
-/** Of all finite values. Empty buckets at both ends are left out, but for one below. */
+/** Of all finite values. Empty buckets at both ends are left out; the first one reaches down to the smallest value. */
 export async function histogramOf(x: Tensor): Promise<HistogramData> {
   const [facts, counts] = noGrad(() =>
     tidy(() => {
@@ -42,7 +42,7 @@ export async function histogramOf(x: Tensor): Promise<HistogramData> {
     const all = Array.from(await counts.data(), Number);
     // What is not finite was counted as 0.
     all[limits.indexOf(0)] -= x.numel - num;
-    const first = Math.max(all.findIndex((count) => count > 0) - 1, 0);
+    const first = all.findIndex((count) => count > 0);
     const end = all.reduce((last, count, i) => (count > 0 ? i + 1 : last), 0);
     return { min, max, num, sum, sumSquares, limits: limits.slice(first, end), counts: all.slice(first, end) };
   } finally {

@@ -17,11 +17,13 @@ export { GrowBatchSize, GrowEpochs, type GrowBatchSizeOptions, type GrowEpochsOp
 export { CsvLogger, JsonLogger } from './callbacks/logFile.js';
 export type { MonitorOptions } from './callbacks/monitor.js';
 export { NanGuard, type NanEvent, type NanGuardOptions } from './callbacks/nanGuard.js';
+export { Report, type ReportExamples, type ReportOptions } from './callbacks/report.js';
 export { Statistics, type StatisticsOptions } from './callbacks/statistics.js';
 export { Checkpoint, type CheckpointOptions } from './callbacks/checkpoint.js';
 export { listCheckpoints, readCheckpoint, type CheckpointContent } from './checkpointFile.js';
 export type { StateTree } from './stateTree.js';
 export { ProgressBar, type ProgressBarOptions } from './callbacks/progressBar.js';
+export { TensorBoard, type TensorBoardOptions } from './callbacks/tensorboard.js';
 export type { Forward, ForwardResult, Loss } from './compute.js';
 export { evaluate, predict, type EvaluateOptions, type PredictOptions } from './evaluate.js';
 export { findLr, type FindLrOptions, type LrSweep } from './findLr.js';

@@ -55,7 +55,15 @@ async function example(overrides: Partial<report.ReportData> = {}): Promise<repo
       gradNorms: at.map((i) => (k + 1) / (1 + i / 300)),
       weightNorms: at.map((i) => 5 + k + i / 500),
     })),
-    confusion: { classes, matrix: [[90, 6, 1, 3], [9, 85, 2, 4], [1, 0, 97, 2], [2, 1, 4, 93]] },
+    confusion: {
+      classes,
+      matrix: [
+        [90, 6, 1, 3],
+        [9, 85, 2, 4],
+        [1, 0, 97, 2],
+        [2, 1, 4, 93],
+      ],
+    },
     samples,
     summary: 'layer        parameters\nConv2d conv1        896',
     parameters: 122_570,
@@ -83,7 +91,13 @@ describe('report.html', () => {
         title: bad,
         subtitle: bad,
         reason: bad,
-        confusion: { classes: [bad, bad], matrix: [[1, 2], [3, 4]] },
+        confusion: {
+          classes: [bad, bad],
+          matrix: [
+            [1, 2],
+            [3, 4],
+          ],
+        },
         samples: [{ text: bad, prediction: bad, truth: bad }],
         layers: [{ name: bad, steps: [1], gradNorms: [1], weightNorms: [1] }],
         config: { [bad]: bad, list: [bad] },
@@ -98,7 +112,15 @@ describe('report.html', () => {
   });
 
   test('is whole with nothing but a title, with numbers that are not finite, and in the middle of a run', () => {
-    const log = { epoch: 0, step: 1, lr: 0.1, batchSize: 1, seconds: 0, samples: 0, logs: { loss: NaN, valLoss: Infinity } };
+    const log = {
+      epoch: 0,
+      step: 1,
+      lr: 0.1,
+      batchSize: 1,
+      seconds: 0,
+      samples: 0,
+      logs: { loss: NaN, valLoss: Infinity },
+    };
     for (const data of [{}, { epochs: [] }, { epochs: [log] }, { steps: [{ step: 1, loss: NaN }] }, { samples: [] }]) {
       const page = report.html({ title: 'a', status: 'running', ...data });
       expect(page.trimEnd().endsWith('</html>')).toBe(true);
@@ -118,10 +140,6 @@ describe.skipIf(chromium === undefined)('in Chromium (skipped where there is non
     const file = join(folder, 'run.html');
     const bad = `</script><script>console.error('out')</script>`;
     await report.write(file, await example({ config: { optimizer: 'SGD', note: bad } }));
-    if (process.env['THALWEG_REPORT_SHOT']) {
-      await openPage(chromium!, file, { screenshot: process.env['THALWEG_REPORT_SHOT'] });
-      await openPage(chromium!, file, { hash: '#dark', screenshot: process.env['THALWEG_REPORT_SHOT'] + '.dark.png' });
-    }
     expect(readFileSync(file, 'utf8')).toContain('CIFAR CNN');
     const { dom, console: said } = await openPage(chromium!, file);
     expect(said).toEqual([]);

@@ -1,4 +1,5 @@
 // A disk that is full in the middle of a record: one warning, a whole file, and a run that goes on.
+import type * as nodeFs from 'node:fs';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +9,7 @@ import { tensorboard } from 'thalweg';
 let room = Infinity;
 
 vi.mock('node:fs', async (original) => {
-  const fs = await original<typeof import('node:fs')>();
+  const fs = await original<typeof nodeFs>();
   return {
     ...fs,
     // What a system does: it writes what fits, and the next call fails.
