@@ -20,7 +20,7 @@ interface Access {
   /** What `expected` is. */
   readonly theory: 'expected' | 'at most';
   /** The hit rate that a policy should have with room for a share of the samples, but not for all. */
-  expected(policy: data.CachePolicy, share: number): number | undefined;
+  readonly expected: (policy: data.CachePolicy, share: number) => number | undefined;
 }
 
 function accesses(length: number, seed: number, exponent: number): Access[] {
@@ -75,7 +75,7 @@ async function hitRate(
 async function samplesOf(limit: number, from: string): Promise<data.Subset<[Tensor, Tensor], unknown>> {
   const { train } = await data.mnist({ folder: from });
   const length = Math.min(limit, train.length);
-  return new data.Subset(train as unknown as data.Dataset<[Tensor, Tensor], unknown>, data.sequentialIndices(length));
+  return new data.Subset(train, data.sequentialIndices(length));
 }
 
 export default defineProgram({

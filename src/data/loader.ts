@@ -189,7 +189,7 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
     checkInteger('dataset.length', dataset.length, 0);
     this.dataset = dataset;
     this.#batchSize = checkInteger('batchSize', options.batchSize ?? 1, 1);
-    this.#workers = workerSource(dataset as Dataset<unknown, unknown>);
+    this.#workers = workerSource(dataset);
     this.workers = checkWorkers(options, this.#workers !== undefined);
     this.prefetch = checkInteger('prefetch', options.prefetch ?? (this.workers > 0 ? 2 : 1), 0);
     this.#persistent = options.persistentWorkers ?? false;

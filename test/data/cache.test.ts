@@ -227,6 +227,7 @@ describe('on disk', () => {
   afterEach(() => warned.mockClear());
 
   type Sample = [Tensor, string];
+  type Opening = { bytes?: number; version?: string; policy?: data.CachePolicy; inMemory?: number };
   const photos = (length = 4, sign = 1): data.Dataset<Sample> & { made: number } => {
     const dataset = {
       length,
@@ -238,7 +239,7 @@ describe('on disk', () => {
   const open = (
     dataset: data.Dataset<Sample>,
     folder: string,
-    { bytes = 1e6, version = 'photos 1', policy = 'lru' as data.CachePolicy, inMemory = 0 } = {},
+    { bytes = 1e6, version = 'photos 1', policy = 'lru', inMemory = 0 }: Opening = {},
   ): data.CachedDataset<Sample> => data.cache(dataset, { policy, bytes: inMemory, disk: { folder, bytes, version } });
   const plain = async (cached: data.CachedDataset<Sample>, index: number): Promise<unknown> => {
     const [x, name] = await cached.get(index);

@@ -22,7 +22,7 @@ async function open(
   settings?: data.WorkerDatasetSettings,
 ): Promise<data.WorkerDataset<Row, Rows>> {
   const dataset = await data.workerDataset<Make>(module, options, settings);
-  opened.push(dataset as data.WorkerDataset<unknown, unknown>);
+  opened.push(dataset);
   return dataset;
 }
 afterAll(() => Promise.all(opened.map((dataset) => dataset.close())));
@@ -118,7 +118,7 @@ describe('batches of workers', () => {
     expect([x.arraySync(), label, name]).toEqual([[8, 8.5], 1n, 'sample 8']);
     expect((await failure(dataset.get(20))).message).toBe('WorkerDataset: index 20 is out of range for 20 samples.');
     const subset = new data.Subset(new data.Subset(dataset, [9, 8, 7, 6]), [3, 0]);
-    expect(((await subset.get(0)) as Row)[2]).toBe('sample 6');
+    expect((await subset.get(0))[2]).toBe('sample 6');
     const loader = new data.DataLoader(subset, { batchSize: 2, workers: 2, persistentWorkers: true });
     const batches = await walk(loader);
     expect((batches[0] as unknown[])[3]).toEqual(['sample 6', 'sample 9']);

@@ -10,11 +10,13 @@ import type { Answer, Request, SentError, WorkerSetup } from './protocol.js';
 type Collate = (samples: unknown[]) => unknown;
 
 /** A failure of one sample; the other ones of its batch are not to blame. */
-class SampleFailure {
+class SampleFailure extends Error {
   constructor(
     readonly index: number,
     readonly error: unknown,
-  ) {}
+  ) {
+    super();
+  }
 }
 
 function sent(failure: unknown): SentError {
