@@ -1,6 +1,7 @@
 // Small models give what PyTorch gives from the same weights, and their gradients have the same norms (test/golden/models.py).
 import { describe, expect, test } from 'vitest';
-import { models, nn, noGrad, type FloatDType, type Tensor } from 'thalweg';
+import type { nn } from 'thalweg';
+import { models, noGrad, type FloatDType, type Tensor } from 'thalweg';
 import { expectClose, readGoldens } from '../golden.js';
 import { initialState, integers, values } from '../trainings/training.js';
 import './data.js';

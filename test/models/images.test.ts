@@ -48,7 +48,7 @@ test('CifarCNN and LeNet have the published sizes', () => {
 });
 
 /** Half the size, so that deep networks are quick. */
-const halved = ({ x, y }: Digits): Digits => ({ x: nn.functional.avgPool2d(x as never, 2), y });
+const halved = ({ x, y }: Digits): Digits => ({ x: nn.functional.avgPool2d(x, 2), y });
 
 interface Case {
   readonly make: () => nn.AnyModule;
@@ -107,7 +107,7 @@ describe.each(Object.entries(cases))('%s', (name, { make, steps, loss, right, ha
     const optimizer = new optim.Adam(model.parameters(), { lr: name === 'MobileNetV2' ? 3e-3 : 5e-3 });
     const { first, last } = fit(optimizer, steps, (step) => {
       const { x, y } = batchOf(seen, step, 32);
-      return nn.functional.crossEntropy(model.forward(x as never) as never, y as never);
+      return nn.functional.crossEntropy(model.forward(x) as never, y);
     });
     expect(last).toBeLessThan(loss * first);
     expect(accuracy(model, unseen)).toBeGreaterThan(right);

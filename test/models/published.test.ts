@@ -172,9 +172,9 @@ describe('GPT-2', () => {
     const [from, to] = [new models.GPT(options), new models.GPT(options)];
     const file = new Map<string, Tensor>();
     for (const [name, value] of from.stateDict()) file.set(name.replace('transformer.', ''), value);
-    file.set('h.0.attn.bias', zeros([1, 1, 4, 4]) as Tensor);
-    file.set('h.0.attn.masked_bias', tensor(-1e4) as Tensor);
-    file.set('lm_head.weight', zeros([5, 4]) as Tensor);
+    file.set('h.0.attn.bias', zeros([1, 1, 4, 4]));
+    file.set('h.0.attn.masked_bias', tensor(-1e4));
+    file.set('lm_head.weight', zeros([5, 4]));
     expect(to.loadPretrained(file)).toEqual({ missing: [], unexpected: [] });
     for (const [name, value] of to.stateDict()) expect(value.equal(from.stateDict().get(name)!)).toBe(true);
     file.delete('wte.weight');

@@ -9,7 +9,7 @@ const rows = async (x: Tensor): Promise<number[][]> => {
   const numbers = Array.from(await x.data(), Number);
   return Array.from({ length: n }, (_, i) => numbers.slice(i * length, (i + 1) * length));
 };
-const ids = (values: number[][]): Tensor => tensor(values, { dtype: 'int64' }) as Tensor;
+const ids = (values: number[][]): Tensor => tensor(values, { dtype: 'int64' });
 
 test('TransformerClassifier learns which keyword a text has, and does not see padding', () => {
   manualSeed(3);
@@ -18,12 +18,12 @@ test('TransformerClassifier learns which keyword a text has, and does not see pa
   const optimizer = new optim.Adam(model.parameters(), { lr: 0.02 });
   const y = train.labels.to('float32');
   const { last } = fit(optimizer, 50, () =>
-    nn.functional.binaryCrossEntropyWithLogits(model.forward(train.ids as never, train.lengths) as never, y as never),
+    nn.functional.binaryCrossEntropyWithLogits(model.forward(train.ids, train.lengths), y),
   );
   expect(last).toBeLessThan(0.2);
   const logits: Tensor = noGrad(() => model.forward(held.ids as never, held.lengths));
   expect(Number(logits.gt(0).to('int64').eq(held.labels).to('float32').mean().itemSync())).toBeGreaterThan(0.93);
-  const alone: Tensor = model.forward(held.ids.narrow(0, 0, 1).narrow(1, 0, held.lengths[0]) as never);
+  const alone: Tensor = model.forward(held.ids.narrow(0, 0, 1).narrow(1, 0, held.lengths[0]));
   expect(Number(alone.itemSync())).toBeCloseTo(Number(logits.select(0, 0).itemSync()), 4);
   expect(() => model.forward(held.ids as never, [11])).toThrow('there are 1 lengths of 200 texts.');
   expect(() => model.forward(ids([[1]]) as never, [2])).toThrow('lengths[0] must be an integer from 1 to 1, got 2.');
@@ -88,7 +88,7 @@ describe('GPT', () => {
       });
     const model = new models.GPT(tiny);
     const optimizer = new optim.AdamW(model.parameters(), { lr: 5e-3, betas: [0.9, 0.95] });
-    const { first, last } = fit(optimizer, 120, () => model.loss(ids(texts(32))) as unknown as Tensor);
+    const { first, last } = fit(optimizer, 120, () => model.loss(ids(texts(32))));
     expect(first).toBeGreaterThan(1.8);
     // The three letters at the start cannot be known: 3 log 6 / 6 is the least.
     expect(last).toBeLessThan(1.15);
@@ -185,7 +185,7 @@ describe.each(['bahdanau', 'luong'] as const)('Seq2Seq, %s', (attention) => {
     const optimizer = new optim.Adam(model.parameters(), { lr: 0.01 });
     const { first, last } = fit(optimizer, 120, () => {
       const { source, target, lengths } = pairs(32);
-      return model.loss(ids(source), ids(target), { sourceLengths: lengths }) as unknown as Tensor;
+      return model.loss(ids(source), ids(target), { sourceLengths: lengths });
     });
     expect(last).toBeLessThan(first / 4);
     const held = pairs(60);
