@@ -1,5 +1,5 @@
 // A small convolutional network for 32x32 images in colour.
-import { nn, randint, randn } from 'thalweg';
+import { models, nn, randint, randn } from 'thalweg';
 import * as flops from './flops.js';
 import { type Model, withAdam } from './model.js';
 
@@ -15,18 +15,7 @@ export const cnn: Model = {
   trainFlops: (batch) => 2 * first(batch) + 3 * (second(batch) + dense(batch)),
   inferFlops: first(1) + second(1) + dense(1),
   make(batch) {
-    const model = new nn.Sequential(
-      new nn.Conv2d(3, 32, 3, { padding: 1 }),
-      new nn.ReLU(),
-      new nn.MaxPool2d(2),
-      new nn.Conv2d(32, 64, 3, { padding: 1 }),
-      new nn.ReLU(),
-      new nn.MaxPool2d(2),
-      new nn.Flatten(),
-      new nn.Linear(64 * 8 * 8, 64),
-      new nn.ReLU(),
-      new nn.Linear(64, 10),
-    );
+    const model = new models.CifarCNN();
     const x = randn([batch, 3, 32, 32]);
     const y = randint(0, 10, [batch]);
     const one = randn([1, 3, 32, 32]);

@@ -1,55 +1,9 @@
 // A generator of 32x32 images in colour and its adversary (Radford et al. 2015).
-import { nn, onesLike, optim, randn, tanh, type Tensor, zerosLike } from 'thalweg';
+import { models, nn, onesLike, optim, randn, zerosLike } from 'thalweg';
 import * as flops from './flops.js';
 import type { Model } from './model.js';
 
 const [noise, base] = [100, 64] as const;
-
-class Generator extends nn.Module {
-  readonly layers = new nn.Sequential(
-    new nn.ConvTranspose2d(noise, 4 * base, 4, { bias: false }),
-    new nn.BatchNorm2d(4 * base),
-    new nn.ReLU(),
-    new nn.ConvTranspose2d(4 * base, 2 * base, 4, { stride: 2, padding: 1, bias: false }),
-    new nn.BatchNorm2d(2 * base),
-    new nn.ReLU(),
-    new nn.ConvTranspose2d(2 * base, base, 4, { stride: 2, padding: 1, bias: false }),
-    new nn.BatchNorm2d(base),
-    new nn.ReLU(),
-    new nn.ConvTranspose2d(base, 3, 4, { stride: 2, padding: 1, bias: false }),
-  );
-
-  override forward(z: Tensor): Tensor {
-    return tanh(this.layers.forward(z));
-  }
-}
-
-class Discriminator extends nn.Module {
-  readonly layers = new nn.Sequential(
-    new nn.Conv2d(3, base, 4, { stride: 2, padding: 1, bias: false }),
-    new nn.LeakyReLU(0.2),
-    new nn.Conv2d(base, 2 * base, 4, { stride: 2, padding: 1, bias: false }),
-    new nn.BatchNorm2d(2 * base),
-    new nn.LeakyReLU(0.2),
-    new nn.Conv2d(2 * base, 4 * base, 4, { stride: 2, padding: 1, bias: false }),
-    new nn.BatchNorm2d(4 * base),
-    new nn.LeakyReLU(0.2),
-    new nn.Conv2d(4 * base, 1, 4, { bias: false }),
-  );
-
-  override forward(x: Tensor): Tensor {
-    return this.layers.forward(x);
-  }
-}
-
-class DCGAN extends nn.Module {
-  readonly generator = new Generator();
-  readonly discriminator = new Discriminator();
-
-  override forward(z: Tensor): Tensor {
-    return this.generator.forward(z);
-  }
-}
 
 const fromNoise = (batch: number): number => flops.conv(batch, noise, 4 * base, 4, 1);
 // A transposed convolution does for each pixel of its input what a convolution does for each of its output.
@@ -81,7 +35,7 @@ export const dcgan: Model = {
     2 * (3 * judge(batch) - fromImage(batch)) + 3 * judge(batch) + 3 * generate(batch) - fromNoise(batch),
   inferFlops: generate(1),
   make(batch) {
-    const model = new DCGAN();
+    const model = new models.DCGAN({ imageSize: 32, channels: 3, latentSize: noise, baseChannels: base });
     const { generator, discriminator } = model;
     const options = { lr: 2e-4, betas: [0.5, 0.999] as const };
     const adamG = new optim.Adam(generator.parameters(), options);

@@ -1,5 +1,5 @@
 // The network of the MNIST example.
-import { nn, randint, randn } from 'thalweg';
+import { models, nn, randint, randn } from 'thalweg';
 import * as flops from './flops.js';
 import { type Model, withAdam } from './model.js';
 
@@ -13,7 +13,7 @@ export const mlp: Model = {
   trainFlops: (batch) => 2 * flops.linear(batch, inputs, hidden) + 3 * flops.linear(batch, hidden, outputs),
   inferFlops: flops.linear(1, inputs, hidden) + flops.linear(1, hidden, outputs),
   make(batch) {
-    const model = new nn.Sequential(new nn.Linear(inputs, hidden), new nn.ReLU(), new nn.Linear(hidden, outputs));
+    const model = new models.MLP(inputs, outputs, { hidden: [hidden] });
     const x = randn([batch, inputs]);
     const y = randint(0, outputs, [batch]);
     const one = randn([1, inputs]);

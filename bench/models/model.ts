@@ -2,7 +2,7 @@ import { optim, type nn, type Tensor } from 'thalweg';
 
 /** A model with its data. */
 export interface Subject {
-  readonly model: nn.Module;
+  readonly model: nn.AnyModule;
   /** One step of training on the batch that it was made for. */
   train(): void;
   /** What the model is for, with one example. */
@@ -28,7 +28,7 @@ export interface Model {
 }
 
 /** A step with Adam that lowers a loss. */
-export function withAdam(model: nn.Module, loss: () => Tensor): () => void {
+export function withAdam(model: nn.AnyModule, loss: () => Tensor): () => void {
   const adam = new optim.Adam(model.parameters(), { lr: 1e-4 });
   return () => {
     const value = loss();

@@ -1,29 +1,13 @@
 // A variational autoencoder of digits (Kingma and Welling 2014).
-import { nn, rand, randn, type Tensor } from 'thalweg';
+import { models, rand, type Tensor } from 'thalweg';
 import * as flops from './flops.js';
 import { type Model, withAdam } from './model.js';
 
 const [pixels, hidden, code] = [784, 400, 20] as const;
 
-class VAE extends nn.Module {
-  readonly encoder = new nn.Sequential(new nn.Linear(pixels, hidden), new nn.ReLU());
-  readonly mean = new nn.Linear(hidden, code);
-  readonly logVariance = new nn.Linear(hidden, code);
-  readonly decoder = new nn.Sequential(new nn.Linear(code, hidden), new nn.ReLU(), new nn.Linear(hidden, pixels));
-
-  override forward(x: Tensor): [logits: Tensor, mean: Tensor, logVariance: Tensor] {
-    const h = this.encoder.forward(x);
-    const [mean, logVariance] = [this.mean.forward(h), this.logVariance.forward(h)];
-    const noise = randn(mean.shape);
-    return [this.decoder.forward(mean.add(noise.mul(logVariance.mul(0.5).exp()))), mean, logVariance];
-  }
-}
-
-function negativeBound(model: VAE, x: Tensor): Tensor {
+function negativeBound(model: models.VAE, x: Tensor): Tensor {
   const [logits, mean, logVariance] = model.forward(x);
-  const reconstruction = nn.functional.binaryCrossEntropyWithLogits(logits, x, { reduction: 'sum' });
-  const divergence = mean.square().add(logVariance.exp()).sub(1).sub(logVariance).sum().mul(0.5);
-  return reconstruction.add(divergence);
+  return models.vaeLoss(logits, x, mean, logVariance, { reduction: 'sum' });
 }
 
 const first = (batch: number): number => flops.linear(batch, pixels, hidden);
@@ -37,7 +21,7 @@ export const vae: Model = {
   trainFlops: (batch) => 2 * first(batch) + 3 * rest(batch),
   inferFlops: first(1) + rest(1),
   make(batch) {
-    const model = new VAE();
+    const model = new models.VAE({ inputSize: pixels, hidden: [hidden], latentSize: code });
     const x = rand([batch, pixels]);
     const one = rand([1, pixels]);
     return { model, train: withAdam(model, () => negativeBound(model, x)), infer: () => model.forward(one)[0] };

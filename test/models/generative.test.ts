@@ -154,7 +154,7 @@ describe('adversarial networks', () => {
     const [mean, deviation] = statistics(train.x.mul(2).sub(1));
     const [startMean, startDeviation] = statistics(gan.sample(64));
     const losses: [number, number][] = [];
-    for (let step = 0; step < 150; step++) {
+    for (let step = 0; step < 100; step++) {
       tidy(() => {
         const fake = gan.forward(randn([32, 16]));
         const lossD = gan.discriminatorLoss(real(step), fake);
@@ -190,7 +190,7 @@ describe('adversarial networks', () => {
     const [mean, deviation] = statistics(train.x.mul(2).sub(1));
     const norms: number[] = [];
     const distances: number[] = [];
-    for (let step = 0; step < 50; step++) {
+    for (let step = 0; step < 40; step++) {
       for (let k = 0; k < 3; k++) {
         tidy(() => {
           const fake = noGrad(() => gan.forward(randn([32, 16])));

@@ -1,7 +1,7 @@
 // Recurrent classifiers: shapes, padding, bad input, and that they learn a keyword.
 import { describe, expect, test } from 'vitest';
 import { manualSeed, models, nn, optim, tensor, type Tensor } from 'thalweg';
-import { fit } from './data.js';
+import { fit, reviews } from './data.js';
 
 const kinds = {
   RNN: models.RNNClassifier,
@@ -9,28 +9,6 @@ const kinds = {
   GRU: models.GRUClassifier,
 } as const;
 const small = { vocabSize: 12, embeddingDim: 16, hiddenSize: 16 };
-
-/** Texts of 3 to 10 words from 1 to 11; the class is whether 7 ("good") is among them, else 3 ("bad") is. Padded with 0. */
-function reviews(n: number, seed: number): { ids: Tensor; lengths: number[]; labels: Tensor } {
-  let state = seed;
-  const next = (limit: number): number => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * limit);
-  };
-  const neutral = [1, 2, 4, 5, 6, 8, 9, 10, 11];
-  const lengths: number[] = [];
-  const labels: number[] = [];
-  const rows = Array.from({ length: n }, () => {
-    const length = 3 + next(8);
-    const label = next(2);
-    const words = Array.from({ length }, () => neutral[next(neutral.length)]);
-    words[next(length)] = label === 1 ? 7 : 3;
-    lengths.push(length);
-    labels.push(label);
-    return [...words, ...new Array<number>(10 - length).fill(0)];
-  });
-  return { ids: tensor(rows, { dtype: 'int64' }), lengths, labels: tensor(labels, { dtype: 'int64' }) };
-}
 
 describe.each(Object.entries(kinds))('%s', (name, Kind) => {
   test('has its layers, and shapes for one and for several classes', () => {
