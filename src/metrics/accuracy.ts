@@ -104,8 +104,7 @@ function isAmongTop(output: Tensor, target: Tensor, k: number): Tensor {
       `${op}(output ${output.dtype}${formatShape(output.shape)}, target ${formatShape(target.shape)}): expected scores [N, C, ...] and classes [N, ...].`,
     );
   }
-  if (k > (output.shape[1]))
-    throw new ArgumentError(`${op}: k is ${k}, but there are ${output.shape[1]} classes.`);
+  if (k > output.shape[1]) throw new ArgumentError(`${op}: k is ${k}, but there are ${output.shape[1]} classes.`);
   const { indices } = output.topk(k, 1);
   return indices.eq(target.to('int64').unsqueeze(1)).any(1);
 }

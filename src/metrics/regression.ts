@@ -218,10 +218,7 @@ export class R2 implements Metric<number> {
       if (center === null) first = untracked(() => keep(around.clone()));
       const z = y.sub(around);
       const error = y.sub(columns(output)).square().sum(0);
-      const count = error
-        .mul(0)
-        .nanToNum()
-        .add(y.shape[0]);
+      const count = error.mul(0).nanToNum().add(y.shape[0]);
       return stack([error, z.sum(0), z.square().sum(0), count] as Tensor[], 0);
     });
     if (first !== undefined) this.center = first;
