@@ -316,10 +316,10 @@ const numeric = (): metrics.Metric[] => [
 
 test('all of them can be interrupted, survive tidy, and keep nothing', async () => {
   manualSeed(6);
-  const scores = randn([20, 3]);
-  const y = randint(0, 3, [20]);
-  const numbers = rand([20]);
-  const others = rand([20]);
+  const scores: Tensor = randn([20, 3]);
+  const y: Tensor = randint(0, 3, [20]);
+  const numbers: Tensor = rand([20]);
+  const others: Tensor = rand([20]);
   const before = memory({ collect: true }).tensors;
   for (const [makeAll, output, target] of [
     [all, scores, y],

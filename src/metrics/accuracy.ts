@@ -104,8 +104,7 @@ function isAmongTop(output: Tensor, target: Tensor, k: number): Tensor {
       `${op}(output ${output.dtype}${formatShape(output.shape)}, target ${formatShape(target.shape)}): expected scores [N, C, ...] and classes [N, ...].`,
     );
   }
-  if (k > (output.shape[1] as number))
-    throw new ArgumentError(`${op}: k is ${k}, but there are ${output.shape[1]} classes.`);
+  if (k > output.shape[1]) throw new ArgumentError(`${op}: k is ${k}, but there are ${output.shape[1]} classes.`);
   const { indices } = output.topk(k, 1);
   return indices.eq(target.to('int64').unsqueeze(1)).any(1);
 }
@@ -139,7 +138,10 @@ export class TopKAccuracy extends Share {
   }
 }
 
-const mean = (right: Tensor): Tensor<readonly []> => right.to('float32').mean() as Tensor<readonly []>;
+const mean = (right: Tensor): Tensor<readonly []> => {
+  const value: Tensor = right.to('float32').mean();
+  return value as Tensor<readonly []>;
+};
 
 /**
  * The accuracy of one batch, as a scalar that has not been read; see `Accuracy` for what it takes.

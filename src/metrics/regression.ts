@@ -173,7 +173,7 @@ export class Perplexity extends Sums {
     const logits = last ? output : output.movedim(1, -1);
     const classes = target.to('int64').reshape([-1]);
     const rows = logits.to('float32').reshape([-1, logits.shape.at(-1) as number]);
-    const loss = crossEntropy(rows, classes as Tensor<readonly [number], 'int64'>, {
+    const loss = crossEntropy(rows, classes, {
       reduction: 'sum',
       ignoreIndex: this.ignoreIndex,
     });
@@ -209,7 +209,7 @@ export class R2 implements Metric<number> {
   update(output: Tensor, target: Tensor): void {
     checkAlike('R2', output, target);
     if (target.shape.length === 0) throw new ShapeError('R2: expected outputs and targets [N] or [N, D], got scalars.');
-    const columns = (t: Tensor): Tensor => wide(t.detach()).reshape([t.shape[0] as number, -1]);
+    const columns = (t: Tensor): Tensor => wide(t.detach()).reshape([t.shape[0], -1]);
     const { center } = this;
     let first: Tensor | undefined;
     this.sums.add(() => {
@@ -218,10 +218,7 @@ export class R2 implements Metric<number> {
       if (center === null) first = untracked(() => keep(around.clone()));
       const z = y.sub(around);
       const error = y.sub(columns(output)).square().sum(0);
-      const count = error
-        .mul(0)
-        .nanToNum()
-        .add(y.shape[0] as number);
+      const count = error.mul(0).nanToNum().add(y.shape[0]);
       return stack([error, z.sum(0), z.square().sum(0), count] as Tensor[], 0);
     });
     if (first !== undefined) this.center = first;
@@ -289,7 +286,8 @@ export class Mean implements Metric<number> {
       const x = wide(values);
       if (weights === undefined) return withCount(x.sum(), x.numel);
       const w = wide(weights);
-      return cat([x.mul(w).sum().reshape([1]), w.sum().reshape([1])] as Tensor[], 0) as Tensor;
+      const sums: Tensor[] = [x.mul(w).sum().reshape([1]), w.sum().reshape([1])];
+      return cat(sums, 0);
     });
   }
 

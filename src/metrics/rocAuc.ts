@@ -67,7 +67,7 @@ function areas({ scores, target }: Pair, options: RocAucOptions): Tensor[] {
   const rows = scores.softmax(1);
   const { logits } = options;
   const probabilities = logits === undefined ? where(looksLikeLogits(scores), rows, scores) : logits ? rows : scores;
-  return Array.from({ length: scores.shape[1] as number }, (_, c) => area(probabilities.select(1, c), target.eq(c)));
+  return Array.from({ length: scores.shape[1] }, (_, c) => area(probabilities.select(1, c), target.eq(c)));
 }
 
 /**

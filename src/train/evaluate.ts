@@ -158,7 +158,7 @@ function rowsOf(x: Tensor): Dataset<Tensor, Tensor> {
   return {
     length: rows.length,
     get: (index) => x.select(0, index),
-    batch: (indices) => rows.batch(indices)[0] as Tensor,
+    batch: (indices) => rows.batch(indices)[0],
   };
 }
 
@@ -207,7 +207,7 @@ export async function predict<M extends AnyModule, Batch = unknown>(
   if (!whole) signal?.throwIfAborted();
   if (outputs.length === 0) throw new ArgumentError(`${op}: data gave no batch.`);
   if (outputs.length === 1) return outputs[0];
-  const all = noGrad(() => cat(outputs, 0)) as Tensor;
+  const all: Tensor = noGrad(() => cat(outputs, 0));
   for (const output of outputs) output.dispose();
   return all;
 }

@@ -153,11 +153,15 @@ export class FitRun<Batch> implements Run {
     const { model } = this.parts;
     const wasEvaluating = model.modules().filter((module) => !module.training);
     model.train();
+    // Schedule-free methods have other weights for evaluation: those stay in the model at the end.
+    const optimizer = this.optimizer as { eval?(): void; train?(): void };
+    optimizer.train?.();
     try {
       this.checkSignal();
       await this.emit('onFitStart');
       this.finishResume();
       while (this.epoch < this.epochs && this.stopReason === undefined) await this.runEpoch();
+      optimizer.eval?.();
       await this.emit('onFitEnd');
     } catch (error) {
       this.parts.updater.discard();
@@ -362,7 +366,6 @@ export class FitRun<Batch> implements Run {
     const { validation, validateEvery, validating, compute, device, signal, model } = this.parts;
     const due = (this.epoch + 1) % validateEvery === 0 || this.epoch + 1 >= this.epochs;
     if (validation === undefined || !due) return true;
-    // Schedule-free methods have other weights for evaluation.
     const optimizer = this.optimizer as { eval?(): void; train?(): void };
     optimizer.eval?.();
     let whole = false;

@@ -148,7 +148,7 @@ function checkFits<Batch>(parts: RunParts<Batch>, state: RunState): void {
   if (saved !== own) throw new ArgumentError(`its schedules are ${saved}, this run's are ${own}.`);
   if ((state.scaler !== null) !== (scaler !== undefined))
     throw new ArgumentError(`it was ${state.scaler === null ? 'not ' : ''}saved with loss scaling.`);
-  const metrics = (state.running['metrics'] ?? {}) as object;
+  const metrics = state.running['metrics'] ?? {};
   const [then, now] = [names(Object.keys(metrics)), names(running.names)];
   if (state.position.batch > 0 && then !== now)
     throw new ArgumentError(`it is of the middle of an epoch with the metrics ${then}, this run has ${now}.`);

@@ -310,7 +310,7 @@ describe('ProgressBar', () => {
     const lines = String(stream.read()).trimEnd().split('\n');
     expect(lines[0]).toMatch(/^epoch 1\/3 {2}batch 1\/2 {2}loss 0\.\d+ {2}[\d.]+ batches\/s {2}[\d.]+ s left$/);
     expect(lines[2]).toMatch(/^epoch 1\/3 {2}loss 0\.\d+ {2}lr 0\.1000 {2}[\d.]+ s {2}[\d,]+ samples\/s$/);
-    expect(lines.at(-1)).toBe('stopped in epoch 2: enough');
+    expect(lines.at(-1)).toBe('stopped after step 4: enough');
     expect(lines).toHaveLength(7);
   });
 

@@ -80,7 +80,7 @@ const setups: Record<string, Setup> = {
 
 function fitted(setup: Setup, more: Partial<train.FitOptions<nn.AnyModule, Pair>>, watchers: train.Callback[]) {
   const model = mlp();
-  const loader = new data.DataLoader<Pair, Pair>(circle() as unknown as data.Dataset<Pair, Pair>, {
+  const loader = new data.DataLoader<Pair, Pair>(circle(), {
     batchSize: 8,
     shuffle: true,
   });
@@ -88,7 +88,7 @@ function fitted(setup: Setup, more: Partial<train.FitOptions<nn.AnyModule, Pair>
   return train
     .fit<nn.AnyModule, Pair>(model, {
       data: loader,
-      validation: circle(20, 2) as unknown as data.Dataset<Pair, Pair>,
+      validation: circle(20, 2),
       loss: crossEntropy,
       optimizer: setup.optimizer,
       epochs: 4,

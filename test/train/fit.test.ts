@@ -46,7 +46,7 @@ describe('fit', () => {
         loss.backward();
         nn.utils.clipGradNorm(byHand.parameters(), 0.5);
         own.step();
-        sum += Number(await loss.item()) * x.shape[0]!;
+        sum += Number(await loss.item()) * x.shape[0];
       }
       losses.push(sum / dataset.length);
       schedule.step();
@@ -359,9 +359,8 @@ describe('fit', () => {
       epochs: 1,
       ...quiet,
     };
-    type Options = train.FitOptions<nn.AnyModule, readonly [Tensor, Tensor]>;
-    const error = (more: object, of: nn.AnyModule = model as nn.AnyModule): Promise<string> =>
-      failure(train.fit(of, { ...good, ...more } as Options));
+    const error = (more: object, of: nn.AnyModule = model): Promise<string> =>
+      failure(train.fit(of, { ...good, ...more }));
     expect(await error({ epochs: 1.5 })).toBe('ArgumentError: train.fit: epochs must be an integer >= 0, got 1.5.');
     expect(await error({ data: 5 })).toBe(
       'ArgumentError: train.fit: data must be a DataLoader, a dataset with length and get(i), or an iterable of batches, got a number.',

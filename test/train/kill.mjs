@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { clearTimeout, setTimeout } from 'node:timers';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
@@ -81,7 +82,7 @@ async function child(folder) {
     }
   }
   state.update(JSON.stringify(optimizer.stateDict().paramGroups));
-  const records = history.map(({ seconds: _, ...record }) => record);
+  const records = history.map((record) => ({ ...record, seconds: 0 }));
   process.stdout.write(`${JSON.stringify({ weights, optimizer: state.digest('hex'), records, notes })}\n`);
 }
 

@@ -110,8 +110,7 @@ export class ProgressBar implements Callback {
   /** Says why, if it ended early. */
   onFitEnd(run: Run): void {
     this.stopBar();
-    if (run.stopReason !== undefined)
-      this.line(`stopped in epoch ${run.epoch + (run.epoch === run.history.length ? 0 : 1)}: ${run.stopReason}`);
+    if (run.stopReason !== undefined) this.line(`stopped after step ${run.step}: ${run.stopReason}`);
   }
 
   /** Leaves the terminal as it was. */

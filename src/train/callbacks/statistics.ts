@@ -87,7 +87,8 @@ export class Statistics implements Callback {
     );
     const all = [...before.numbers, ...ratios];
     if (all.length > 0) {
-      const values = noGrad(() => tidy(() => stack(all.map(([, value]) => value) as Tensor[], 0)));
+      const list: Tensor[] = all.map(([, value]) => value);
+      const values: Tensor = noGrad(() => tidy(() => stack(list, 0)));
       const read = await values.data();
       values.dispose();
       const numbers = Object.fromEntries(all.map(([name], i) => [name, Number(read[i])]));
