@@ -18,6 +18,14 @@ export interface CheckpointContent {
   readonly state: StateTree;
 }
 
+/** A numbered checkpoint. */
+export interface CheckpointFile {
+  /** Its path. */
+  readonly file: string;
+  /** Updates of the parameters before it. */
+  readonly step: number;
+}
+
 const FORMAT = 'thalweg-checkpoint';
 
 /** The best model so far, beside the numbered ones. */
@@ -85,7 +93,7 @@ export async function readCheckpoint(file: string): Promise<CheckpointContent> {
  *
  * @throws FileError if it cannot be read
  */
-export async function listCheckpoints(folder: string): Promise<{ file: string; step: number }[]> {
+export async function listCheckpoints(folder: string): Promise<CheckpointFile[]> {
   let names: string[];
   try {
     names = await readdir(folder);

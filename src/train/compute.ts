@@ -9,7 +9,13 @@ import { isTensor, type Tensor } from '../tensor/tensor.js';
 import { samplesOf } from './batches.js';
 
 /** A loss: a function of what the model gave and what it should have given, or a module such as `nn.MSELoss`. */
-export type Loss = ((output: Tensor, target: Tensor) => Tensor) | { forward(output: Tensor, target: Tensor): unknown };
+export type Loss = ((output: Tensor, target: Tensor) => Tensor) | LossModule;
+
+/** A module that computes a loss. */
+export interface LossModule {
+  /** The loss, a scalar. */
+  forward(output: Tensor, target: Tensor): unknown;
+}
 
 /** What a `forward` of one's own gives for a batch. */
 export interface ForwardResult {

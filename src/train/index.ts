@@ -20,15 +20,16 @@ export { NanGuard, type NanEvent, type NanGuardOptions } from './callbacks/nanGu
 export { Report, type ReportExamples, type ReportOptions } from './callbacks/report.js';
 export { Statistics, type StatisticsOptions } from './callbacks/statistics.js';
 export { Checkpoint, type CheckpointOptions } from './callbacks/checkpoint.js';
-export { listCheckpoints, readCheckpoint, type CheckpointContent } from './checkpointFile.js';
+export { listCheckpoints, readCheckpoint, type CheckpointContent, type CheckpointFile } from './checkpointFile.js';
 export type { StateTree } from './stateTree.js';
 export { ProgressBar, type ProgressBarOptions } from './callbacks/progressBar.js';
 export { TensorBoard, type TensorBoardOptions } from './callbacks/tensorboard.js';
 export type { Forward, ForwardResult, Loss } from './compute.js';
+export type { Forward, ForwardResult, Loss, LossModule } from './compute.js';
 export { evaluate, predict, type EvaluateOptions, type PredictOptions } from './evaluate.js';
 export { findLr, type FindLrOptions, type LrSweep } from './findLr.js';
 export { fit } from './fit.js';
 export type { FitOptions, FitResult } from './options.js';
 export type { Metrics } from './running.js';
 export type { MakeSchedule, Schedule, ScheduleContext, ScheduleOptions, Scheduler } from './schedules.js';
-export type { AnyOptimizer, Clip } from './update.js';
+export type { AnyOptimizer, Clip, ClipNorm, ClipValue } from './update.js';

@@ -16,7 +16,21 @@ import type { GradientRecord } from './callback.js';
 import { checkDifferentiable, type Computed } from './compute.js';
 
 /** A limit on gradients: on the norm of all of them together (a number says the same), or on each element. */
-export type Clip = number | { readonly norm: number; readonly normType?: number } | { readonly value: number };
+export type Clip = number | ClipNorm | ClipValue;
+
+/** A limit on the norm of all gradients together. */
+export interface ClipNorm {
+  /** The largest norm. */
+  readonly norm: number;
+  /** Its order. Default 2. */
+  readonly normType?: number;
+}
+
+/** A limit on each element of the gradients. */
+export interface ClipValue {
+  /** The largest magnitude. */
+  readonly value: number;
+}
 
 /** What a run asks of an optimizer: those of `optim` have it, and those around others. */
 export interface AnyOptimizer {
