@@ -20,7 +20,7 @@ const ownProcess = [
   ],
   ...['memory', 'native-garbage', 'probe', 'program', 'readme', 'runtimes', 'threads', 'workers'],
 ].map((name) => `test/${name}.test.ts`);
-const ownProcesses = [...ownProcess, 'test/{bench,cuda,data,io,train,types}/**/*.test.ts'];
+const ownProcesses = [...ownProcess, 'test/{bench,cuda,data,io,tensorboard,train,types}/**/*.test.ts'];
 
 /**
  * Compilers, documents, data, foreign runtimes and the benchmark have nothing for the sanitizers, and take longest there:

@@ -24,7 +24,6 @@ export { listCheckpoints, readCheckpoint, type CheckpointContent, type Checkpoin
 export type { StateTree } from './stateTree.js';
 export { ProgressBar, type ProgressBarOptions } from './callbacks/progressBar.js';
 export { TensorBoard, type TensorBoardOptions } from './callbacks/tensorboard.js';
-export type { Forward, ForwardResult, Loss } from './compute.js';
 export type { Forward, ForwardResult, Loss, LossModule } from './compute.js';
 export { evaluate, predict, type EvaluateOptions, type PredictOptions } from './evaluate.js';
 export { findLr, type FindLrOptions, type LrSweep } from './findLr.js';

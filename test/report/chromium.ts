@@ -50,7 +50,7 @@ export function openPage(
       { maxBuffer: 2 ** 26, timeout: 120_000 },
       (error, stdout, stderr) => {
         rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
-        if (error !== null) reject(error);
+        if (error !== null) reject(new Error(`chromium: ${error.message}`));
         else resolve({ dom: stdout, console: stderr.split('\n').filter((line) => line.includes('CONSOLE')) });
       },
     );

@@ -1,8 +1,9 @@
 // What the data sets share: files that a user's folder has, or the cache, or that are fetched into the cache.
-import { rm, stat } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileError } from '../../errors.js';
 import { toFileError } from '../../io/file.js';
+import { orphansOf, ownedName } from '../../io/owner.js';
 import { extractArchive } from '../archive.js';
 import { cacheFolder, download, type DownloadOptions } from '../download.js';
 
@@ -115,24 +116,30 @@ export async function locateUnpacked(source: SetSource, archive: SetArchive, opt
   };
   if (await complete()) return folder;
   const file = await locate(source, archive, options);
-  try {
-    // What is there has lost something: a disk that was full, a file that was deleted.
-    await rm(unpacked, { recursive: true, force: true });
-  } catch (error) {
-    throw toFileError(error, set, unpacked);
-  }
   const { signal } = options;
+  const fresh = ownedName(unpacked, '.new');
   try {
-    await extractArchive(file, unpacked, { maxBytes: archive.maxInside, ...(signal !== undefined && { signal }) });
+    for (const orphan of await orphansOf(unpacked, '.new')) await rm(orphan, { recursive: true, force: true });
+    await extractArchive(file, fresh, { maxBytes: archive.maxInside, ...(signal !== undefined && { signal }) });
+    for (const [name, size] of files) {
+      const actual = await sizeOf(join(fresh, inside, name));
+      if (actual === size) continue;
+      const got = actual === undefined ? 'missing' : `${actual} bytes`;
+      throw new FileError(`${set} ${file}: ${inside}/${name} in it is ${got}, expected ${size} bytes.`);
+    }
+    // Whoever is first is kept: the others have it open. A folder with something in it is not replaced by a rename.
+    await rename(fresh, unpacked).catch(async () => {
+      if (await complete()) return;
+      // What is there has lost something: a disk that was full, a file that was deleted.
+      await rm(unpacked, { recursive: true, force: true });
+      await rename(fresh, unpacked);
+    });
   } catch (error) {
     // Another process may have been faster.
-    if (!(await complete())) throw error;
-  }
-  for (const [name, size] of files) {
-    const actual = await sizeOf(join(folder, name));
-    if (actual === size) continue;
-    const got = actual === undefined ? 'missing' : `${actual} bytes`;
-    throw new FileError(`${set} ${file}: ${inside}/${name} in it is ${got}, expected ${size} bytes.`);
+    if (await complete()) return folder;
+    throw (error as NodeJS.ErrnoException).syscall === undefined ? error : toFileError(error, set, unpacked);
+  } finally {
+    await rm(fresh, { recursive: true, force: true }).catch(() => undefined);
   }
   return folder;
 }
