@@ -256,6 +256,14 @@ export class DCGAN extends Module {
   }
 }
 
+/** What `gradientPenalty` gives. */
+export interface GradientPenalty {
+  /** The penalty, a scalar. */
+  readonly penalty: Tensor;
+  /** The norm of each gradient, `[N]`, detached. */
+  readonly norms: Tensor;
+}
+
 /**
  * The gradient penalty of Gulrajani et al. 2017: `weight * mean((|gradient of critic at x| - 1)^2)` at points x that are drawn
  * between real and fake ones. It can be differentiated again.
@@ -271,7 +279,7 @@ export function gradientPenalty(
   real: Tensor,
   fake: Tensor,
   options: { weight?: number; mix?: Tensor; generator?: Generator } = {},
-): { penalty: Tensor; norms: Tensor } {
+): GradientPenalty {
   if (!shapesEqual(real.shape, fake.shape)) {
     throw new ShapeError(
       `gradientPenalty(real ${formatShape(real.shape)}, fake ${formatShape(fake.shape)}): the shapes must be the same.`,

@@ -15,6 +15,7 @@ export {
   type GANOptions,
   type WGANCriticOptions,
   type WGANOptions,
+  type GradientPenalty,
 } from './gan.js';
 export { sampleLogits, type GenerateOptions, type SamplingChoice } from './generate.js';
 export { GPT, type GPTOptions } from './gpt.js';
@@ -31,7 +32,7 @@ export {
 export { ConvVAE, VAE, VAEBase, vaeLoss, type VaeLossOptions } from './vae.js';
 export { BasicBlock, Bottleneck, ResNet, resnet18, resnet34, resnet50, type ResNetOptions } from './resnet.js';
 export { VGG, vgg11, vgg13, vgg16, vgg19, type VGGConfig, type VGGOptions } from './vgg.js';
-export { Seq2Seq, type Seq2SeqCallOptions, type Seq2SeqOptions } from './seq2seq.js';
+export { Seq2Seq, type Encoded, type Seq2SeqCallOptions, type Seq2SeqOptions } from './seq2seq.js';
 export { BahdanauDecoder, LuongDecoder, type Decoded, type Memory } from './seq2seqDecoders.js';
 export { TransformerClassifier, type TransformerClassifierOptions } from './transformer.js';
 export { ViT, vitB16, type ViTOptions } from './vit.js';

@@ -10,12 +10,21 @@ import { checkPositive } from './common.js';
 
 /** An optimizer and its options. */
 export type OptimizerRecipe =
-  | ({ readonly name: 'SGD' } & Readonly<Partial<SGDOptions>>)
-  | ({ readonly name: 'Adam' | 'AdamW' } & Readonly<Partial<AdamOptions>>);
+  | ({
+      /** Its class in `optim`. */
+      readonly name: 'SGD';
+    } & Readonly<Partial<SGDOptions>>)
+  | ({
+      /** Its class in `optim`. */
+      readonly name: 'Adam' | 'AdamW';
+    } & Readonly<Partial<AdamOptions>>);
 
 /** How the learning rate goes, for a run of any length: times are parts of the run, from 0 to 1. */
 export type ScheduleRecipe =
-  | { readonly name: 'constant' }
+  | {
+      /** The same over the run. */
+      readonly name: 'constant';
+    }
   | {
       /** Down to 0, along half a cosine or a line. */
       readonly name: 'cosine' | 'linear';

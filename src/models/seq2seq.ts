@@ -49,6 +49,14 @@ export interface Seq2SeqOptions extends ModelOptions {
   endToken?: number;
 }
 
+/** What `Seq2Seq.encode` gives. */
+export interface Encoded {
+  /** What the decoder attends to. */
+  readonly memory: Memory;
+  /** Its first state, `[N, hiddenSize]`. */
+  readonly state: Tensor;
+}
+
 /** Options of `Seq2Seq.forward`. */
 export interface Seq2SeqCallOptions {
   /** Of the sources, where they are padded behind: what is behind them is not seen. */
@@ -139,7 +147,7 @@ export class Seq2Seq extends Module {
    * @param source `[N, S]`
    * @throws ShapeError unless it is; ArgumentError for lengths that do not fit
    */
-  encode(source: Tensor, lengths?: Lengths): { memory: Memory; state: Tensor } {
+  encode(source: Tensor, lengths?: Lengths): Encoded {
     checkSequences('Seq2Seq', source);
     const [batch, steps] = source.shape;
     const vectors = this.dropout.forward(this.embedding.forward<Shape, DType>(source)) as Tensor;

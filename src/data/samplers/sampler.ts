@@ -25,7 +25,12 @@ export interface Sampler {
 }
 
 /** A dataset, or just how many samples it has. */
-export type SampleCount = number | { readonly length: number };
+export type SampleCount =
+  | number
+  | {
+      /** How many samples there are. */
+      readonly length: number;
+    };
 
 /** An integer of at least `min`, or ArgumentError. */
 export function checkInteger(op: string, name: string, value: number, min: number): number {

@@ -113,6 +113,7 @@ function moduleUrl(module: URL | string): string {
  * loader's seed, the epoch and the batch's number: they do not depend on the number of threads, nor on an interruption. A
  * `Generator` of the module's own, and `Math.random`, are not.
  *
+ * @typeParam Make the type of the module's default export, for the types of samples and batches
  * @param module URL or absolute path of the module
  * @param options given to the module's default export; anything that can be cloned
  * @throws ArgumentError for a relative path; WorkerError if the module cannot be loaded, or makes no dataset
