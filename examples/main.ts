@@ -7,6 +7,7 @@ const load: Readonly<Record<string, () => Promise<{ readonly default: Program }>
   'linear-regression': () => import('./programs/linear-regression.js'),
   'regularization-paths': () => import('./programs/regularization-paths.js'),
   'mnist-mlp': () => import('./programs/mnist-mlp.js'),
+  'mnist-lenet': () => import('./programs/mnist-lenet.js'),
   'cifar-cnn': () => import('./programs/cifar-cnn.js'),
   'imdb-lstm': () => import('./programs/imdb-lstm.js'),
   vae: () => import('./programs/vae.js'),

@@ -1,10 +1,10 @@
 // The programs of examples/ on a slice of their data: what they print and leave behind makes sense.
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decode } from 'fast-png';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { data, safetensors } from 'thalweg';
+import { data, safetensors, tensorboard } from 'thalweg';
 import { main } from '../examples/main.js';
 import { mnistFolder } from '../examples/lib/digits.js';
 import type { RunResult } from '../examples/lib/twin.js';
@@ -132,6 +132,27 @@ describe('programs', () => {
     expectSvg(join(place, 'losses.svg'), 5);
     const plan = JSON.parse(readFileSync(join(place, 'twin', 'plan.json'), 'utf8')) as { runs: { weights: string }[] };
     expect(plan.runs.map(({ weights }) => weights).slice(0, 3)).toEqual(['weights-1', 'weights-2', 'weights-1']);
+  });
+
+  test('mnist-lenet: goes on where it was interrupted, and leaves what shows it', async () => {
+    const flags = ['--epochs', '3', '--batch-size', '50', ...small];
+    const whole = await run('mnist-lenet', flags);
+    whole.runs.forEach(falls);
+    const again = join(folder, 'mnist-lenet-again');
+    expect(await main(['mnist-lenet', ...flags, '--threads', '1', '--out', again, '--stop', '8'])).toBe(0);
+    expect(lines.join('\n')).toContain('interrupted after 8 steps');
+    const twin = join(again, 'twin');
+    expect(await main(['mnist-lenet', ...flags, '--threads', '1', '--out', again, '--twin', twin])).toBe(0);
+    const { runs } = JSON.parse(readFileSync(join(twin, 'result.json'), 'utf8')) as { runs: RunResult[] };
+    expect(runs[0].losses).toEqual(whole.runs[0].losses);
+    expect(runs[0].final).toEqual(whole.runs[0].final);
+
+    expect(readFileSync(join(whole.place, 'report.html'), 'utf8')).toMatch(/LeNet on MNIST[^]*<\/html>/);
+    const tags = new Set<string>();
+    const [events] = readdirSync(join(whole.place, 'tensorboard'));
+    for await (const { values } of tensorboard.readEvents(join(whole.place, 'tensorboard', events)))
+      for (const { tag } of values) tags.add(tag);
+    expect(Array.from(tags)).toEqual(expect.arrayContaining(['loss/train', 'loss/validation', 'accuracy/validation']));
   });
 
   test('cifar-cnn: learns colours', async () => {

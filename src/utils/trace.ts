@@ -70,22 +70,18 @@ const metaOf = ({ shape, dtype }: ValueMeta): ValueMeta => ({ shape: [...shape],
 /** The number that the next operation will get. */
 const nextSequence = (): number => new GradNode('mark', [], [], () => []).sequence + 1;
 
-interface Mode {
-  _training: boolean;
-}
-
 /** Runs fn with the modules in evaluation mode, everything learned recorded, and puts all of that back. */
 function undisturbed<T>(model: AnyModule, fn: () => T): T {
-  const modes = model.modules().map((module) => [module as unknown as Mode, module.training] as const);
+  const training = model.modules().filter((module) => module.training);
   const frozen = model.parameters().filter((parameter) => parameter.isLeaf && !parameter.requiresGrad);
   const random = defaultGenerator.getState();
   // What is watched keeps gradients that are there already: nothing runs backward.
   try {
-    for (const [module] of modes) module._training = false;
+    model.eval();
     for (const parameter of frozen) parameter._requiresGrad = true;
     return withGrad(true, fn);
   } finally {
-    for (const [module, training] of modes) module._training = training;
+    for (const module of training) module._setOwnTraining(true);
     for (const parameter of frozen) parameter._requiresGrad = false;
     defaultGenerator.setState(random);
   }

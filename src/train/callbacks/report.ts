@@ -15,6 +15,7 @@ import { write } from '../../report/html.js';
 import { imageGrid } from '../../utils/imageGrid.js';
 import { summary, type SummaryInput } from '../../utils/summary.js';
 import type { Callback, EpochRecord, Run, StepRecord } from '../callback.js';
+import { inEvaluation } from '../evaluate.js';
 
 /** Examples that a report shows the model's answers to. */
 export interface ReportExamples {
@@ -49,18 +50,13 @@ export interface ReportOptions {
 const isMatrix = (value: MetricValue): value is readonly (readonly number[])[] =>
   Array.isArray(value) && value.length > 0 && value.every((row) => Array.isArray(row) && row.length === value.length);
 
-/** Class and confidence of each example, in evaluation mode; the modes are put back. */
-async function answers(model: AnyModule, inputs: Tensor): Promise<{ classes: number[]; sure: number[] }> {
-  const modes = model
-    .modules()
-    .map((module) => [module as unknown as { _training: boolean }, module.training] as const);
-  const result = { classes: [] as number[], sure: [] as number[] };
-  const batch = 256;
-  for (let start = 0; start < inputs.shape[0]; start += batch) {
-    let made: readonly [Tensor, Tensor];
-    try {
-      for (const [module] of modes) module._training = false;
-      made = noGrad(() =>
+/** Class and confidence of each example, in evaluation mode. */
+function answers(model: AnyModule, inputs: Tensor): Promise<{ classes: number[]; sure: number[] }> {
+  return inEvaluation(model, async () => {
+    const result = { classes: [] as number[], sure: [] as number[] };
+    const batch = 256;
+    for (let start = 0; start < inputs.shape[0]; start += batch) {
+      const made = noGrad(() =>
         tidy(() => {
           const part = inputs.detach().slice(0, start, Math.min(start + batch, inputs.shape[0]));
           const logits = model.forward(part);
@@ -72,15 +68,13 @@ async function answers(model: AnyModule, inputs: Tensor): Promise<{ classes: num
           return [indices, values] as const;
         }),
       );
-    } finally {
-      for (const [module, training] of modes) module._training = training;
+      const [indices, values] = await Promise.all(made.map((t) => t.data()));
+      for (const t of made) t.dispose();
+      result.classes.push(...Array.from(indices as ArrayLike<number | bigint>, Number));
+      result.sure.push(...Array.from(values as ArrayLike<number | bigint>, Number));
     }
-    const [indices, values] = await Promise.all(made.map((t) => t.data()));
-    for (const t of made) t.dispose();
-    result.classes.push(...Array.from(indices as ArrayLike<number | bigint>, Number));
-    result.sure.push(...Array.from(values as ArrayLike<number | bigint>, Number));
-  }
-  return result;
+    return result;
+  });
 }
 
 async function pictureOf(inputs: Tensor, i: number): Promise<Uint8Array> {
