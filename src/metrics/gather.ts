@@ -8,7 +8,7 @@ import { where } from '../ops/compare.js';
 import { formatShape, shapesEqual, type Shape } from '../shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 
-/** A sum over batches, on the device of the first. */
+/** A sum over batches, on their device. */
 export class Sum {
   private total: Tensor | null = null;
 
@@ -17,7 +17,14 @@ export class Sum {
     const before = this.total;
     // Outside of the caller's scope: the sum outlives it.
     this.total = untracked(() =>
-      noGrad(() => keep(tidy(() => (before === null ? make().clone() : before.add(make().to(before.device)))))),
+      noGrad(() =>
+        keep(
+          tidy(() => {
+            const made = make();
+            return before === null ? made.clone() : before.to(made.device).add(made);
+          }),
+        ),
+      ),
     );
     before?.dispose();
   }

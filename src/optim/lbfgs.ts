@@ -275,7 +275,8 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     this.hDiagonal = number('hDiagonal', 1);
     untracked(() =>
       noGrad(() => {
-        const copied = (x: Tensor): Tensor => keep(clone(x.detach()));
+        const { device } = this.paramGroups[0].params[0];
+        const copied = (x: Tensor): Tensor => keep(clone(x.detach().to(device)));
         this.direction = direction === null ? null : copied(direction);
         this.previousGrad = previousGrad === null ? null : copied(previousGrad);
         this.history.length = 0;

@@ -1,5 +1,6 @@
 // Means over an epoch, on the device: nothing is read before the epoch is over.
 import { noGrad } from '../autograd/mode.js';
+import type { Device } from '../device.js';
 import { ArgumentError } from '../errors.js';
 import { keep, tidy, untracked } from '../memory.js';
 import type { Metric, MetricValue } from '../metrics/metric.js';
@@ -63,11 +64,19 @@ export class Running {
     for (const metric of this.metrics.values()) metric.reset();
   }
 
+  /** The sum where losses are; one of a checkpoint is where files are read to. */
+  private sumOn(device: Device): Tensor {
+    const { sum } = this;
+    if (sum?.device === device) return sum;
+    this.sum = untracked(() => keep(sum === null ? zeros([], { dtype: 'float64', device }) : sum.to(device)));
+    sum?.dispose();
+    return this.sum;
+  }
+
   /** Takes a batch: queues work, reads nothing. */
   add({ loss, output, target, samples }: Computed): void {
     noGrad(() => {
-      this.sum ??= untracked(() => keep(zeros([], { dtype: 'float64', device: loss.device })));
-      const { sum } = this;
+      const sum = this.sumOn(loss.device);
       tidy(() => {
         // float64: of many batches the last would be lost in a float32 sum.
         sum.add_(loss.detach().to('float64').mul(samples));

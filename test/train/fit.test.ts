@@ -183,7 +183,7 @@ describe('fit', () => {
 
   test.each([
     ['SAM', (m: nn.AnyModule) => new optim.SAM(new optim.SGD(m.parameters(), { lr: 0.2 }))],
-    ['LBFGS', (m: nn.AnyModule) => new optim.LBFGS(m.parameters(), { maxIter: 3 })],
+    ['LBFGS', (m: nn.AnyModule) => new optim.LBFGS(m.parameters(), { maxIter: 3, lineSearchFn: 'strong_wolfe' })],
     ['ScheduleFreeAdamW', (m: nn.AnyModule) => new optim.ScheduleFreeAdamW(m.parameters(), { lr: 0.02 })],
     ['Lookahead', (m: nn.AnyModule) => new optim.Lookahead(new optim.Adam(m.parameters(), { lr: 0.02 }))],
   ])('drives %s', async (_, optimizer) => {
