@@ -24,12 +24,15 @@ export interface ImageOptions {
 /** By content, not by name. No format that is a program (SVG, PDF). */
 const FORMATS = new Set(['jpeg', 'png', 'webp', 'gif', 'tiff', 'avif', 'heif', 'jp2', 'jxl']);
 
-type MakeSharp = (input: Uint8Array, options: SharpOptions) => Sharp;
+type Open = (input: Uint8Array, options: SharpOptions) => Sharp;
+
+/** What the package gives. Its own types stay out of the declarations: they would not compile where it is not installed. */
+type MakeSharp = (input: Uint8Array, options: object) => object;
 
 /** The package, or an error that says how to have it. @internal */
 export async function loadSharp(op: string): Promise<MakeSharp> {
   try {
-    return (await import('sharp')).default;
+    return (await import('sharp')).default as Open as MakeSharp;
   } catch (error) {
     throw new ArgumentError(
       `${op}: images are decoded by the package sharp, which cannot be loaded: npm install sharp (${reasonOf(error)}).`,
@@ -67,7 +70,7 @@ export function checkImageOptions(op: string, options: ImageOptions): Checked {
 async function decode(
   file: string,
   checked: Checked,
-  sharp: MakeSharp,
+  sharp: Open,
 ): Promise<{ pixels: Buffer; height: number; width: number }> {
   let bytes: Buffer;
   try {
@@ -100,7 +103,7 @@ async function decode(
 
 /** Reads with checked options. @internal */
 export async function readImageChecked(file: string, checked: Checked, sharp: MakeSharp): Promise<Tensor> {
-  const { pixels, height, width } = await decode(file, checked, sharp);
+  const { pixels, height, width } = await decode(file, checked, sharp as Open);
   return tidy(() => {
     const stored = fromTypedArray(pixels, [height, width, checked.channels]).permute([2, 0, 1]);
     return checked.normalize ? stored.to('float32').div(255).contiguous() : stored.contiguous();
