@@ -32,7 +32,7 @@ type MakeSharp = (input: Uint8Array, options: object) => object;
 /** The package, or an error that says how to have it. @internal */
 export async function loadSharp(op: string): Promise<MakeSharp> {
   try {
-    return (await import('sharp')).default as Open as MakeSharp;
+    return (await import('sharp')).default;
   } catch (error) {
     throw new ArgumentError(
       `${op}: images are decoded by the package sharp, which cannot be loaded: npm install sharp (${reasonOf(error)}).`,
