@@ -19,8 +19,10 @@ const ownProcess = [
     'load',
   ],
   ...['memory', 'native-garbage', 'probe', 'program', 'readme', 'runtimes', 'threads', 'workers'],
+  ...['amp', 'attention', 'autograd', 'checkpoint', 'grid', 'metrics', 'modules', 'nn-utils', 'optim', 'rearrange'],
+  ...['rnn', 'trainings'],
 ].map((name) => `test/${name}.test.ts`);
-const ownProcesses = [...ownProcess, 'test/{bench,cuda,data,io,tensorboard,train,types}/**/*.test.ts'];
+const ownProcesses = [...ownProcess, 'test/{bench,cuda,data,io,tensorboard,train,types,utils}/**/*.test.ts'];
 
 /**
  * Compilers, documents, data, foreign runtimes and the benchmark have nothing for the sanitizers, and take longest there:

@@ -82,6 +82,8 @@ export class DiskTier {
   /** The sample of an index, or undefined: there is none that is right. */
   async read(index: number): Promise<Packed | undefined> {
     await (this.#opening ??= this.#open());
+    // It had to go; its file is about to.
+    if (this.#removals.has(index)) return undefined;
     const bytes = await this.#bytesOf(index);
     if (bytes === undefined) {
       this.#store.delete(index);
