@@ -1,7 +1,7 @@
 // A folder that is filled by an archive: names are checked, nothing is written outside it, and it gets its name only when it
 // is complete.
 import type { FileHandle } from 'node:fs/promises';
-import { link, mkdir, open, readdir, realpath, rename, rm, rmdir, symlink } from 'node:fs/promises';
+import { link, mkdir, open, readdir, realpath, rename, rm, rmdir, stat, symlink } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { FileError } from '../errors.js';
 import { syncFolder } from '../io/atomic.js';
@@ -65,7 +65,12 @@ export class FolderWriter {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT') return;
-      if (code !== 'ENOTDIR') throw error;
+      // Of a path that leads through a file there is nothing to look at.
+      const exists = await stat(target).then(
+        () => true,
+        () => false,
+      );
+      if (code !== 'ENOTDIR' || !exists) throw error;
       throw new FileError(`${where}: ${target} exists and is no folder.`, { cause: error });
     }
     if (names.length > 0) throw new FileError(`${where}: ${target} exists and is not empty.`);

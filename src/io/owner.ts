@@ -11,7 +11,8 @@ export function ownedName(path: string, ending: string): string {
   return `${path}.${host()}-${process.pid}-${randomBytes(4).toString('hex')}${ending}`;
 }
 
-function isAlive(pid: number): boolean {
+/** Whether there is a process of this number on this host, whoever's it is. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

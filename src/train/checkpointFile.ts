@@ -4,6 +4,7 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileError, ThalwegError } from '../errors.js';
 import { toFileError } from '../io/file.js';
+import { isAlive } from '../io/owner.js';
 import { load, saveAs } from '../io/safetensors.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { decodeTree, encodeTree, type StateTree } from './stateTree.js';
@@ -109,20 +110,11 @@ export async function listCheckpoints(folder: string): Promise<CheckpointFile[]>
     .sort((a, b) => b.step - a.step);
 }
 
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
 /** Removes what a process that was killed has left half written. */
 export async function removeLeftovers(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const pid = /^\.(?:step-\d+|best)\.safetensors\.(\d+)-[0-9a-f]+\.tmp$/.exec(name)?.[1];
-    if (pid !== undefined && !isRunning(Number(pid))) await rm(join(folder, name), { force: true });
+    if (pid !== undefined && !isAlive(Number(pid))) await rm(join(folder, name), { force: true });
   }
 }
 

@@ -269,6 +269,14 @@ test('what is no archive', async () => {
   );
 });
 
+test('a folder inside a file', async () => {
+  const file = join(root, 'archive');
+  await writeFile(file, tar(members));
+  await expect(data.extractArchive(file, join(file, 'out'))).rejects.toThrow(
+    `archive ${file}: a part of the path is not a folder.`,
+  );
+});
+
 test.skipIf(process.platform === 'win32' || process.getuid?.() === 0)(
   'a folder that cannot be written to',
   async () => {
