@@ -501,6 +501,7 @@ NAPI_MODULE_INIT() {
       {"read", readAsync},
       {"readSync", readSync},
       {"write", write},
+      {"copyAside", copyAside},
       {"describe", describe},
       {"flushDenormal", flushDenormal},
       {"openPlugin", openPlugin},

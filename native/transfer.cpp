@@ -190,10 +190,12 @@ struct TransferCommand {
   char* target;
   const char* source;
   int64_t bytes;
+  bool aside;
 
   void run() const {
     if (from->isCpu())
-      to->call("copy", [&] { to->plugin->upload(to->context, target, source, bytes); });
+      to->call("copy",
+               [&] { (aside ? to->plugin->uploadAside : to->plugin->upload)(to->context, target, source, bytes); });
     else if (to->isCpu())
       from->call("copy", [&] { from->plugin->download(from->context, target, source, bytes); });
     else
@@ -205,7 +207,7 @@ void executeTransfer(Stream&, char* payload) { reinterpret_cast<TransferCommand*
 
 }  // namespace
 
-void enqueueTransfer(Environment& environment, const TensorView& out, const TensorView& x) {
+void enqueueTransfer(Environment& environment, const TensorView& out, const TensorView& x, bool aside) {
   if (environment.graph)
     fail(ErrorKind::Device, "copy: a function that is captured as a graph cannot read values or leave its device");
   if (!sameShape(out, x)) fail(ErrorKind::Shape, "copy: the shapes differ");
@@ -215,8 +217,12 @@ void enqueueTransfer(Environment& environment, const TensorView& out, const Tens
   if (!alike)
     fail(ErrorKind::Native,
          "copy: between devices both tensors have to be of one dtype, without gaps, in the same order");
-  const TransferCommand transfer{&environment.device(out.device), &environment.device(x.device), out.data, x.data,
-                                 out.numel() * itemSize(out.dtype)};
+  const TransferCommand transfer{&environment.device(out.device),
+                                 &environment.device(x.device),
+                                 out.data,
+                                 x.data,
+                                 out.numel() * itemSize(out.dtype),
+                                 aside};
   Stream& stream = environment.stream;
   if (stream.isInline()) return transfer.run();
   new (stream.reserve(executeTransfer, nullptr, "copy", sizeof transfer)) TransferCommand(transfer);
@@ -286,6 +292,16 @@ napi_value readSync(napi_env env, napi_callback_info info) {
     const int64_t bytes = readBytes(environment, source, dtype);
     environment.stream.synchronize();
     return readNow(environment, source, dtype, bytes);
+  });
+}
+
+napi_value copyAside(napi_env env, napi_callback_info info) {
+  return guarded(env, [&](Environment& environment) -> napi_value {
+    Arguments arguments(environment, info);
+    const TensorView out = arguments.tensor(arguments.handle()), x = arguments.tensor(arguments.handle());
+    if (out.device == 0 || x.device != 0) fail(ErrorKind::Device, "copy: only a copy from the CPU can be made aside");
+    enqueueTransfer(environment, out, x, true);
+    return nullptr;
   });
 }
 

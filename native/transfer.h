@@ -22,7 +22,8 @@ inline bool isDense(int ndim, const int64_t* shape, const int64_t* strides) {
 }
 
 // Copies between devices, in order with their kernels: both of one dtype and shape, without gaps, in the same order.
-void enqueueTransfer(Environment& environment, const TensorView& out, const TensorView& x);
+// aside: from the CPU, kernels that do not use `out` need not wait for the copy.
+void enqueueTransfer(Environment& environment, const TensorView& out, const TensorView& x, bool aside = false);
 
 void openCompletions(Environment& environment);
 
@@ -30,6 +31,8 @@ void openCompletions(Environment& environment);
 napi_value readAsync(napi_env env, napi_callback_info info);
 // readSync(handle, dtype): the same, waiting.
 napi_value readSync(napi_env env, napi_callback_info info);
+// copyAside(out, x): the kernel `copy` from the CPU to another device, aside.
+napi_value copyAside(napi_env env, napi_callback_info info);
 // write(handle, typedArrayOrBuffer, dtype): fills the tensor with numel elements of dtype in row-major order.
 napi_value write(napi_env env, napi_callback_info info);
 

@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
-# The device's kernels without a GPU: native/cuda compiled as C++ and run by fibers, one for each CUDA thread. Three ways:
-#   plain    the goldens and test/cuda; the device's memory is out of the reach of host code, which takes a system call for
-#            each launch
+# The device's kernels without a GPU: native/cuda compiled as C++ and run by fibers, one for each CUDA thread. Five ways:
+#   plain    the goldens, and the test files of test/cuda/suites.txt
+#   strict   test/cuda and some goldens; the device's memory is out of the reach of host code, which takes a system call
+#            for each launch. Then tests of copies, with streams as late and as early as they may be
+#            (native/cuda/emulated/streams.cpp): a forgotten wait gives wrong numbers
+#   library  matrix products by a cuBLASLt for tests
 #   reverse  the goldens in every dtype and layout, with the threads of each block in reverse order: results that change show
 #            a race (THALWEG_TEST_DERIVATIVES=1 compares gradients with differences too, which takes long)
 #   asan     the goldens, with AddressSanitizer and UBSan
@@ -49,6 +52,12 @@ for way in "${ways[@]}"; do
       build-cmake/release/thalweg_libraries
       THALWEG_CUDA_EMULATED_STRICT=1 THALWEG_TEST_GOLDENS_ONLY=1 device_tests strict "" \
         test/cuda/ $(samples products conv sorting indexing norms)
+      if [ ${#files[@]} -eq 0 ]; then
+        for order in late early; do
+          THALWEG_CUDA_EMULATED_STREAMS=$order device_tests "streams $order" "" \
+            test/cuda/{prefetch,loader,transfer,graph}.test.ts
+        done
+      fi
       ;;
     library)
       THALWEG_CUDA_LIB_DIRS=$PWD/build/Release/fake THALWEG_TEST_GOLDENS_ONLY=1 device_tests library "" \

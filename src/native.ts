@@ -250,6 +250,8 @@ interface Runtime {
   /** The bytes; undefined if they are few enough to lie in `scratchNumbers`: see src/tensor/read.ts. */
   readSync(handle: Handle, dtype: number): ArrayBuffer | undefined;
   write(handle: Handle, data: ArrayBufferView, dtype: number): void;
+  /** `copy` from the CPU to another device, beside what is computed there. */
+  copyAside(out: Handle, x: Handle): void;
   openPlugin(path: string): void;
   deviceCount(): number;
   deviceInfo(ordinal: number): {

@@ -1,31 +1,66 @@
 // CUDA graphs: a queue's launches kept as a graph that is launched as a whole.
+#include <algorithm>
+#include <memory>
+#include <utility>
+
 #include "cuda/launch.h"
 #include "cuda/queue.h"
 
 namespace thalweg::cuda {
 
+namespace {
+
+// In order, each byte once.
+std::vector<MemoryRange> united(std::vector<MemoryRange> ranges) {
+  std::sort(ranges.begin(), ranges.end(), [](const MemoryRange& a, const MemoryRange& b) { return a.begin < b.begin; });
+  std::vector<MemoryRange> result;
+  for (const MemoryRange& range : ranges) {
+    if (result.empty() || result.back().end < range.begin)
+      result.push_back(range);
+    else
+      result.back().end = std::max(result.back().end, range.end);
+  }
+  return result;
+}
+
+bool uses(const std::vector<MemoryRange>& memory, const MemoryRange& range) {
+  const auto after = std::partition_point(memory.begin(), memory.end(),
+                                          [&](const MemoryRange& each) { return each.end <= range.begin; });
+  return after != memory.end() && after->overlaps(range);
+}
+
+}  // namespace
+
 void Queue::beginCapture(const uint64_t* philoxShift) {
   makeCurrent();
+  // A graph cannot wait for what is outside of it. What its kernels use is there from now on.
+  copies_.awaitAll(stream);
+  graphMemory_.clear();
   // Relaxed: commands are launched by whichever thread runs the environment's stream.
   checkCuda(cudaStreamBeginCapture(stream, cudaStreamCaptureModeRelaxed), "beginning the capture of a graph");
   captured_ = capturing_ = true;
   philoxShift_ = philoxShift;
 }
 
-cudaGraphExec_t Queue::endCapture() {
+CapturedGraph* Queue::endCapture() {
   makeCurrent();
   capturing_ = false;
   philoxShift_ = nullptr;
   cudaGraph_t graph = nullptr;
   checkCuda(cudaStreamEndCapture(stream, &graph), "ending the capture of a graph");
-  cudaGraphExec_t exec = nullptr;
-  const cudaError_t status = cudaGraphInstantiate(&exec, graph, 0);
+  auto result = std::make_unique<CapturedGraph>();
+  result->memory = united(std::exchange(graphMemory_, {}));
+  const cudaError_t status = cudaGraphInstantiate(&result->executable, graph, 0);
   cudaGraphDestroy(graph);
   checkCuda(status, "preparing a graph");
-  return exec;
+  return result.release();
 }
 
-void Queue::launchGraph(cudaGraphExec_t graph) { checkCuda(cudaGraphLaunch(graph, stream), "launching a graph"); }
+void Queue::launchGraph(const CapturedGraph& graph) {
+  // The batch after this one may go on travelling.
+  copies_.await(stream, [&](const MemoryRange& filled) { return uses(graph.memory, filled); });
+  checkCuda(cudaGraphLaunch(graph.executable, stream), "launching a graph");
+}
 
 void* Queue::constants(int slot, const void* from, int64_t bytes) {
   if (!capturing_) {
@@ -33,16 +68,10 @@ void* Queue::constants(int slot, const void* from, int64_t bytes) {
     upload(memory, from, bytes);
     return memory;
   }
-  // The copy must not become part of the graph, which would read the host's memory again at each launch.
   void* memory = nullptr;
   checkCuda(cudaMalloc(&memory, static_cast<size_t>(bytes)), "allocating constants of a graph");
   kept_.push_back(memory);
-  cudaStream_t side = nullptr;
-  checkCuda(cudaStreamCreateWithFlags(&side, cudaStreamNonBlocking), "making a stream");
-  cudaError_t status = cudaMemcpyAsync(memory, from, static_cast<size_t>(bytes), cudaMemcpyHostToDevice, side);
-  if (status == cudaSuccess) status = cudaStreamSynchronize(side);
-  cudaStreamDestroy(side);
-  checkCuda(status, "copying constants of a graph");
+  upload(memory, from, bytes);
   return memory;
 }
 

@@ -2,6 +2,7 @@
 #include "cuda/plugin.h"
 
 #include <cstdio>
+#include <memory>
 #include <new>
 #include <utility>
 
@@ -47,6 +48,7 @@ template <class... P, void (*Kernel)(Context&, P...)>
 struct Guarded<Kernel> {
   static void call(Context& context, P... operands) {
     reporting(context, [&] {
+      queueOf(context).use(operands...);
       Kernel(context, operands...);
       if (queueOf(context).waitsAlways() && !queueOf(context).isCapturing()) queueOf(context).synchronize();
     });
@@ -126,6 +128,7 @@ void release(void* queue, void* block) {
   char message[kPluginMessageBytes];
   explaining(message, [&] {
     static_cast<Queue*>(queue)->makeCurrent();
+    static_cast<Queue*>(queue)->finishCopies();
     cudaFree(block);
   });
 }
@@ -141,7 +144,16 @@ bool memoryInfo(void* queue, int64_t* freeBytes, int64_t* totalBytes) {
 }
 
 void upload(Context& context, void* to, const void* from, int64_t bytes) {
-  reporting(context, [&] { queueOf(context).upload(to, from, bytes); });
+  reporting(context, [&] {
+    queueOf(context).upload(to, from, bytes);
+    if (queueOf(context).waitsAlways()) queueOf(context).synchronize();
+  });
+}
+void uploadAside(Context& context, void* to, const void* from, int64_t bytes) {
+  reporting(context, [&] {
+    queueOf(context).uploadAside(to, from, bytes);
+    if (queueOf(context).waitsAlways()) queueOf(context).synchronize();
+  });
 }
 void download(Context& context, void* to, const void* from, int64_t bytes) {
   reporting(context, [&] { queueOf(context).download(to, from, bytes); });
@@ -153,19 +165,20 @@ void beginCapture(Context& context, const void* philoxShift) {
   reporting(context, [&] { queueOf(context).beginCapture(static_cast<const uint64_t*>(philoxShift)); });
 }
 void* endCapture(Context& context) {
-  void* graph = nullptr;
+  CapturedGraph* graph = nullptr;
   reporting(context, [&] { graph = queueOf(context).endCapture(); });
   return graph;
 }
 void takeScalars(void* queue, const double* scalars) { static_cast<Queue*>(queue)->deviceScalars = scalars; }
 void launchGraph(Context& context, void* graph) {
-  reporting(context, [&] { queueOf(context).launchGraph(static_cast<cudaGraphExec_t>(graph)); });
+  reporting(context, [&] { queueOf(context).launchGraph(*static_cast<CapturedGraph*>(graph)); });
 }
 void destroyGraph(void* queue, void* graph) {
   char message[kPluginMessageBytes];
   explaining(message, [&] {
     static_cast<Queue*>(queue)->makeCurrent();
-    cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph));
+    const std::unique_ptr<CapturedGraph> captured(static_cast<CapturedGraph*>(graph));
+    cudaGraphExecDestroy(captured->executable);
   });
 }
 void synchronize(Context& context) {
@@ -188,34 +201,15 @@ void libraries(char* message) {
 void allowTf32(bool allow) { tensorFloat32.store(allow, std::memory_order_relaxed); }
 
 const Plugin plugin = {
-    kPluginVersion,
-    sizeof(KernelTable),
-    sizeof(Program),
-    sizeof(TensorView),
-    &table,
-    deviceCount,
-    describeDevice,
-    openQueue,
-    closeQueue,
-    allocate,
-    release,
-    memoryInfo,
+    kPluginVersion, sizeof(KernelTable), sizeof(Program), sizeof(TensorView), &table,       deviceCount,
+    describeDevice, openQueue,           closeQueue,      allocate,           release,      memoryInfo,
 #if defined(__SANITIZE_ADDRESS__)
     true,
 #else
     false,
 #endif
-    upload,
-    download,
-    copyPeer,
-    beginCapture,
-    endCapture,
-    takeScalars,
-    launchGraph,
-    destroyGraph,
-    synchronize,
-    allowTf32,
-    libraries,
+    upload,         uploadAside,         download,        copyPeer,           beginCapture, endCapture,
+    takeScalars,    launchGraph,         destroyGraph,    synchronize,        allowTf32,    libraries,
 };
 
 }  // namespace

@@ -19,7 +19,7 @@ struct PluginDevice {
 
 // Of one build: addon and plugin refuse each other if this differs. Counted up when the structures below change; the
 // sizes catch what was forgotten.
-constexpr uint32_t kPluginVersion = 3;
+constexpr uint32_t kPluginVersion = 4;
 
 struct Plugin {
   uint32_t version;
@@ -43,6 +43,9 @@ struct Plugin {
   // In order with the kernels of the queue. Failures go to context.report. `from` may be used again when upload
   // returns, `to` is filled when download returns.
   void (*upload)(Context& context, void* to, const void* from, int64_t bytes);
+  // The same, but kernels that do not use this memory need not wait for the copy, nor the copy for those launched after
+  // it.
+  void (*uploadAside)(Context& context, void* to, const void* from, int64_t bytes);
   void (*download)(Context& context, void* to, const void* from, int64_t bytes);
   // Between two devices: context's queue is the target's.
   void (*copyPeer)(Context& context, void* to, void* fromQueue, const void* from, int64_t bytes);

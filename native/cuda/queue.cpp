@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <mutex>
 
 namespace thalweg::cuda {
@@ -74,8 +75,6 @@ Queue::Queue(int ordinal) : ordinal(ordinal) {
   checkCuda(cudaMalloc(&fault, sizeof(DeviceFault)), "allocating");
   fault_ = static_cast<DeviceFault*>(fault);
   checkCuda(cudaMemsetAsync(fault_, 0, sizeof(DeviceFault), stream), "clearing the word of faults");
-  for (cudaEvent_t& event : staged_)
-    checkCuda(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "making an event");
   checkCuda(cudaEventCreateWithFlags(&reached_, cudaEventDisableTiming), "making an event");
   const char* sync = std::getenv("THALWEG_SYNC");
   waitsAlways_ = sync && *sync && std::strcmp(sync, "0") != 0;
@@ -89,10 +88,6 @@ Queue::~Queue() {
     if (slot.data) cudaFree(slot.data);
   for (void* memory : kept_) cudaFree(memory);
   if (fault_) cudaFree(fault_);
-  for (void* memory : staging_)
-    if (memory) cudaFreeHost(memory);
-  for (cudaEvent_t event : staged_)
-    if (event) cudaEventDestroy(event);
   if (reached_) cudaEventDestroy(reached_);
   if (stream) cudaStreamDestroy(stream);
 }
@@ -119,38 +114,82 @@ void* Queue::scratch(int slot, int64_t bytes) {
   return chosen.data;
 }
 
-void Queue::upload(void* to, const void* from, int64_t bytes) {
-  for (int64_t done = 0, i = 0; done < bytes; i++) {
-    const int64_t piece = std::min(bytes - done, kStagingBytes);
-    const int half = static_cast<int>(i % 2);
-    if (!staging_[half])
-      checkCuda(cudaHostAlloc(&staging_[half], kStagingBytes, cudaHostAllocDefault), "allocating pinned memory");
-    // What it carried last may still be on its way.
-    checkCuda(cudaEventSynchronize(staged_[half]), "waiting for a copy");
-    std::memcpy(staging_[half], static_cast<const char*>(from) + done, static_cast<size_t>(piece));
-    checkCuda(cudaMemcpyAsync(static_cast<char*>(to) + done, staging_[half], static_cast<size_t>(piece),
-                              cudaMemcpyHostToDevice, stream),
-              "copying to the device");
-    checkCuda(cudaEventRecord(staged_[half], stream), "recording a copy");
-    done += piece;
+void Queue::useMemory(const void* data, int64_t bytes) {
+  const char* begin = static_cast<const char*>(data);
+  const MemoryRange memory{begin, begin + bytes};
+  if (capturing_) graphMemory_.push_back(memory);
+  copies_.await(stream, [&](const MemoryRange& filled) { return filled.overlaps(memory); });
+}
+
+void Queue::useOperand(const TensorView& view) {
+  int64_t last = 0;
+  for (int d = 0; d < view.ndim; d++) {
+    if (view.shape[d] == 0) return;
+    last += (view.shape[d] - 1) * view.strides[d];
   }
+  useMemory(view.data, (last + 1) * itemSize(view.dtype));
+}
+
+void Queue::upload(void* to, const void* from, int64_t bytes) {
+  // A graph would read the host's memory again at each launch: what it needs is filled beside it.
+  if (capturing_) return copies_.uploadNow(to, from, bytes);
+  useMemory(to, bytes);
+  staging_.upload(lane_, stream, to, from, bytes);
+}
+
+void Queue::uploadAside(void* to, const void* from, int64_t bytes) {
+  if (capturing_ || waitsAlways_) return upload(to, from, bytes);
+  copies_.upload(stream, to, from, bytes);
 }
 
 void Queue::download(void* to, const void* from, int64_t bytes) {
-  // A few bytes, a loss mostly, come through pinned memory; more of them straight, which the driver stages itself.
-  const bool small = bytes <= kStagingBytes;
-  if (small && !staging_[0])
-    checkCuda(cudaHostAlloc(&staging_[0], kStagingBytes, cudaHostAllocDefault), "allocating pinned memory");
-  if (small) checkCuda(cudaEventSynchronize(staged_[0]), "waiting for a copy");
-  checkCuda(cudaMemcpyAsync(small ? staging_[0] : to, from, static_cast<size_t>(bytes), cudaMemcpyDeviceToHost, stream),
-            "copying from the device");
-  synchronize();
-  if (small) std::memcpy(to, staging_[0], static_cast<size_t>(bytes));
+  useMemory(from, bytes);
+  struct Part {
+    StagingPool::Piece* piece;
+    char* to;
+    int64_t bytes;
+  };
+  struct Parts {
+    StagingPool& staging;
+    std::deque<Part> travelling;
+    ~Parts() {
+      for (const Part& part : travelling) staging.giveBack(part.piece);
+    }
+    void land() {
+      const Part& first = travelling.front();
+      std::memcpy(first.to, first.piece->data, static_cast<size_t>(first.bytes));
+      staging.giveBack(first.piece);
+      travelling.pop_front();
+    }
+  } parts{staging_, {}};
+  // While one part is copied out of its piece, others travel.
+  constexpr size_t kTravelling = 4;
+  for (int64_t done = 0; done < bytes;) {
+    StagingPool::Piece* piece = parts.travelling.size() < kTravelling ? staging_.take() : nullptr;
+    if (!piece && !parts.travelling.empty()) {
+      checkCuda(cudaEventSynchronize(parts.travelling.front().piece->passed), "waiting for a copy");
+      parts.land();
+      continue;
+    }
+    const int64_t part = piece ? std::min(bytes - done, StagingPool::kPieceBytes) : bytes - done;
+    char* target = static_cast<char*>(to) + done;
+    if (piece) parts.travelling.push_back({piece, target, part});
+    checkCuda(cudaMemcpyAsync(piece ? piece->data : target, static_cast<const char*>(from) + done,
+                              static_cast<size_t>(part), cudaMemcpyDeviceToHost, stream),
+              "copying from the device");
+    done += part;
+    if (piece && bytes > StagingPool::kPieceBytes)
+      checkCuda(cudaEventRecord(piece->passed, stream), "recording a copy");
+  }
+  finish();
+  while (!parts.travelling.empty()) parts.land();
 }
 
 void Queue::copyFrom(Queue& other, void* to, const void* from, int64_t bytes) {
+  useMemory(to, bytes);
   // Behind what the other device still has to do for it, and before what it does next with that memory.
   other.makeCurrent();
+  other.useMemory(from, bytes);
   checkCuda(cudaEventRecord(other.reached_, other.stream), "recording the other device's work");
   makeCurrent();
   checkCuda(cudaStreamWaitEvent(stream, other.reached_, 0), "waiting for the other device");
@@ -165,6 +204,11 @@ void Queue::copyFrom(Queue& other, void* to, const void* from, int64_t bytes) {
 FaultSite Queue::faultSite(ErrorKind kind, const char* format) { return {fault_, codeOf(kind, format)}; }
 
 void Queue::synchronize() {
+  copies_.awaitAll(stream);
+  finish();
+}
+
+void Queue::finish() {
   DeviceFault fault{};
   checkCuda(cudaMemcpyAsync(&fault, fault_, sizeof fault, cudaMemcpyDeviceToHost, stream),
             "reading the word of faults");

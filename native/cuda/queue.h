@@ -4,16 +4,25 @@
 
 #include <cstdint>
 #include <memory>
+#include <type_traits>
 #include <vector>
 
 #include "../kernel.h"
+#include "cuda/copy_stream.h"
 #include "cuda/fault.h"
+#include "cuda/staging.h"
 
 namespace thalweg::cuda {
 
 // Scratch memory of a kernel, by what it is for. Kernels run one after the other, so the next may have the same slot; a
 // kernel made of several launches uses a slot for each of its buffers.
 constexpr int kScratchSlots = 8;
+
+// What an endCapture() gives: a graph, and the memory that its kernels were given, in order and without overlaps.
+struct CapturedGraph {
+  cudaGraphExec_t executable = nullptr;
+  std::vector<MemoryRange> memory;
+};
 
 class Queue {
  public:
@@ -35,13 +44,24 @@ class Queue {
   // a singular matrix. `format` takes up to five %lld: what is passed to report(). It surfaces at the next read
   // or synchronise.
   FaultSite faultSite(ErrorKind kind, const char* format);
-  // Waits for all that was launched; throws the first fault, or CUDA's own error.
+  // Waits for all that was launched, copies that run beside the kernels too; throws the first fault, or CUDA's own
+  // error.
   void synchronize();
   // THALWEG_SYNC=1: every kernel is waited for.
   bool waitsAlways() const { return waitsAlways_; }
 
+  // Called with the operands of what is launched next, before it is: it waits for copies that run beside the kernels.
+  // To be told of everything in device memory that did not come from scratch(), constants() or cudaMalloc.
+  template <class... P>
+  void use(const P&... operands) {
+    if (capturing_ || !copies_.isSettled()) (useOperand(operands), ...);
+  }
+  // Waits on the host, before memory goes back to the device.
+  void finishCopies() { copies_.finish(); }
+
   // See plugin.h. Host memory is pageable: it goes through pinned memory, in pieces.
   void upload(void* to, const void* from, int64_t bytes);
+  void uploadAside(void* to, const void* from, int64_t bytes);
   void download(void* to, const void* from, int64_t bytes);
   void copyFrom(Queue& other, void* to, const void* from, int64_t bytes);
 
@@ -55,8 +75,8 @@ class Queue {
 
   // Graphs: see plugin.h; capture.cpp.
   void beginCapture(const uint64_t* philoxShift);
-  cudaGraphExec_t endCapture();
-  void launchGraph(cudaGraphExec_t graph);
+  CapturedGraph* endCapture();
+  void launchGraph(const CapturedGraph& graph);
   bool isCapturing() const { return capturing_; }
   // What a kernel adds to the offset of its random numbers: null outside of graphs. A replay draws further numbers.
   const uint64_t* philoxShift() const { return philoxShift_; }
@@ -88,10 +108,27 @@ class Queue {
   bool capturing_ = false;
   const uint64_t* philoxShift_ = nullptr;
   bool waitsAlways_ = false;
-  // Two pieces of pinned memory: one is filled while the other travels.
-  static constexpr int64_t kStagingBytes = int64_t{4} << 20;
-  void* staging_[2] = {};
-  cudaEvent_t staged_[2] = {};
+  template <class T>
+  void useOperand(const T&) {
+    static_assert(std::is_arithmetic_v<T> || std::is_same_v<T, Scalar> || std::is_same_v<T, Scalars> ||
+                      std::is_same_v<T, Program>,
+                  "an operand that may have device memory");
+  }
+  void useOperand(const TensorView& view);
+  void useOperand(const OptionalTensor& view) {
+    if (view.defined) useOperand(static_cast<const TensorView&>(view));
+  }
+  void useOperand(const TensorList& list) {
+    for (int64_t i = 0; i < list.count; i++) useOperand(list[i]);
+  }
+  void useMemory(const void* data, int64_t bytes);
+  // As synchronize(), but copies beside the kernels go on.
+  void finish();
+
+  std::vector<MemoryRange> graphMemory_;  // of the graph that is captured
+  StagingPool staging_;
+  StagingPool::Lane lane_;
+  CopyStream copies_{staging_};
   cudaEvent_t reached_ = nullptr;  // for other devices to wait for
   DeviceFault* fault_ = nullptr;
 };

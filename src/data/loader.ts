@@ -48,19 +48,20 @@ export interface DataLoaderOptions<Sample, Batch> {
    */
   readonly timeout?: number;
   /**
-   * Where the tensors of a batch go (also those in arrays, maps and plain objects): their copies are enqueued when the batch
-   * is fetched, while the one before is in use. Default: they stay where the dataset makes them.
+   * Where the tensors of a batch go (also those in arrays, maps and plain objects): they are copied when the batch is
+   * fetched, while the one before is in use; to a GPU beside its kernels (`to` with `nonBlocking`), unless `prefetch` is 0.
+   * Default: they stay where the dataset makes them.
    */
   readonly device?: Device;
   /** Makes a batch of samples, for datasets without `batch`. Default: `collate`. */
   readonly collate?: (samples: Sample[]) => Batch | Promise<Batch>;
 }
 
-// The tensors in a batch, on a device.
-function moved<T>(value: T, device: Device): T {
+// The tensors in a batch, on a device. nonBlocking: for a batch that is fetched while another is in use.
+function moved<T>(value: T, device: Device, nonBlocking: boolean): T {
   const move = (part: unknown): unknown => {
     // What stays behind may be the dataset's own, so it is forgotten rather than disposed.
-    if (isTensor(part)) return part.to(device);
+    if (isTensor(part)) return part.to(device, { nonBlocking });
     if (Array.isArray(part)) return part.map(move);
     if (part instanceof Map) return new Map(Array.from(part, ([key, item]) => [key as unknown, move(item)] as const));
     if (typeof part === 'object' && part !== null && Object.getPrototypeOf(part) === Object.prototype)
@@ -390,7 +391,7 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
 
   async #fetch(indices: Int32Array, made: Promise<Batch> | undefined): Promise<Batch> {
     const batch = await (made ?? this.#make(indices));
-    return this.device === undefined ? batch : moved(batch, this.device);
+    return this.#place(batch);
   }
 
   async #make(indices: Int32Array): Promise<Batch> {
@@ -401,8 +402,11 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
   }
 
   #fetchSync(indices: Int32Array): Batch {
-    const batch = this.#makeSync(indices);
-    return this.device === undefined ? batch : moved(batch, this.device);
+    return this.#place(this.#makeSync(indices));
+  }
+
+  #place(batch: Batch): Batch {
+    return this.device === undefined ? batch : moved(batch, this.device, this.prefetch > 0);
   }
 
   #makeSync(indices: Int32Array): Batch {

@@ -45,14 +45,14 @@ const castOp = defineOp({
 const moveOp = defineOp({
   name: 'to',
   inputs: ['x'],
-  outputs: ({ x }, { device }: { device: Device; from: Device }) => [
+  outputs: ({ x }, { device }: { device: Device; from: Device; aside: boolean }) => [
     { shape: x.shape, dtype: x.dtype, strides: stridesLike(x.shape, x), device },
   ],
-  forward: ([out], { x }) => transfer('to', out, x),
+  forward: ([out], { x }, { aside }) => transfer('to', out, x, aside),
   vjp: ([g], _, { from }) => [() => move(g, from)],
 });
 
-const move = (x: Tensor, device: Device): Tensor => moveOp([x], { device, from: x.device });
+const move = (x: Tensor, device: Device, aside = false): Tensor => moveOp([x], { device, from: x.device, aside });
 
 /**
  * A copy with memory of its own, contiguous. Differentiable.
@@ -106,6 +106,16 @@ export function cast<S extends Shape, D extends DType>(x: Tensor<S>, dtype: D): 
 
 provideCast(cast);
 
+/** Options of `to` with a device. */
+export interface MoveOptions {
+  /**
+   * Copies from the CPU to a GPU beside the kernels of that GPU, for what is used later: the next batch. Default false: in
+   * order with them. Either way the call waits for nothing, the tensor it was called on may be changed or disposed at once,
+   * and whatever uses the result waits for the copy on the GPU by itself.
+   */
+  readonly nonBlocking?: boolean;
+}
+
 /**
  * Converts dtype or moves to a device; the tensor itself when it already fits. Floats become integers by truncation toward
  * zero, anything not 0 becomes true. Differentiable between float dtypes.
@@ -116,12 +126,16 @@ provideCast(cast);
  * x.to('float64');
  */
 export function to<S extends Shape, T extends DType>(x: Tensor<S>, dtype: T): Tensor<S, T>;
-export function to<S extends Shape, D extends DType>(x: Tensor<S, D>, device: Device): Tensor<S, D>;
-export function to<S extends Shape>(x: Tensor<S>, target: DType | Device): Tensor<S> {
+export function to<S extends Shape, D extends DType>(
+  x: Tensor<S, D>,
+  device: Device,
+  options?: MoveOptions,
+): Tensor<S, D>;
+export function to<S extends Shape>(x: Tensor<S>, target: DType | Device, options: MoveOptions = {}): Tensor<S> {
   checkTensor('to', 'x', x);
   if (typeof target === 'string' && /^(cpu|cuda)/.test(target)) {
     const device = checkDevice('to', target);
-    return device === x.device ? x : (move(x, device) as Tensor<S>);
+    return device === x.device ? x : (move(x, device, options.nonBlocking ?? false) as Tensor<S>);
   }
   return cast(x, checkDType('to', target));
 }

@@ -7,7 +7,7 @@ export * from './bitwise.js';
 export * from './choose.js';
 export * from './close.js';
 export * from './compare.js';
-export { clone, contiguous, copy_, detach, fill_, to, zero_ } from './copy.js';
+export { clone, contiguous, copy_, detach, fill_, to, zero_, type MoveOptions } from './copy.js';
 export {
   arange,
   empty,

@@ -8,6 +8,7 @@ import type { IndexPart, IndexPutOptions } from '../ops/advanced.js';
 import type { MinAndMax } from '../ops/aggregate.js';
 import type { AlphaOptions, FloatResult, RoundingMode } from '../ops/arithmetic.js';
 import type { CloseOptions } from '../ops/close.js';
+import type { MoveOptions } from '../ops/copy.js';
 import type { CovOptions } from '../ops/covariance.js';
 import type { Operand } from '../ops/elementwise.js';
 import type { NonzeroOptions } from '../ops/mask.js';
@@ -3087,7 +3088,7 @@ export interface OpMethods {
    * @example
    * x.to('float64');
    */
-  to<S extends Shape, D extends DType>(this: Tensor<S, D>, device: Device): Tensor<S, D>;
+  to<S extends Shape, D extends DType>(this: Tensor<S, D>, device: Device, options?: MoveOptions): Tensor<S, D>;
 
   /**
    * The k largest (or smallest) elements along a dimension, the last by default, in order, and where they are. Of equal

@@ -344,15 +344,21 @@ function copyToDevice<S extends Shape, D extends DType>(op: string, x: Tensor<S,
   return out;
 }
 
-/** Copies `x` into a tensor on another device that lies contiguously, or as `stridesLike(shape, x)` says. @internal */
-export function transfer(op: string, out: Tensor, x: Tensor): void {
+/**
+ * Copies `x` into a tensor on another device that lies contiguously, or as `stridesLike(shape, x)` says.
+ *
+ * @param aside from the CPU, beside what is computed on the other device
+ * @internal
+ */
+export function transfer(op: string, out: Tensor, x: Tensor, aside = false): void {
   let source = x;
   // What travels has to lie without gaps, and in the same order.
   if (out._strides === null && !x.isContiguous) {
     source = emptyTensor(op, x.shape, x.dtype, x.device);
     native.copy(source._handle, x._handle);
   }
-  native.copy(out._handle, source._handle);
+  if (aside && x.device === 'cpu') native.copyAside(out._handle, source._handle);
+  else native.copy(out._handle, source._handle);
   if (source !== x) source.dispose();
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cuda/emulated/memory.h"
+#include "cuda/emulated/streams.h"
 
 namespace thalweg::cuda::emulated {
 
@@ -245,8 +246,8 @@ void run(dim3 grid, dim3 block, size_t sharedBytes, const std::function<void()>&
 }  // namespace
 
 void launch(dim3 grid, dim3 block, size_t sharedBytes, cudaStream_t stream, const std::function<void()>& kernel) {
-  if (captures(stream)) return capture(stream, [=] { run(grid, block, sharedBytes, kernel); });
-  run(grid, block, sharedBytes, kernel);
+  if (runsNow(stream)) return run(grid, block, sharedBytes, kernel);
+  enqueue(stream, Work::Kernel, [=] { run(grid, block, sharedBytes, kernel); });
 }
 
 }  // namespace thalweg::cuda::emulated

@@ -1,10 +1,9 @@
 // The emulated device's memory and its failures.
 #pragma once
+#include <cuda_runtime.h>
+
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-
-struct EmulatedStream;
 
 namespace thalweg::cuda::emulated {
 
@@ -23,10 +22,11 @@ class DeviceAccess {
 // False, and an error for cudaGetLastError, when a launch must not run: bad dimensions, or the device is lost.
 bool checkLaunch(bool valid);
 
-// Whether what is launched on a stream is kept for a graph; and keeping it.
-bool captures(const EmulatedStream* stream);
-void capture(EmulatedStream* stream, std::function<void()> work);
-// Runs what a fake library would launch, now or as part of a graph, with a copy of its argument.
+// An error for cudaGetLastError, returned; and what every call returns on a lost device.
+cudaError_t remember(cudaError_t error);
+cudaError_t state();
+
+// Launches what a fake library has in the place of a kernel, with a copy of its argument.
 void runOnDevice(EmulatedStream* stream, void (*body)(void*), const void* argument, size_t bytes);
 
 }  // namespace thalweg::cuda::emulated

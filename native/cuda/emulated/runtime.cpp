@@ -5,6 +5,8 @@
 //   THALWEG_CUDA_EMULATED_MEMORY=bytes of each device (1 GiB)
 //   THALWEG_CUDA_EMULATED_STRICT=1     memory that only kernels and copies can read and write
 //   THALWEG_CUDA_EMULATED_LOST=n       launch n and everything after it fails, as on a lost device
+//   THALWEG_CUDA_EMULATED_PINNED=n     only n allocations of pinned memory succeed, in the whole process
+//   THALWEG_CUDA_EMULATED_STREAMS=late | early: see streams.cpp
 #include <cuda_runtime.h>
 #include <sys/mman.h>
 
@@ -12,20 +14,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <memory>
 #include <mutex>
-#include <utility>
 #include <vector>
 
 #include "cuda/emulated/memory.h"
-
-struct EmulatedGraph {
-  std::vector<std::function<void()>> work;
-};
-struct EmulatedStream {
-  EmulatedGraph* graph = nullptr;  // while it captures
-  bool invalid = false;            // something was asked for that a graph cannot hold
-};
-struct EmulatedEvent {};
+#include "cuda/emulated/streams.h"
 
 namespace thalweg::cuda::emulated {
 namespace {
@@ -50,6 +44,8 @@ struct Block {
 };
 std::mutex mutex;
 std::map<void*, Block> blocks;
+std::map<const char*, size_t> pinned;
+long long pinnings = 0;
 constexpr int kMostDevices = 16;
 size_t used[kMostDevices];
 thread_local int device = 0;
@@ -74,16 +70,26 @@ void protectAll(int protection) {
   for (const auto& [data, block] : blocks) mprotect(data, block.mapped, protection);
 }
 
+bool isPinned(const void* data) {
+  const std::lock_guard lock(mutex);
+  const char* address = static_cast<const char*>(data);
+  const auto after = pinned.upper_bound(address);
+  return after != pinned.begin() && address < std::prev(after)->first + std::prev(after)->second;
+}
+
+void copyNow(void* to, const void* from, size_t bytes) {
+  if (state() != cudaSuccess) return;
+  const DeviceAccess access;
+  std::memmove(to, from, bytes);
+}
+
+}  // namespace
+
 cudaError_t remember(cudaError_t error) {
   if (error != cudaSuccess) lastError = error;
   return error;
 }
 cudaError_t state() { return lost.load() ? cudaErrorLaunchFailure : cudaSuccess; }
-
-}  // namespace
-
-bool captures(const EmulatedStream* stream) { return stream && stream->graph; }
-void capture(EmulatedStream* stream, std::function<void()> work) { stream->graph->work.push_back(std::move(work)); }
 
 DeviceAccess::DeviceAccess() {
   if (!strict()) return;
@@ -107,13 +113,11 @@ bool checkLaunch(bool valid) {
 void runOnDevice(EmulatedStream* stream, void (*body)(void*), const void* argument, size_t bytes) {
   const char* from = static_cast<const char*>(argument);
   std::vector<char> copy(from, from + bytes);
-  const std::function<void()> work = [body, copy]() mutable {
+  enqueue(stream, Work::Kernel, [body, copy]() mutable {
     if (!checkLaunch(true)) return;
     const DeviceAccess access;
     body(copy.data());
-  };
-  if (captures(stream)) return capture(stream, work);
-  work();
+  });
 }
 
 }  // namespace thalweg::cuda::emulated
@@ -133,6 +137,7 @@ const char* cudaGetErrorName(cudaError_t error) {
     case cudaErrorLaunchFailure: return "cudaErrorLaunchFailure";
     case cudaErrorStreamCaptureUnsupported: return "cudaErrorStreamCaptureUnsupported";
     case cudaErrorStreamCaptureInvalidated: return "cudaErrorStreamCaptureInvalidated";
+    case cudaErrorStreamCaptureIsolation: return "cudaErrorStreamCaptureIsolation";
     default: return "cudaErrorUnknown";
   }
 }
@@ -149,6 +154,7 @@ const char* cudaGetErrorString(cudaError_t error) {
     case cudaErrorLaunchFailure: return "unspecified launch failure";
     case cudaErrorStreamCaptureUnsupported: return "operation not permitted when stream is capturing";
     case cudaErrorStreamCaptureInvalidated: return "operation failed due to a previous error during capture";
+    case cudaErrorStreamCaptureIsolation: return "dependency created on uncaptured work in another stream";
     default: return "unknown error";
   }
 }
@@ -223,6 +229,7 @@ cudaError_t cudaMalloc(void** to, size_t bytes) {
 }
 cudaError_t cudaFree(void* data) {
   if (!data) return cudaSuccess;
+  finishAll();
   const std::lock_guard lock(mutex);
   const auto found = blocks.find(data);
   if (found == blocks.end()) return remember(cudaErrorInvalidValue);
@@ -235,10 +242,22 @@ cudaError_t cudaFree(void* data) {
   return cudaSuccess;
 }
 cudaError_t cudaHostAlloc(void** to, size_t bytes, unsigned) {
+  static const long long most = setting("THALWEG_CUDA_EMULATED_PINNED", -1);
+  *to = nullptr;
+  if (state() != cudaSuccess) return remember(state());
+  const std::lock_guard lock(mutex);
+  if (most >= 0 && pinnings >= most) return remember(cudaErrorMemoryAllocation);
   *to = std::malloc(bytes ? bytes : 1);
-  return *to ? cudaSuccess : remember(cudaErrorMemoryAllocation);
+  if (!*to) return remember(cudaErrorMemoryAllocation);
+  std::memset(*to, 0xCD, bytes);
+  pinnings++;
+  pinned[static_cast<char*>(*to)] = bytes;
+  return cudaSuccess;
 }
 cudaError_t cudaFreeHost(void* data) {
+  finishAll();
+  const std::lock_guard lock(mutex);
+  if (pinned.erase(static_cast<char*>(data)) == 0) return remember(cudaErrorInvalidValue);
   std::free(data);
   return cudaSuccess;
 }
@@ -250,83 +269,34 @@ cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
 }
 cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
   if (state() != cudaSuccess) return remember(state());
-  if (captures(stream)) {
-    capture(stream, [=] { cudaMemcpyAsync(to, from, bytes, kind, nullptr); });
+  if (runsNow(stream)) {
+    copyNow(to, from, bytes);
     return cudaSuccess;
   }
-  const DeviceAccess access;
-  std::memmove(to, from, bytes);
-  return cudaSuccess;
+  // Pageable memory is read before the call returns, and filled.
+  if (kind == cudaMemcpyHostToDevice && !captures(stream) && !isPinned(from)) {
+    const auto* first = static_cast<const char*>(from);
+    const auto taken = std::make_shared<std::vector<char>>(first, first + bytes);
+    enqueue(stream, Work::Copy, [=] { copyNow(to, taken->data(), taken->size()); });
+    return cudaSuccess;
+  }
+  enqueue(stream, Work::Copy, [=] { copyNow(to, from, bytes); });
+  if (kind == cudaMemcpyDeviceToHost && !captures(stream) && !isPinned(to)) finish(stream);
+  return remember(state());
 }
 cudaError_t cudaMemcpyPeerAsync(void* to, int, const void* from, int, size_t bytes, cudaStream_t stream) {
   return cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream);
 }
 cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t stream) {
   if (state() != cudaSuccess) return remember(state());
-  if (captures(stream)) {
-    capture(stream, [=] { cudaMemsetAsync(to, value, bytes, nullptr); });
-    return cudaSuccess;
-  }
-  const DeviceAccess access;
-  std::memset(to, value, bytes);
+  // As a kernel: it is no copy that another engine could do beside them.
+  enqueue(stream, Work::Kernel, [=] {
+    if (state() != cudaSuccess) return;
+    const DeviceAccess access;
+    std::memset(to, value, bytes);
+  });
   return cudaSuccess;
 }
-cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
-  *stream = new EmulatedStream;
-  return remember(state());
-}
-cudaError_t cudaStreamDestroy(cudaStream_t stream) {
-  delete stream;
-  return cudaSuccess;
-}
-cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
-  if (captures(stream)) {
-    stream->invalid = true;
-    return remember(cudaErrorStreamCaptureUnsupported);
-  }
-  return remember(state());
-}
-cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
-  if (captures(stream)) return remember(cudaErrorInvalidValue);
-  stream->graph = new EmulatedGraph;
-  stream->invalid = false;
-  return remember(state());
-}
-cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
-  *graph = std::exchange(stream->graph, nullptr);
-  if (!*graph) return remember(cudaErrorInvalidValue);
-  if (!stream->invalid) return remember(state());
-  delete std::exchange(*graph, nullptr);
-  return remember(cudaErrorStreamCaptureInvalidated);
-}
-cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsigned long long) {
-  *exec = new EmulatedGraph(*graph);
-  return remember(state());
-}
-cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t) {
-  if (state() != cudaSuccess) return remember(state());
-  for (const auto& work : exec->work) work();
-  return remember(state());
-}
-cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
-  delete graph;
-  return cudaSuccess;
-}
-cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
-  delete exec;
-  return cudaSuccess;
-}
-cudaError_t cudaStreamWaitEvent(cudaStream_t, cudaEvent_t, unsigned) { return remember(state()); }
-cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
-  *event = new EmulatedEvent;
-  return cudaSuccess;
-}
-cudaError_t cudaEventDestroy(cudaEvent_t event) {
-  delete event;
-  return cudaSuccess;
-}
-cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t) { return remember(state()); }
-cudaError_t cudaEventSynchronize(cudaEvent_t) { return remember(state()); }
 cudaError_t cudaDeviceCanAccessPeer(int* can, int, int) {
   *can = 1;
   return cudaSuccess;
