@@ -85,22 +85,27 @@ describeDevice('to(device, { nonBlocking: true })', () => {
   });
 
   test('a block that is freed before it was used does not change under its next owner', () => {
-    for (const next of [
+    const owners: (() => Tensor)[] = [
       () => zeros([1000], { device }),
       () => numbers(1000, 7).to(device),
       () => numbers(1000, 7).to(device, aside),
       () => ones([1000], { device: second }).to(device),
       // Of another size, so that it reaches into the freed one.
       () => zeros([3000], { device }),
-    ]) {
-      const before = zeros([500], { device });
-      numbers(1000, 1).to(device, aside).dispose();
-      before.dispose();
-      const x = next();
-      const first = x.dataSync();
-      synchronize();
-      expect(x.dataSync()).toEqual(first);
-      expect([0, 1, 7]).toContain(Number(first[0]));
+    ];
+    for (const own of owners) {
+      const expected = own().dataSync();
+      for (const neighbour of [0, 500]) {
+        const before = zeros([neighbour], { device });
+        const kept = zeros([1], { device });
+        numbers(1000, 100).to(device, aside).dispose();
+        before.dispose();
+        const x = own();
+        expect(x.dataSync()).toEqual(expected);
+        synchronize();
+        expect(x.dataSync()).toEqual(expected);
+        expect(kept.itemSync()).toBe(0);
+      }
     }
   });
 
@@ -330,7 +335,10 @@ describeDevice('a graph', () => {
     const x = ones([1000], { device });
     const step = cuda.graph(() => x.mul(3), { warmup: 1 });
     step();
-    step();
+    // Also while it is captured.
+    native.copyAside(x._handle, numbers(1000, 9)._handle);
+    expect(step().dataSync()[0]).toBe(27);
+    expect(step.isCaptured).toBe(true);
     for (let i = 0; i < 5; i++) {
       const source = numbers(1000, i);
       native.copyAside(x._handle, source._handle);
