@@ -7,7 +7,7 @@
 // with probabilities p' = (1 - e) p + e / c it is sum_j w_j p'_j (lse - x_j).
 #include "cpu/kernel.h"
 #include "cpu/reduce_softmax.h"
-#include "cpu/shape_text.h"
+#include "operands/check.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {

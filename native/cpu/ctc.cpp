@@ -9,8 +9,8 @@
 
 #include "cpu/convert.h"
 #include "cpu/kernel.h"
-#include "cpu/shape_text.h"
 #include "cpu/vecmath.h"
+#include "operands/check.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {

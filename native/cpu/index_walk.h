@@ -7,7 +7,7 @@
 
 #include "cpu/convert.h"
 #include "cpu/kernel.h"
-#include "cpu/shape_text.h"
+#include "operands/check.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 

@@ -6,8 +6,8 @@
 
 #include "cpu/gemm.h"
 #include "cpu/kernel.h"
-#include "cpu/shape_text.h"
 #include "cpu/simd.h"
+#include "operands/check.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 

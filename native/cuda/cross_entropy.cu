@@ -9,7 +9,7 @@
 #include "cuda/kernel.h"
 #include "cuda/peak.h"
 #include "cuda/row_access.h"
-#include "cuda/shape_text.h"
+#include "operands/check.h"
 
 namespace thalweg::cuda {
 namespace {

@@ -8,8 +8,8 @@
 
 #include "cuda/convert.h"
 #include "cuda/kernel.h"
-#include "cuda/shape_text.h"
 #include "cuda/team.h"
+#include "operands/check.h"
 
 namespace thalweg::cuda {
 namespace {
