@@ -1,6 +1,7 @@
 // The operands of reductions, checked.
 #pragma once
 #include "operands/check.h"
+#include "operands/program.h"
 
 namespace THALWEG_KERNELS {
 namespace {
