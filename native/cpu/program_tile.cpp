@@ -1,7 +1,6 @@
 // Programs prepared for one iteration space, and their evaluation tile by tile.
 #include "cpu/program_tile.h"
 
-
 #include "cpu/convert.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
