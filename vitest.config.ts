@@ -29,9 +29,22 @@ const ownProcesses = [...ownProcess, 'test/{bench,cuda,data,io,tensorboard,train
  * what they run of the native code other tests run as well.
  */
 const unsanitized = sanitized
-  ? ['types', 'bench', 'data', 'train', 'models', 'report', 'tensorboard', 'readme', 'cli', 'runtimes', 'examples'].map(
-      (name) => `test/${name}{.test.ts,/**}`,
-    )
+  ? [
+      ...[
+        'types',
+        'bench',
+        'data',
+        'train',
+        'models',
+        'report',
+        'tensorboard',
+        'readme',
+        'cli',
+        'runtimes',
+        'examples',
+      ],
+      ...['debug', 'guard', 'load'],
+    ].map((name) => `test/${name}{.test.ts,/**}`)
   : [];
 
 const timeouts = { testTimeout: sanitized ? 600_000 : 180_000, hookTimeout: sanitized ? 600_000 : 60_000 };

@@ -8,6 +8,15 @@
 #include "runtime/pool.h"
 #include "runtime/tensor.h"
 
+// Where the kernels of the device are that a file is compiled for. native/operands, which all devices share, is
+// compiled in each of these namespaces: of an inline function in one of its own the linker would keep one copy, maybe
+// that of an instruction set which this processor does not have.
+#if defined(THALWEG_ISA)
+#define THALWEG_KERNELS thalweg::cpu::THALWEG_ISA
+#else
+#define THALWEG_KERNELS thalweg::cuda
+#endif
+
 namespace thalweg {
 
 // Where a kernel runs. Passed to every kernel; a kernel has no other way to reach threads or memory.

@@ -1,7 +1,17 @@
-// THALWEG_TEST_DEVICE=cuda: tests make their tensors there, unless they say where. Set up before each test file.
-import { afterEach } from 'vitest';
+// Set up before each test file. THALWEG_TEST_DEVICE=cuda: tests make their tensors there, unless they say where.
+import { afterEach, expect } from 'vitest';
 import { setDefaultDevice } from '../src/device.js';
 import { native } from '../src/native.js';
+
+// Results are compared as whole arrays; element by element that takes longer than to compute them.
+expect.addEqualityTesters([
+  (a: unknown, b: unknown) => {
+    if (!ArrayBuffer.isView(a) || !ArrayBuffer.isView(b) || a.constructor !== b.constructor) return undefined;
+    const bytes = (view: ArrayBufferView) => Buffer.from(view.buffer, view.byteOffset, view.byteLength);
+    // Of different bytes the default looks for the first difference; it takes NaNs for equal.
+    return bytes(a).equals(bytes(b)) ? true : undefined;
+  },
+]);
 
 const device = process.env['THALWEG_TEST_DEVICE'];
 if (device !== undefined && device !== '') {

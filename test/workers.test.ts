@@ -53,7 +53,7 @@ describe('workers', () => {
   });
 
   test('terminated with work pending, many times', async () => {
-    for (let round = 0; round < (sanitized ? 4 : 12); round++) {
+    for (let round = 0; round < (sanitized ? 2 : 12); round++) {
       const workers = [0, 10].map((reads) => start('busy', { reads }));
       await Promise.all(workers.map((worker) => once(worker, 'message')));
       const codes = await Promise.all(workers.map((worker) => worker.terminate()));

@@ -2,7 +2,7 @@
 // and used while they are in the cache; memory is linear in the lengths. Here: the operands, checked.
 #include "cpu/attention_backward.h"
 #include "cpu/attention_forward.h"
-#include "cpu/shape_text.h"
+#include "operands/check.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "cpu/kernel.h"
-#include "cpu/shape_text.h"
 #include "cpu/simd.h"
+#include "operands/images.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {
@@ -49,12 +49,6 @@ inline void readNumbers(const char* op, Scalars geometry, int64_t from, int64_t*
   }
 }
 
-inline bool emptyView(const TensorView& view) {
-  for (int d = 0; d < view.ndim; d++)
-    if (view.shape[d] == 0) return true;
-  return false;
-}
-
 inline void checkFloats(const char* op, const char* name, const TensorView& view, const TensorView& first) {
   if (!view.defined) fail(ErrorKind::Native, "%s: %s is undefined", op, name);
   if (view.dtype != DType::Float32 && view.dtype != DType::Float64)
@@ -81,18 +75,6 @@ struct Images {
   int64_t channel = 1, at[3] = {0, 0, 0}, image = 0;
   bool channelsLast() const { return channel == 1; }
 };
-
-// True if the channels of a position lie side by side and everything else follows without gaps.
-inline bool isChannelsLast(const TensorView& view) {
-  int64_t expected = 1;
-  bool fits = view.shape[1] == 1 || view.strides[1] == 1;
-  expected *= view.shape[1];
-  for (int d = view.ndim - 1; d > 1; d--) {
-    fits = fits && (view.shape[d] == 1 || view.strides[d] == expected);
-    expected *= view.shape[d];
-  }
-  return fits && (view.shape[0] == 1 || view.strides[0] == expected);
-}
 
 // Of a tensor without empty dimensions; one that has both orders counts as channels-last.
 template <class T>

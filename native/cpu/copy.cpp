@@ -3,9 +3,9 @@
 #include "cpu/convert.h"
 #include "cpu/kernel.h"
 #include "cpu/program_tile.h"
-#include "cpu/shape_text.h"
 #include "cpu/stream_store.h"
 #include "cpu/strided.h"
+#include "operands/check.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {

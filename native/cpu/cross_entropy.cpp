@@ -5,18 +5,16 @@
 // With weights w (1 if not given), smoothing e and classes t the loss of a position is
 //   (1 - e) w_t (lse - x_t) + e / c sum_j w_j (lse - x_j),
 // with probabilities p' = (1 - e) p + e / c it is sum_j w_j p'_j (lse - x_j).
+#include "operands/cross_entropy.h"
 #include "cpu/kernel.h"
 #include "cpu/reduce_softmax.h"
-#include "cpu/shape_text.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {
 
 constexpr int64_t kUnit = 16384;  // logits that are worth a chunk of their own
 
-struct Problem {
-  int64_t n, c, s;
-  bool soft, narrow;  // probabilities; classes as int32
+struct Problem : EntropySizes {
   int64_t ignoreIndex;
   double smoothing;
   const char* op;
@@ -29,30 +27,6 @@ struct Tensors {
   T *loss, *share, *gx;
   double* lse;
 };
-
-void require(const char* op, const TensorView& t, const char* name, DType dtype, int64_t count) {
-  if (!t.defined) fail(ErrorKind::Native, "%s: %s is undefined", op, name);
-  if (t.dtype != dtype) fail(ErrorKind::DType, "%s: %s is %s, not %s", op, name, dtypeName(t.dtype), dtypeName(dtype));
-  if (!t.isContiguous()) fail(ErrorKind::Native, "%s: %s is not contiguous", op, name);
-  if (t.numel() != count)
-    fail(ErrorKind::Shape, "%s: %s %s does not have %lld elements", op, name, shapeText(t).c_str(),
-         static_cast<long long>(count));
-}
-
-Problem problemOf(const char* op, const TensorView& x, const TensorView& target, const TensorView& weight,
-                  int64_t ignoreIndex, double smoothing) {
-  if (!x.defined || !target.defined) fail(ErrorKind::Native, "%s: an operand is undefined", op);
-  if (x.dtype != DType::Float32 && x.dtype != DType::Float64)
-    fail(ErrorKind::DType, "%s: takes float32 or float64, not %s", op, dtypeName(x.dtype));
-  if (x.ndim != 3) fail(ErrorKind::Shape, "%s: x must have 3 dimensions, not shape %s", op, shapeText(x).c_str());
-  const Problem p = {x.shape[0],  x.shape[1], x.shape[2], target.dtype == x.dtype, target.dtype == DType::Int32,
-                     ignoreIndex, smoothing,  op};
-  require(op, x, "x", x.dtype, p.n * p.c * p.s);
-  const DType classes = p.narrow ? DType::Int32 : DType::Int64;
-  require(op, target, "target", p.soft ? x.dtype : classes, p.soft ? p.n * p.c * p.s : p.n * p.s);
-  if (weight.defined) require(op, weight, "weight", x.dtype, p.c);
-  return p;
-}
 
 // The class at a position, or -1 where it is ignored.
 template <class T>
@@ -293,7 +267,7 @@ void crossEntropy(Context& ctx, const TensorView& loss, const TensorView& lse, c
                   const TensorView& x, const TensorView& target, const OptionalTensor& weight, int64_t ignoreIndex,
                   double smoothing) {
   const char* op = "crossEntropy";
-  const Problem p = problemOf(op, x, target, weight, ignoreIndex, smoothing);
+  const Problem p = {checkEntropy(op, x, target, weight), ignoreIndex, smoothing, op};
   require(op, loss, "loss", x.dtype, p.n * p.s);
   require(op, lse, "lse", DType::Float64, p.n * p.s);
   require(op, share, "share", x.dtype, p.n * p.s);
@@ -313,7 +287,7 @@ void crossEntropyBackward(Context& ctx, const TensorView& gx, const TensorView& 
                           const TensorView& lse, const TensorView& share, const TensorView& target,
                           const OptionalTensor& weight, int64_t ignoreIndex, double smoothing) {
   const char* op = "crossEntropyBackward";
-  const Problem p = problemOf(op, x, target, weight, ignoreIndex, smoothing);
+  const Problem p = {checkEntropy(op, x, target, weight), ignoreIndex, smoothing, op};
   require(op, gx, "gx", x.dtype, p.n * p.c * p.s);
   require(op, g, "g", x.dtype, p.n * p.s);
   require(op, lse, "lse", DType::Float64, p.n * p.s);

@@ -9,8 +9,8 @@
 
 #include "cpu/convert.h"
 #include "cpu/kernel.h"
-#include "cpu/shape_text.h"
 #include "cpu/vecmath.h"
+#include "operands/ctc.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {
@@ -25,11 +25,6 @@ constexpr int64_t kUnit = 16384;  // states that are worth a chunk of their own
 constexpr int kScratchSlot = 4;
 
 int64_t padded(int64_t n) { return (n + kLanes - 1) / kLanes * kLanes; }
-
-void requireVector(const char* op, const char* name, const TensorView& view, DType dtype) {
-  if (!view.defined || view.dtype != dtype) fail(ErrorKind::DType, "%s: %s must be %s", op, name, dtypeName(dtype));
-  if (!view.isContiguous()) fail(ErrorKind::Shape, "%s: %s must be contiguous", op, name);
-}
 
 // The operands that both directions share, checked.
 struct Problem {
@@ -47,33 +42,11 @@ struct Problem {
         targetLengths(targetLengths),
         alpha(alpha),
         blank(blank) {
-    if (!logProbs.defined || !isFloating(logProbs.dtype))
-      fail(ErrorKind::DType, "%s: logProbs must be a float tensor", op);
-    if (logProbs.ndim != 3)
-      fail(ErrorKind::Shape, "%s: logProbs must have 3 dimensions, got %s", op, shapeText(logProbs).c_str());
-    frames = logProbs.shape[0];
-    batch = logProbs.shape[1];
-    classes = logProbs.shape[2];
-    requireVector(op, "targets", targets, DType::Int64);
-    requireVector(op, "inputLengths", inputLengths, DType::Int64);
-    requireVector(op, "targetLengths", targetLengths, DType::Int64);
-    requireVector(op, "alpha", alpha, DType::Float64);
-    for (const TensorView* lengths : {&inputLengths, &targetLengths})
-      if (lengths->ndim != 1 || lengths->shape[0] != batch)
-        fail(ErrorKind::Shape, "%s: lengths must have shape [%lld], got %s", op, static_cast<long long>(batch),
-             shapeText(*lengths).c_str());
-    rows = targets.ndim == 2;
-    if (targets.ndim != 1 && !(rows && targets.shape[0] == batch))
-      fail(ErrorKind::Shape, "%s: targets have shape %s for a batch of %lld", op, shapeText(targets).c_str(),
-           static_cast<long long>(batch));
-    if (blank < 0 || blank >= classes)
-      fail(ErrorKind::Index, "%s: blank is %lld, with %lld classes", op, static_cast<long long>(blank),
-           static_cast<long long>(classes));
-    const int64_t perFrame = 2 * targets.numel() + batch;
-    const int64_t states = alpha.numel();
-    if (alpha.ndim != 1 || (perFrame > 0 && (states % perFrame != 0 || states / perFrame != frames)))
-      fail(ErrorKind::Shape, "%s: alpha has shape %s for %lld frames of %lld states", op, shapeText(alpha).c_str(),
-           static_cast<long long>(frames), static_cast<long long>(perFrame));
+    const CtcSizes sizes = checkCtc(op, logProbs, targets, inputLengths, targetLengths, alpha, blank);
+    frames = sizes.frames;
+    batch = sizes.batch;
+    classes = sizes.classes;
+    rows = sizes.rows;
     // In one row the lengths say where each sequence begins: all of them must fit before anything is read.
     int64_t total = 0;
     for (int64_t n = 0; n < batch; n++) {

@@ -77,18 +77,6 @@ void putAny(Context& ctx, const Walk& apart, const Walk& ordered, const TensorVi
 
 // -- embeddings -------------------------------------------------------------------------------------------------------
 
-void checkEmbedding(const char* op, const TensorView& rows, const char* name, const TensorView& weight,
-                    const TensorView& indices) {
-  checkTypes(op, rows, name, weight, "weight", indices);
-  if (weight.ndim != 2)
-    fail(ErrorKind::Shape, "%s: weight must have 2 dimensions, not shape %s", op, shapeText(weight).c_str());
-  bool fits = rows.ndim == indices.ndim + 1 && rows.shape[rows.ndim - 1] == weight.shape[1];
-  for (int d = 0; d < indices.ndim && fits; d++) fits = rows.shape[d] == indices.shape[d];
-  if (!fits)
-    fail(ErrorKind::Shape, "%s: %s %s does not have the shape of indices %s and rows of weight %s", op, name,
-         shapeText(rows).c_str(), shapeText(indices).c_str(), shapeText(weight).c_str());
-}
-
 // Rows of g added to those of a table, in the order of the indices. Threads share out the columns: rows may be the
 // same.
 template <class T, class I>
@@ -122,15 +110,7 @@ void gather(Context& ctx, const TensorView& outView, const TensorView& xView, co
             int64_t dim) {
   const char* op = "gather";
   const TensorView out = atLeast1d(outView), x = atLeast1d(xView), index = atLeast1d(indexView);
-  checkTypes(op, out, "out", x, "x", index);
-  if (index.ndim != x.ndim)
-    fail(ErrorKind::Shape, "%s: index %s and x %s differ in their number of dimensions", op,
-         shapeText(indexView).c_str(), shapeText(xView).c_str());
-  if (!sameShape(out, index))
-    fail(ErrorKind::Shape, "%s: out %s does not have the shape of index %s", op, shapeText(outView).c_str(),
-         shapeText(indexView).c_str());
-  checkDim(op, dim, x.ndim);
-  checkWithin(op, index, x, "x", dim);
+  checkGather(op, out, x, index, dim);
   if (index.numel() == 0) return;
   Walk walk;
   for (int d = 0; d < index.ndim; d++)

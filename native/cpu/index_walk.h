@@ -7,7 +7,7 @@
 
 #include "cpu/convert.h"
 #include "cpu/kernel.h"
-#include "cpu/shape_text.h"
+#include "operands/index.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 
@@ -102,39 +102,6 @@ THALWEG_INLINE int64_t placeOf(const Selected& selected, I value) {
   return value * selected.stride;
 }
 
-inline void checkTypes(const char* op, const TensorView& a, const char* aName, const TensorView& b, const char* bName,
-                       const TensorView& index) {
-  if (a.dtype != b.dtype)
-    fail(ErrorKind::DType, "%s: %s is %s but %s is %s", op, aName, dtypeName(a.dtype), bName, dtypeName(b.dtype));
-  if (index.dtype != DType::Int32 && index.dtype != DType::Int64)
-    fail(ErrorKind::DType, "%s: the index must be int32 or int64, not %s", op, dtypeName(index.dtype));
-}
-
-inline void checkDim(const char* op, int64_t dim, int ndim) {
-  if (dim < 0 || dim >= ndim)
-    fail(ErrorKind::Index, "%s: dimension %lld is out of range for %d dimensions", op, static_cast<long long>(dim),
-         ndim);
-}
-
-// A tensor without dimensions is worked on as one of shape [1].
-inline TensorView atLeast1d(const TensorView& view) {
-  TensorView result = view;
-  if (result.ndim == 0) {
-    result.ndim = 1;
-    result.shape[0] = 1;
-    result.strides[0] = 1;
-  }
-  return result;
-}
-
-// The index may be smaller than the tensor it belongs to, except that it selects freely along `dim`.
-inline void checkWithin(const char* op, const TensorView& index, const TensorView& x, const char* name, int64_t dim) {
-  for (int d = 0; d < index.ndim; d++)
-    if (d != dim && index.shape[d] > x.shape[d])
-      fail(ErrorKind::Shape, "%s: index %s does not fit %s %s in dimension %d", op, shapeText(index).c_str(), name,
-           shapeText(x).c_str(), d);
-}
-
 // -- writing ----------------------------------------------------------------------------------------------------------
 
 // Positions that differ in `apart` never meet in one place, so they may run on different threads. Those that differ
@@ -186,13 +153,7 @@ template <class F>
 void scatterWith(const char* op, const TensorView& outView, const TensorView& indexView, const TensorView& srcView,
                  int64_t dim, F&& write) {
   const TensorView out = atLeast1d(outView), index = atLeast1d(indexView), src = atLeast1d(srcView);
-  checkTypes(op, out, "out", src, "src", index);
-  if (index.ndim != out.ndim || index.ndim != src.ndim)
-    fail(ErrorKind::Shape, "%s: out %s, index %s and src %s differ in their number of dimensions", op,
-         shapeText(outView).c_str(), shapeText(indexView).c_str(), shapeText(srcView).c_str());
-  checkDim(op, dim, out.ndim);
-  checkWithin(op, index, out, "out", dim);
-  checkWithin(op, index, src, "src", -1);
+  checkScatter(op, out, index, src, dim);
   if (index.numel() == 0) return;
   Walk apart, ordered;
   for (int d = 0; d < index.ndim; d++) {

@@ -19,12 +19,6 @@ int64_t* takeIndices(Buffers<T>& buffers, int64_t count) {
 }
 constexpr int64_t kIndexRoom = 2;  // elements of the smaller T for each index
 
-void checkSquare(const char* op, const char* name, const TensorView& x) {
-  checkMatrix(op, name, x);
-  if (rowsOf(x) != columnsOf(x))
-    fail(ErrorKind::Shape, "%s: the matrices are %s, not square", op, shapeText(x).c_str());
-}
-
 // Factors one item, for a determinant: the product of U's diagonal and the sign of the permutation, or sign and
 // logarithm.
 template <class T>
@@ -304,19 +298,7 @@ void linalgQr(Context& ctx, const OptionalTensor& q, const TensorView& r, const 
 void linalgSvd(Context& ctx, const OptionalTensor& u, const TensorView& s, const OptionalTensor& vh,
                const TensorView& x) {
   const char* op = u.defined ? "linalg.svd" : "linalg.svdvals";
-  checkMatrix(op, "x", x);
-  const int64_t m = rowsOf(x), n = columnsOf(x), k = m < n ? m : n, l = m < n ? n : m;
-  checkVectorLike(op, "s", s, x.dtype, x, k);
-  const bool vectors = u.defined;
-  if (vectors != vh.defined) fail(ErrorKind::Native, "%s: u and vh must both be given or both be missing", op);
-  const bool wide = m < n;
-  int64_t columns = 0;
-  if (vectors) {
-    const bool full = wide ? vh.ndim >= 2 && rowsOf(vh) == l : u.ndim >= 2 && columnsOf(u) == l;
-    columns = full ? l : k;
-    checkMatrixLike(op, "u", u, x, m, wide ? k : columns);
-    checkMatrixLike(op, "vh", vh, x, wide ? columns : k, n);
-  }
+  const auto [m, n, k, l, vectors, wide, columns] = checkSvd(op, u, s, vh, x);
   FirstFailure failure(1);
   withFloat(x.dtype, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;

@@ -6,8 +6,8 @@
 
 #include "cpu/gemm.h"
 #include "cpu/kernel.h"
-#include "cpu/shape_text.h"
 #include "cpu/simd.h"
+#include "operands/linalg.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 
@@ -125,9 +125,6 @@ inline T* itemOf(const TensorView& view, int tail, int64_t b) {
   return view.as<T>() + offset;
 }
 
-inline int64_t rowsOf(const TensorView& view) { return view.shape[view.ndim - 2]; }
-inline int64_t columnsOf(const TensorView& view) { return view.shape[view.ndim - 1]; }
-
 inline int64_t batchOf(const TensorView& view, int tail) {
   int64_t count = 1;
   for (int d = 0; d < view.ndim - tail; d++) count *= view.shape[d];
@@ -167,39 +164,6 @@ inline void storeVector(const TensorView& view, int64_t b, const U* in) {
   T* x = itemOf<T>(view, 1, b);
   const int64_t n = view.shape[view.ndim - 1], stride = view.strides[view.ndim - 1];
   for (int64_t i = 0; i < n; i++) x[i * stride] = static_cast<T>(in[i]);
-}
-
-inline void checkMatrix(const char* op, const char* name, const TensorView& x) {
-  if (!x.defined) fail(ErrorKind::Native, "%s: %s is missing", op, name);
-  if (x.dtype != DType::Float32 && x.dtype != DType::Float64)
-    fail(ErrorKind::DType, "%s: %s must be float32 or float64, not %s", op, name, dtypeName(x.dtype));
-  if (x.ndim < 2) fail(ErrorKind::Shape, "%s: %s has %d dimensions, a matrix has 2", op, name, x.ndim);
-}
-
-// A view whose last dimensions are `tail`, and whose others are those of the matrices x.
-inline void checkLike(const char* op, const char* name, const TensorView& view, DType dtype, const TensorView& x,
-                      const int64_t* tail, int count) {
-  if (!view.defined) fail(ErrorKind::Native, "%s: %s is missing", op, name);
-  if (view.dtype != dtype)
-    fail(ErrorKind::DType, "%s: %s must be %s, not %s", op, name, dtypeName(dtype), dtypeName(view.dtype));
-  bool same = view.ndim == x.ndim - 2 + count;
-  for (int d = 0; same && d < view.ndim; d++)
-    same = view.shape[d] == (d < x.ndim - 2 ? x.shape[d] : tail[d - x.ndim + 2]);
-  if (!same) {
-    fail(ErrorKind::Shape, "%s: %s has shape %s, which does not go with matrices of shape %s", op, name,
-         shapeText(view).c_str(), shapeText(x).c_str());
-  }
-}
-
-inline void checkMatrixLike(const char* op, const char* name, const TensorView& view, const TensorView& x, int64_t m,
-                            int64_t n) {
-  const int64_t tail[2] = {m, n};
-  checkLike(op, name, view, x.dtype, x, tail, 2);
-}
-
-inline void checkVectorLike(const char* op, const char* name, const TensorView& view, DType dtype, const TensorView& x,
-                            int64_t n) {
-  checkLike(op, name, view, dtype, x, &n, 1);
 }
 
 // -- batches ----------------------------------------------------------------------------------------------------------

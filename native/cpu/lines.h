@@ -4,7 +4,7 @@
 #pragma once
 #include "cpu/convert.h"
 #include "cpu/kernel.h"
-#include "cpu/shape_text.h"
+#include "operands/check.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 

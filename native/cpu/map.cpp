@@ -6,7 +6,7 @@
 
 #include "cpu/kernel.h"
 #include "cpu/map_group.h"
-#include "cpu/shape_text.h"
+#include "operands/check.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {

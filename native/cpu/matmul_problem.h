@@ -1,6 +1,7 @@
 // Matrix products as the algorithms see them: one, and a batch of them.
 #pragma once
 #include "cpu/kernel.h"
+#include "operands/matmul.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 
@@ -45,45 +46,6 @@ struct Problem {
     return p;
   }
   bool hasEpilogue() const { return bias != nullptr || activation != Activation::None; }
-};
-
-// The dimensions over which a product is repeated: an operand's stride is 0 where it is the same. The last is the
-// innermost.
-struct Batch {
-  static constexpr int kMaxBatchDims = kMaxDims - 2;
-  int ndim = 0;
-  int64_t shape[kMaxBatchDims], a[kMaxBatchDims], b[kMaxBatchDims], c[kMaxBatchDims];
-
-  int64_t count() const {
-    int64_t n = 1;
-    for (int d = 0; d < ndim; d++) n *= shape[d];
-    return n;
-  }
-  // f(atA, atB, atC) for each product from `begin` to `end`: where its operands begin.
-  template <class F>
-  void forEach(int64_t begin, int64_t end, F&& f) const {
-    int64_t index[kMaxBatchDims], atA = 0, atB = 0, atC = 0, rest = begin;
-    for (int d = ndim - 1; d >= 0; d--) {
-      index[d] = rest % shape[d];
-      rest /= shape[d];
-      atA += index[d] * a[d];
-      atB += index[d] * b[d];
-      atC += index[d] * c[d];
-    }
-    for (int64_t i = begin; i < end; i++) {
-      f(atA, atB, atC);
-      for (int d = ndim - 1; d >= 0; d--) {
-        atA += a[d];
-        atB += b[d];
-        atC += c[d];
-        if (++index[d] < shape[d]) break;
-        atA -= shape[d] * a[d];
-        atB -= shape[d] * b[d];
-        atC -= shape[d] * c[d];
-        index[d] = 0;
-      }
-    }
-  }
 };
 
 // One per dtype, each in a file of its own: matmul_float32.cpp and so on.

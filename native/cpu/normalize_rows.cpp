@@ -2,6 +2,7 @@
 // once: what maps it finds it in the cache.
 #include "cpu/moments.h"
 #include "cpu/norm_operands.h"
+#include "operands/norm_rows.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {
@@ -18,51 +19,11 @@ double meanSquare(const T* x, int64_t n) {
   return sum / static_cast<double>(n);
 }
 
-void requireSame(const char* op, const TensorView& t, const char* name, const TensorView& x) {
-  requireShape(op, t, name, x);
-  requireContiguous(op, t, name);
-}
-
-// Parameters go with runs of `inner` elements, `channels` of them in turn: a row has n / inner, starting anywhere.
-struct Rows {
-  int64_t rows, n, inner, channels;
-  bool stream;
-
-  int64_t runs() const { return n / inner; }
-  int64_t channelOf(int64_t row) const { return row * runs() % channels; }
-};
-
-void checkChannels(const char* op, Rows& s, const TensorView& t, const char* name, const TensorView& x) {
-  if (!t.defined) return;
-  if (s.channels < 0) s.channels = t.numel();
-  requireCount(op, t, name, x, s.channels);
-}
-
-Rows rowsOf(const char* op, const TensorView& x, const TensorView& rstd, int64_t inner) {
-  requireInput(op, x);
-  requireContiguous(op, x, "x");
-  if (x.ndim != 2) fail(ErrorKind::Shape, "%s: x must have 2 dimensions, not shape %s", op, shapeText(x).c_str());
-  requireCount(op, rstd, "rstd", x, x.shape[0]);
-  return {x.shape[0], x.shape[1], inner, -1, streamed(x)};
-}
-
-// Without parameters a row is one run.
-void finishRows(const char* op, Rows& s) {
-  if (s.channels < 0) {
-    s.channels = 1;
-    s.inner = s.n;
-  }
-  if (s.rows == 0 || s.n == 0) return;
-  const bool whole = s.inner >= 1 && s.n % s.inner == 0;
-  if (!whole || s.channels < 1 || s.channels % s.runs() != 0 || s.rows * s.runs() % s.channels != 0)
-    fail(ErrorKind::Shape, "%s: %lld channels of %lld elements do not fit into rows of %lld", op,
-         static_cast<long long>(s.channels), static_cast<long long>(s.inner), static_cast<long long>(s.n));
-}
-
 template <class T>
 struct RowTensors {
   const T *g, *x, *weight, *bias;
   T *out, *mean, *rstd, *gWeight, *gBias;
+  bool stream;
 };
 
 template <class T>
@@ -87,18 +48,18 @@ void normalizeTyped(Context& ctx, const Rows& s, const RowTensors<T>& t, double 
       if (s.inner > 1 || (!weight && !bias)) {
         for (int64_t k = 0; k < s.runs(); k++)
           affineRun(out + k * s.inner, x + k * s.inner, s.inner, mean, weight ? rstd * weight[k] : rstd,
-                    bias ? bias[k] : T(0), s.stream);
+                    bias ? bias[k] : T(0), t.stream);
       } else if (weight && bias) {
-        mapVectors(s.n, out, s.stream, [&](int64_t i, int m) {
+        mapVectors(s.n, out, t.stream, [&](int64_t i, int m) {
           return (loadLanes(x + i, m, T(0)) - mean) * rstd * loadLanes(weight + i, m, T(0)) +
                  loadLanes(bias + i, m, T(0));
         });
       } else if (weight) {
-        mapVectors(s.n, out, s.stream, [&](int64_t i, int m) {
+        mapVectors(s.n, out, t.stream, [&](int64_t i, int m) {
           return (loadLanes(x + i, m, T(0)) - mean) * rstd * loadLanes(weight + i, m, T(0));
         });
       } else {
-        mapVectors(s.n, out, s.stream, [&](int64_t i, int m) {
+        mapVectors(s.n, out, t.stream, [&](int64_t i, int m) {
           return (loadLanes(x + i, m, T(0)) - mean) * rstd + loadLanes(bias + i, m, T(0));
         });
       }
@@ -134,7 +95,7 @@ THALWEG_NOINLINE void backwardElements(T* gx, const T* g, const T* x, const T* w
 // One row of runs.
 template <class T>
 THALWEG_NOINLINE void backwardRuns(const Rows& s, T* gx, const T* g, const T* x, const T* weight, T mean, T rstd,
-                                   bool centred, T* gw, T* gb) {
+                                   bool centred, T* gw, T* gb, bool stream) {
   double first = 0, second = 0;
   for (int64_t k = 0; k < s.runs(); k++) {
     const Sums sums = gradientSums(g + k * s.inner, x + k * s.inner, s.inner, mean);
@@ -149,7 +110,7 @@ THALWEG_NOINLINE void backwardRuns(const Rows& s, T* gx, const T* g, const T* x,
   const T d = static_cast<T>(second / static_cast<double>(s.n)) * rstd * rstd * rstd;
   for (int64_t k = 0; k < s.runs(); k++)
     gradientRun(gx + k * s.inner, g + k * s.inner, x + k * s.inner, s.inner, mean, weight ? rstd * weight[k] : rstd, b,
-                d, s.stream);
+                d, stream);
 }
 
 template <class T>
@@ -176,9 +137,9 @@ void normalizeBackwardTyped(Context& ctx, const Rows& s, const RowTensors<T>& t)
         const auto row = weight ? own ? backwardElements<T, true, true> : backwardElements<T, true, false>
                          : own ? backwardElements<T, false, true>
                                 : backwardElements<T, false, false>;
-        row(gx, t.g + at, t.x + at, weight, s.n, mean, t.rstd[r], centred, gw, gb, s.stream);
+        row(gx, t.g + at, t.x + at, weight, s.n, mean, t.rstd[r], centred, gw, gb, t.stream);
       } else {
-        backwardRuns(s, gx, t.g + at, t.x + at, weight, mean, t.rstd[r], centred, gw, gb);
+        backwardRuns(s, gx, t.g + at, t.x + at, weight, mean, t.rstd[r], centred, gw, gb, t.stream);
       }
     }
     streamFence();
@@ -214,7 +175,7 @@ void normalizeRows(Context& ctx, const TensorView& out, const OptionalTensor& me
     using T = decltype(type);
     normalizeTyped<T>(ctx, s,
                       {nullptr, x.as<const T>(), dataOf<const T>(weight), dataOf<const T>(bias), out.as<T>(),
-                       dataOf<T>(mean), rstd.as<T>(), nullptr, nullptr},
+                       dataOf<T>(mean), rstd.as<T>(), nullptr, nullptr, streamed(x)},
                       eps);
   });
 }
@@ -241,7 +202,7 @@ void normalizeRowsBackward(Context& ctx, const OptionalTensor& gx, const Optiona
     }
     normalizeBackwardTyped<T>(ctx, s,
                               {g.as<const T>(), x.as<const T>(), dataOf<const T>(weight), nullptr, dataOf<T>(gx),
-                               dataOf<T>(mean), rstd.as<T>(), dataOf<T>(gWeight), dataOf<T>(gBias)});
+                               dataOf<T>(mean), rstd.as<T>(), dataOf<T>(gWeight), dataOf<T>(gBias), streamed(x)});
   });
 }
 

@@ -1,8 +1,6 @@
 // Programs prepared for one iteration space, and their evaluation tile by tile.
 #include "cpu/program_tile.h"
 
-#include <cmath>
-
 #include "cpu/convert.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
@@ -28,19 +26,7 @@ void refuseZero(const Program& program, const TileProgram<int64_t>::Register& di
   if (zero) fail(ErrorKind::Native, "%s: integer division by zero", program.name.c_str());
 }
 
-bool fractional(double x) { return x != std::trunc(x); }  // NaN too
-
 }  // namespace
-
-ComputeType programComputeType(const Program& program, Scalars scalars, const TensorView* views, int64_t count) {
-  const ComputeType type = computeTypeOf(views, count);
-  if (type != ComputeType::Int64) return type;
-  for (double x : program.constants)
-    if (fractional(x)) return ComputeType::Float64;
-  for (int64_t i = 0; i < scalars.count; i++)
-    if (fractional(scalars[i])) return ComputeType::Float64;
-  return type;
-}
 
 int programCost(const Program& program) {
   int cost = program.inputs + program.outputs;

@@ -7,14 +7,12 @@
 #include "cpu/program_bodies.h"
 #include "cpu/simd.h"
 #include "cpu/strided.h"
+#include "operands/program.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 
 constexpr int kTile = 256;       // elements per tile; with larger tiles the registers leave the cache
 constexpr int kProgramSlot = 0;  // the threadScratch slot of the registers
-
-// computeTypeOf, but float64 where an all-integer program has a constant or scalar with a fraction (x < 0.5).
-ComputeType programComputeType(const Program& program, Scalars scalars, const TensorView* views, int64_t count);
 
 // A guess of the cost of one element, in units of one simple instruction; for choosing a grain.
 int programCost(const Program& program);

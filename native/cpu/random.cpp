@@ -10,6 +10,7 @@
 #include "cpu/kernel.h"
 #include "cpu/philox_words.h"
 #include "cpu/strided.h"
+#include "operands/random.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {
@@ -78,56 +79,7 @@ THALWEG_INLINE void generate(Context& ctx, const TensorView& out, Source source,
   });
 }
 
-void requireFloating(const char* op, const TensorView& out) {
-  if (!isFloating(out.dtype))
-    fail(ErrorKind::DType, "%s: the result must have a floating dtype, not %s", op, dtypeName(out.dtype));
-}
-
 // -- uniform ----------------------------------------------------------------------------------------------------------
-
-double largestOf(DType dtype) {
-  switch (dtype) {
-    case DType::Float64: return std::numeric_limits<double>::max();
-    case DType::Float16: return 65504;
-    case DType::BFloat16: return static_cast<double>(toFloat(BFloat16{0x7f7f}));
-    default: return static_cast<double>(std::numeric_limits<float>::max());
-  }
-}
-
-// The nearest value of a 16-bit float type, and the one below it.
-template <class T, class Round>
-double below16(double x, Round round) {
-  T t = round(static_cast<float>(x));
-  if (static_cast<double>(toFloat(t)) < x) return static_cast<double>(toFloat(t));
-  const bool negative = t.bits & 0x8000u;
-  if ((t.bits & 0x7fffu) == 0)
-    t.bits = 0x8001u;
-  else
-    t.bits = static_cast<uint16_t>(negative ? t.bits + 1 : t.bits - 1);
-  return static_cast<double>(toFloat(t));
-}
-
-// The largest value of a dtype below x.
-double below(DType dtype, double x) {
-  switch (dtype) {
-    case DType::Float64: return std::nextafter(x, -std::numeric_limits<double>::infinity());
-    case DType::Float16: return below16<Half>(x, toHalf);
-    case DType::BFloat16: return below16<BFloat16>(x, toBFloat16);
-    default: break;
-  }
-  const float f = static_cast<float>(x);
-  if (static_cast<double>(f) < x) return static_cast<double>(f);
-  return static_cast<double>(std::nextafter(f, -std::numeric_limits<float>::infinity()));
-}
-
-double rounded(DType dtype, double x) {
-  switch (dtype) {
-    case DType::Float64: return x;
-    case DType::Float16: return static_cast<double>(toFloat(toHalf(static_cast<float>(x))));
-    case DType::BFloat16: return static_cast<double>(toFloat(toBFloat16(static_cast<float>(x))));
-    default: return static_cast<double>(static_cast<float>(x));
-  }
-}
 
 // Clamping to the largest value of the result's type below high also takes care of rounding to a 16-bit type: whatever
 // lies above it would become it, or high.
@@ -244,27 +196,6 @@ void bernoulliAs(Context& ctx, const TensorView& out, Source source, uint64_t th
 
 // -- integers ---------------------------------------------------------------------------------------------------------
 
-// Integers of magnitude up to this are exact, or the type's own range.
-void checkRange(DType dtype, int64_t low, int64_t high) {
-  int64_t least, most;
-  switch (dtype) {
-    case DType::Float32: most = int64_t{1} << 24, least = -most; break;
-    case DType::Float64: most = int64_t{1} << 53, least = -most; break;
-    case DType::Float16: most = int64_t{1} << 11, least = -most; break;
-    case DType::BFloat16: most = int64_t{1} << 8, least = -most; break;
-    case DType::Int32: least = INT32_MIN, most = INT32_MAX; break;
-    case DType::UInt8: least = 0, most = 255; break;
-    case DType::Bool: least = 0, most = 1; break;
-    default: least = INT64_MIN, most = INT64_MAX; break;
-  }
-  if (low >= high)
-    fail(ErrorKind::Native, "randomIntegers: low %lld is not less than high %lld", static_cast<long long>(low),
-         static_cast<long long>(high));
-  if (low < least || high - 1 > most)
-    fail(ErrorKind::DType, "randomIntegers: integers of [%lld, %lld) do not all fit %s", static_cast<long long>(low),
-         static_cast<long long>(high), dtypeName(dtype));
-}
-
 // -- permutation ------------------------------------------------------------------------------------------------------
 
 struct Keyed {
@@ -287,15 +218,8 @@ void forKeys(int64_t n, Source source, F&& f) {
 
 void randomUniform(Context& ctx, const TensorView& out, Scalar seed, int64_t offset, double low, double high) {
   const char* op = "randomUniform";
-  requireFloating(op, out);
   const Source source = sourceOf(op, seed, offset);
-  const double largest = largestOf(out.dtype);
-  if (!(low <= high)) fail(ErrorKind::Native, "%s: low %g is not at most high %g", op, low, high);
-  if (!(std::fabs(low) <= largest && std::fabs(high) <= largest && high - low <= largest))
-    fail(ErrorKind::Native, "%s: the range from %g to %g is too large for %s", op, low, high, dtypeName(out.dtype));
-  const double first = rounded(out.dtype, low);
-  double top = below(out.dtype, high);
-  if (top < first) top = first;
+  const double top = checkUniform(op, out, low, high);
   if (out.dtype == DType::Float64)
     putDouble(ctx, out, source, UniformDouble{low, high - low, top});
   else
@@ -305,11 +229,8 @@ void randomUniform(Context& ctx, const TensorView& out, Scalar seed, int64_t off
 
 void randomNormal(Context& ctx, const TensorView& out, Scalar seed, int64_t offset, double mean, double std) {
   const char* op = "randomNormal";
-  requireFloating(op, out);
   const Source source = sourceOf(op, seed, offset);
-  if (!std::isfinite(mean)) fail(ErrorKind::Native, "%s: mean %g is not finite", op, mean);
-  if (!(std >= 0 && std::isfinite(std)))
-    fail(ErrorKind::Native, "%s: std %g is not a finite number from 0 on", op, std);
+  checkNormal(op, out, mean, std);
   if (out.dtype == DType::Float64)
     putDouble(ctx, out, source, NormalDouble{mean, std});
   else
@@ -319,10 +240,7 @@ void randomNormal(Context& ctx, const TensorView& out, Scalar seed, int64_t offs
 void randomBernoulli(Context& ctx, const TensorView& out, Scalar seed, int64_t offset, double probability) {
   const char* op = "randomBernoulli";
   const Source source = sourceOf(op, seed, offset);
-  if (!(probability >= 0 && probability <= 1))
-    fail(ErrorKind::Native, "%s: probability %g is not between 0 and 1", op, probability);
-  // word < probability * 2^32, which is exact, for a whole word: word < its ceiling.
-  const uint64_t threshold = static_cast<uint64_t>(std::ceil(probability * 0x1p32));
+  const uint64_t threshold = bernoulliThreshold(op, probability);
   switch (out.dtype) {
     case DType::Float32: return bernoulliAs<uint32_t>(ctx, out, source, threshold, std::bit_cast<uint32_t>(1.f));
     case DType::Float64: return bernoulliAs<uint64_t>(ctx, out, source, threshold, std::bit_cast<uint64_t>(1.0));
@@ -337,7 +255,7 @@ void randomBernoulli(Context& ctx, const TensorView& out, Scalar seed, int64_t o
 
 void randomIntegers(Context& ctx, const TensorView& out, Scalar seed, int64_t offset, Scalar low, Scalar high) {
   const Source source = sourceOf("randomIntegers", seed, offset);
-  checkRange(out.dtype, low.integer, high.integer);
+  checkIntegers(out, low.integer, high.integer);
   const uint64_t first = static_cast<uint64_t>(low.integer);
   const uint64_t range = static_cast<uint64_t>(high.integer) - first;
   const auto put = [&](const int64_t* values, char* dst, int64_t stride, int64_t n) {

@@ -8,6 +8,7 @@
 #include "cpu/kernel.h"
 #include "cpu/simd.h"
 #include "cpu/strided.h"
+#include "operands/reduce.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 
@@ -42,40 +43,13 @@ struct GroupStrides {
 
 namespace {
 
-// Sizes of 0 count as 1 here, so that the product of any of the sizes is safe.
-inline void checkProduct(const int64_t* shape, int ndim) {
-  int64_t n = 1;
-  for (int d = 0; d < ndim; d++)
-    if (shape[d] != 0 && __builtin_mul_overflow(n, shape[d], &n))
-      fail(ErrorKind::Shape, "reduce: the broadcast shape has more than 2^63 elements");
-}
-
-// Checks the operands against each other. keepOrder: the reduced dimensions stay in their own order (positions of
+// keepOrder: the reduced dimensions stay in their own order (positions of
 // arg-reductions count in it).
 inline void makePlan(ReducePlan& plan, TensorList outs, TensorList ins, bool keepOrder) {
   const TensorView& out = outs[0];
   const int ndim = out.ndim;
-  for (int64_t i = 0; i < outs.count; i++) {
-    if (!outs[i].defined) fail(ErrorKind::Native, "reduce: output %lld is undefined", static_cast<long long>(i));
-    if (!sameShape(outs[i], out)) fail(ErrorKind::Shape, "reduce: the outputs differ in shape");
-  }
   int64_t full[kMaxDims];
-  for (int d = 0; d < ndim; d++) full[d] = 1;
-  for (int64_t i = 0; i < ins.count; i++) {
-    const TensorView& in = ins[i];
-    if (!in.defined) fail(ErrorKind::Native, "reduce: input %lld is undefined", static_cast<long long>(i));
-    if (in.ndim != ndim)
-      fail(ErrorKind::Shape, "reduce: input %lld has %d dimensions, the output %d", static_cast<long long>(i), in.ndim,
-           ndim);
-    for (int d = 0; d < ndim; d++) {
-      if (in.shape[d] == 1 || in.shape[d] == full[d]) continue;
-      if (full[d] != 1 || in.shape[d] < 0)
-        fail(ErrorKind::Shape, "reduce: input %lld has size %lld in dimension %d where another has %lld",
-             static_cast<long long>(i), static_cast<long long>(in.shape[d]), d, static_cast<long long>(full[d]));
-      full[d] = in.shape[d];
-    }
-  }
-  checkProduct(full, ndim);
+  broadcastShape(outs, ins, full);
 
   struct Dim {
     int64_t size, key;
@@ -84,9 +58,6 @@ inline void makePlan(ReducePlan& plan, TensorList outs, TensorList ins, bool kee
   } dims[kMaxDims];
   int n = 0;
   for (int d = 0; d < ndim; d++) {
-    if (out.shape[d] != full[d] && out.shape[d] != 1)
-      fail(ErrorKind::Shape, "reduce: the output has size %lld in dimension %d, the inputs %lld",
-           static_cast<long long>(out.shape[d]), d, static_cast<long long>(full[d]));
     if (full[d] == 1) continue;
     // A dimension in which every input is expanded goes outermost: walking it costs nothing there.
     int64_t key = 0;

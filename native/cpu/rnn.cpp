@@ -215,17 +215,7 @@ void rnnForward(Context& ctx, const TensorView& h, const TensorView& state, cons
                 const TensorView& weightIh, const TensorView& weightHh, const OptionalTensor& biasIh,
                 const OptionalTensor& biasHh, const OptionalTensor& batchSizes, int64_t kind, bool reverse) {
   const Sequence s("rnnForward", kind, reverse, h, state, x, batchSizes);
-  const int64_t columns = s.G * s.H;
-  s.checkRows(h, "h");
-  s.checkState(state, "state");
-  if (gates.defined) s.checkRows(gates, "gates", s.G);
-  if (s.cell == Cell::Lstm) s.checkState(cell, "cell");
-  if (saved.defined) s.checkRows(saved, "saved");
-  s.check(x, "x", s.rows, s.I, false);
-  s.check(weightIh, "weightIh", columns, s.I, false);
-  s.check(weightHh, "weightHh", columns, s.H, false);
-  s.checkBias(biasIh, "biasIh", false);
-  s.checkBias(biasHh, "biasHh", false);
+  s.checkForward(h, state, gates, cell, saved, x, weightIh, weightHh, biasIh, biasHh);
   if (s.rows == 0 || s.H == 0) return;
   const auto run = [&]<class T>(T*) {
     forwardOf<T>(ctx, s,
@@ -242,26 +232,9 @@ void rnnBackward(Context& ctx, const OptionalTensor& dx, const OptionalTensor& d
                  const TensorView& x, const TensorView& weightIh, const TensorView& weightHh,
                  const OptionalTensor& batchSizes, int64_t kind, bool reverse) {
   const Sequence s("rnnBackward", kind, reverse, h, h0, x, batchSizes);
-  const int64_t columns = s.G * s.H;
+  s.checkBackward(dx, dweightIh, dweightHh, dbiasIh, dbiasHh, dh, dc, g, gates, h, saved, h0, c0, x, weightIh,
+                  weightHh);
   const bool lstm = s.cell == Cell::Lstm, gru = s.cell == Cell::Gru;
-  if (dx.defined) s.check(dx, "dx", s.rows, s.I);
-  if (dweightIh.defined) s.check(dweightIh, "dweightIh", columns, s.I);
-  if (dweightHh.defined) s.check(dweightHh, "dweightHh", columns, s.H);
-  s.checkBias(dbiasIh, "dbiasIh", true);
-  s.checkBias(dbiasHh, "dbiasHh", true);
-  s.checkState(dh, "dh");
-  if (g.defined) s.checkRows(g, "g");
-  s.checkRows(gates, "gates", s.G);
-  s.checkRows(h, "h");
-  s.checkState(h0, "h0");
-  if (lstm || gru) s.checkRows(saved, "saved");
-  if (lstm) {
-    s.checkState(dc, "dc");
-    s.checkState(c0, "c0");
-  }
-  s.check(x, "x", s.rows, s.I, false);
-  s.check(weightIh, "weightIh", columns, s.I, false);
-  s.check(weightHh, "weightHh", columns, s.H, false);
   const auto run = [&]<class T>(T*) {
     if (s.rows == 0 || s.H == 0) {
       for (const OptionalTensor* result : {&dx, &dweightIh, &dweightHh, &dbiasIh, &dbiasHh}) clear<T>(*result);

@@ -2,13 +2,10 @@
 // new state, and the same backwards. H elements a gate; the gates of a row lie one after the other, in PyTorch's order.
 #pragma once
 #include "cpu/reduce_softmax.h"
+#include "operands/rnn.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {
-
-enum class Cell : int64_t { Lstm, Gru, Tanh, Relu };
-
-constexpr int64_t gatesOf(Cell cell) { return cell == Cell::Lstm ? 4 : cell == Cell::Gru ? 3 : 1; }
 
 // Calls f(first element, elements) for a row of n, a vector's worth at a time.
 template <class T, class F>

@@ -5,9 +5,7 @@
 // batch.
 #pragma once
 #include "cpu/gemm.h"
-#include "cpu/kernel.h"
 #include "cpu/rnn_cell.h"
-#include "cpu/shape_text.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {
@@ -24,62 +22,14 @@ struct Steps {
 };
 
 // What both kernels have in common.
-struct Sequence {
-  const char* op;
-  Cell cell;
-  bool reverse;
-  DType dtype;
-  int64_t rows, H, G, I;
+struct Sequence : SequenceOperands {
   Steps steps;
 
   Sequence(const char* op, int64_t kind, bool reverse, const TensorView& h, const TensorView& state,
            const TensorView& x, const TensorView& batchSizes)
-      : op(op), reverse(reverse) {
-    if (kind < 0 || kind > static_cast<int64_t>(Cell::Relu))
-      fail(ErrorKind::Native, "%s: cell %lld is unknown", op, static_cast<long long>(kind));
-    cell = static_cast<Cell>(kind);
-    G = gatesOf(cell);
-    dtype = h.dtype;
-    if (dtype != DType::Float32 && dtype != DType::Float64)
-      fail(ErrorKind::DType, "%s: takes float32 and float64, not %s", op, dtypeName(dtype));
-    if (h.ndim != 2 || state.ndim != 2)
-      fail(ErrorKind::Shape, "%s: h %s and state %s must have 2 dimensions", op, shapeText(h).c_str(),
-           shapeText(state).c_str());
-    if (x.ndim != 2) fail(ErrorKind::Shape, "%s: x %s must have 2 dimensions", op, shapeText(x).c_str());
-    rows = h.shape[0];
-    I = x.shape[1];
-    H = h.shape[1];
-    steps.batch = state.shape[0];
-    steps.offsets = nullptr;
-    if (batchSizes.defined)
-      readBatchSizes(batchSizes);
-    else if (steps.batch == 0 ? rows != 0 : rows % steps.batch != 0)
-      fail(ErrorKind::Shape, "%s: %lld rows are no steps of a batch of %lld", op, static_cast<long long>(rows),
-           static_cast<long long>(steps.batch));
-    else
-      steps.count = steps.batch == 0 ? 0 : rows / steps.batch;
+      : SequenceOperands(op, kind, reverse, h, state, x, batchSizes), steps{stepCount, batch, nullptr} {
+    if (batchSizes.defined) readBatchSizes(batchSizes);
   }
-
-  void check(const TensorView& view, const char* name, int64_t shape0, int64_t shape1, bool contiguous = true) const {
-    if (!view.defined) fail(ErrorKind::Native, "%s: %s is missing", op, name);
-    if (view.dtype != dtype)
-      fail(ErrorKind::DType, "%s: %s is %s, not %s", op, name, dtypeName(view.dtype), dtypeName(dtype));
-    if (view.ndim != 2 || view.shape[0] != shape0 || view.shape[1] != shape1)
-      fail(ErrorKind::Shape, "%s: %s is %s, not [%lld,%lld]", op, name, shapeText(view).c_str(),
-           static_cast<long long>(shape0), static_cast<long long>(shape1));
-    if (contiguous && !view.isContiguous()) fail(ErrorKind::Shape, "%s: %s is not contiguous", op, name);
-  }
-  void checkRows(const TensorView& view, const char* name, int64_t gates = 1) const {
-    check(view, name, rows, gates * H);
-  }
-  // A bias or its gradient, if it is given.
-  void checkBias(const TensorView& view, const char* name, bool contiguous) const {
-    if (!view.defined) return;
-    if (view.dtype != dtype || view.ndim != 1 || view.shape[0] != G * H || (contiguous && !view.isContiguous()))
-      fail(ErrorKind::Shape, "%s: %s %s must have shape [%lld] and the dtype of h%s", op, name, shapeText(view).c_str(),
-           static_cast<long long>(G * H), contiguous ? ", and be contiguous" : "");
-  }
-  void checkState(const TensorView& view, const char* name) const { check(view, name, steps.batch, H); }
 
   // The step that comes after s others.
   int64_t step(int64_t s) const { return reverse ? steps.count - 1 - s : s; }
@@ -99,9 +49,6 @@ struct Sequence {
  private:
   // Into memory of our own: the tensor may lie where results are written.
   void readBatchSizes(const TensorView& view) {
-    if (view.dtype != DType::Int64 || view.ndim != 1 || !view.isContiguous())
-      fail(ErrorKind::DType, "%s: batchSizes must be int64, contiguous and of one dimension", op);
-    steps.count = view.shape[0];
     int64_t* offsets = reinterpret_cast<int64_t*>(threadScratch(kSlotOffsets, (steps.count + 1) * 8));
     const int64_t* sizes = view.as<const int64_t>();
     int64_t last = steps.batch, total = 0;

@@ -92,11 +92,7 @@ void scatter(Context& ctx, const TensorView& outView, const TensorView& indexVie
 void scatterReduce(Context& ctx, const TensorView& outView, const TensorView& indexView, const TensorView& srcView,
                    int64_t dim, int64_t kind) {
   const char* op = "scatterReduce";
-  const ReduceKind reduction = static_cast<ReduceKind>(kind);
-  if (reduction != ReduceKind::Prod && reduction != ReduceKind::Max && reduction != ReduceKind::Min)
-    fail(ErrorKind::Native, "%s: unknown kind %lld", op, static_cast<long long>(kind));
-  if (indexView.dtype != DType::Int64)
-    fail(ErrorKind::DType, "%s: the index must be int64, not %s", op, dtypeName(indexView.dtype));
+  const ReduceKind reduction = checkScatterReduce(op, indexView, kind);
   scatterWith(op, outView, indexView, srcView, dim, [&](auto&&... given) {
     withType(outView.dtype,
              [&](auto* type) { putReduced<std::remove_pointer_t<decltype(type)>>(ctx, given..., reduction); });
@@ -105,20 +101,11 @@ void scatterReduce(Context& ctx, const TensorView& outView, const TensorView& in
 
 void linearIndex(Context& ctx, const TensorView& out, TensorList indices, Scalars sizes) {
   const char* op = "linearIndex";
-  if (out.dtype != DType::Int64) fail(ErrorKind::DType, "%s: out is %s, not int64", op, dtypeName(out.dtype));
-  if (!out.isContiguous()) fail(ErrorKind::Shape, "%s: out is not contiguous", op);
-  if (indices.count < 1 || indices.count > kMaxDims || sizes.count != 2 * indices.count)
-    fail(ErrorKind::Shape, "%s: %lld index tensors and %lld numbers", op, static_cast<long long>(indices.count),
-         static_cast<long long>(sizes.count));
+  checkLinearIndex(op, out, indices, sizes);
   Strided walks[kMaxDims];
   int64_t extents[kMaxDims], dims[kMaxDims];
   for (int64_t k = 0; k < indices.count; k++) {
     const TensorView& index = indices[k];
-    if (index.dtype != DType::Int32 && index.dtype != DType::Int64)
-      fail(ErrorKind::DType, "%s: the index must be int32 or int64, not %s", op, dtypeName(index.dtype));
-    if (!sameShape(index, out))
-      fail(ErrorKind::Shape, "%s: index %s does not have the shape of out %s", op, shapeText(index).c_str(),
-           shapeText(out).c_str());
     mergeDims(walks[k], index.shape, index.strides, index.ndim);
     extents[k] = exactSize(sizes[2 * k]);
     dims[k] = exactSize(sizes[2 * k + 1]);

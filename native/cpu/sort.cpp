@@ -8,6 +8,7 @@
 
 #include "cpu/gemm.h"
 #include "cpu/lines.h"
+#include "operands/search.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {
@@ -464,27 +465,8 @@ void runStarts(Context&, const TensorView& starts, const TensorView& group) {
 void searchsorted(Context& ctx, const TensorView& out, const TensorView& sorted, const TensorView& values,
                   const OptionalTensor& sorter, bool right) {
   const char* op = "searchsorted";
-  if (!sameShape(out, values))
-    fail(ErrorKind::Shape, "%s: out %s does not have the shape of values %s", op, shapeText(out).c_str(),
-         shapeText(values).c_str());
-  bool fits = sorted.ndim == 1 || (sorted.ndim > 1 && sorted.ndim == values.ndim);
-  for (int d = 0; fits && sorted.ndim > 1 && d < sorted.ndim - 1; d++) fits = sorted.shape[d] == values.shape[d];
-  if (!fits)
-    fail(ErrorKind::Shape, "%s: sorted %s must have 1 dimension, or those of values %s but for the last", op,
-         shapeText(sorted).c_str(), shapeText(values).c_str());
-  if (sorter.defined && (!sameShape(sorter, sorted) || sorter.dtype != DType::Int64))
-    fail(ErrorKind::Shape, "%s: sorter must be int64 of shape %s", op, shapeText(sorted).c_str());
-  if (!out.isContiguous() || !sorted.isContiguous() || !values.isContiguous() ||
-      (sorter.defined && !sorter.isContiguous()))
-    fail(ErrorKind::Native, "%s: the operands must be contiguous", op);
-  if (sorted.dtype != values.dtype)
-    fail(ErrorKind::DType, "%s: sorted is %s but values %s", op, dtypeName(sorted.dtype), dtypeName(values.dtype));
-  if (out.dtype != DType::Int64 && out.dtype != DType::Int32)
-    fail(ErrorKind::DType, "%s: out must be int64 or int32, not %s", op, dtypeName(out.dtype));
-  const int64_t total = values.numel(), n = sorted.shape[sorted.ndim - 1];
+  const auto [total, n] = checkSearch(op, out, sorted, values, sorter);
   if (total == 0) return;
-  if (out.dtype == DType::Int32 && n > std::numeric_limits<int32_t>::max())
-    fail(ErrorKind::DType, "%s: positions among %lld do not fit int32", op, static_cast<long long>(n));
   const int64_t each = sorted.ndim == 1 ? total : values.shape[values.ndim - 1];
   const int64_t* order = sorter.defined ? sorter.as<const int64_t>() : nullptr;
   withType(sorted.dtype, [&](auto* type) {

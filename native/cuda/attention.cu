@@ -1,7 +1,7 @@
 // Attention by tiles, forward and backward, in memory that is linear in the lengths. Here: the operands, checked.
 #include "cuda/attention_backward.h"
 #include "cuda/attention_forward.h"
-#include "cuda/shape_text.h"
+#include "operands/check.h"
 
 namespace thalweg::cuda {
 namespace {

@@ -1,14 +1,10 @@
 // Checks that kernels make before they launch.
 #pragma once
-#include "cuda/shape_text.h"
+#include "operands/check.h"
 #include "runtime/error.h"
 #include "runtime/tensor.h"
 
 namespace thalweg::cuda {
-
-inline void checkMemory(const char* op, const char* name, const TensorView& view) {
-  if (view.data == nullptr && view.numel() > 0) fail(ErrorKind::Native, "%s: the %s has no memory", op, name);
-}
 
 inline void checkInput(const char* op, const TensorView& x) {
   if (!x.defined || x.ndim > kMaxDims || static_cast<int>(x.dtype) >= kDTypeCount)

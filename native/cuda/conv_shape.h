@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "cuda/kernel.h"
-#include "cuda/shape_text.h"
+#include "operands/check.h"
 
 namespace thalweg::cuda {
 

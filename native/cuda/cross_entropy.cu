@@ -9,7 +9,7 @@
 #include "cuda/kernel.h"
 #include "cuda/peak.h"
 #include "cuda/row_access.h"
-#include "cuda/shape_text.h"
+#include "operands/cross_entropy.h"
 
 namespace thalweg::cuda {
 namespace {
@@ -236,35 +236,6 @@ __global__ void __launch_bounds__(kThreads) entropySidesBackwardKernel(Problem<T
   }
 }
 
-// -- operands
-// ------------------------------------------------------------------------------------------------------------
-
-void require(const char* op, const TensorView& t, const char* name, DType dtype, int64_t count) {
-  if (!t.defined) fail(ErrorKind::Native, "%s: %s is undefined", op, name);
-  if (t.dtype != dtype) fail(ErrorKind::DType, "%s: %s is %s, not %s", op, name, dtypeName(t.dtype), dtypeName(dtype));
-  if (!t.isContiguous()) fail(ErrorKind::Native, "%s: %s is not contiguous", op, name);
-  if (t.numel() != count)
-    fail(ErrorKind::Shape, "%s: %s %s does not have %lld elements", op, name, shapeText(t).c_str(),
-         static_cast<long long>(count));
-}
-
-struct Sizes {
-  int64_t n, c, s;
-  bool soft, narrow;
-};
-Sizes sizesOf(const char* op, const TensorView& x, const TensorView& target, const TensorView& weight) {
-  if (!x.defined || !target.defined) fail(ErrorKind::Native, "%s: an operand is undefined", op);
-  if (x.dtype != DType::Float32 && x.dtype != DType::Float64)
-    fail(ErrorKind::DType, "%s: takes float32 or float64, not %s", op, dtypeName(x.dtype));
-  if (x.ndim != 3) fail(ErrorKind::Shape, "%s: x must have 3 dimensions, not shape %s", op, shapeText(x).c_str());
-  const Sizes p = {x.shape[0], x.shape[1], x.shape[2], target.dtype == x.dtype, target.dtype == DType::Int32};
-  require(op, x, "x", x.dtype, p.n * p.c * p.s);
-  const DType classes = p.narrow ? DType::Int32 : DType::Int64;
-  require(op, target, "target", p.soft ? x.dtype : classes, p.soft ? p.n * p.c * p.s : p.n * p.s);
-  if (weight.defined) require(op, weight, "weight", x.dtype, p.c);
-  return p;
-}
-
 template <class T>
 void launchEntropy(Queue& queue, Problem<T> p, bool backward) {
   const bool mixed = p.mixed();
@@ -310,7 +281,7 @@ void crossEntropy(Context& context, const TensorView& loss, const TensorView& ls
                   const TensorView& x, const TensorView& target, const OptionalTensor& weight, int64_t ignoreIndex,
                   double smoothing) {
   const char* op = "crossEntropy";
-  const Sizes s = sizesOf(op, x, target, weight);
+  const EntropySizes s = checkEntropy(op, x, target, weight);
   require(op, loss, "loss", x.dtype, s.n * s.s);
   require(op, lse, "lse", DType::Float64, s.n * s.s);
   require(op, share, "share", x.dtype, s.n * s.s);
@@ -334,7 +305,7 @@ void crossEntropyBackward(Context& context, const TensorView& gx, const TensorVi
                           const TensorView& lse, const TensorView& share, const TensorView& target,
                           const OptionalTensor& weight, int64_t ignoreIndex, double smoothing) {
   const char* op = "crossEntropyBackward";
-  const Sizes s = sizesOf(op, x, target, weight);
+  const EntropySizes s = checkEntropy(op, x, target, weight);
   require(op, gx, "gx", x.dtype, s.n * s.c * s.s);
   require(op, g, "g", x.dtype, s.n * s.s);
   require(op, lse, "lse", DType::Float64, s.n * s.s);

@@ -1,15 +1,12 @@
-// The operands of the factorisations: checked, and as kernels see them.
+// The operands of the factorisations as kernels see them.
 #pragma once
 #include <limits>
 
 #include "cuda/kernel.h"
-#include "cuda/shape_text.h"
+#include "operands/linalg.h"
 
 namespace thalweg::cuda {
 namespace {
-
-inline int64_t rowsOf(const TensorView& view) { return view.shape[view.ndim - 2]; }
-inline int64_t columnsOf(const TensorView& view) { return view.shape[view.ndim - 1]; }
 
 // The dimensions of a batch.
 struct Batch {
@@ -49,6 +46,10 @@ struct Matrices {
   Matrices() {}
   explicit Matrices(const TensorView& view) {
     if (!view.defined) return;
+    // Kernels count rows and columns in 32 bits.
+    constexpr int64_t most = int64_t{1} << 30;
+    if (view.numel() > 0 && (rowsOf(view) > most || columnsOf(view) > most))
+      fail(ErrorKind::OutOfMemory, "no memory for a matrix this large");
     data = view.as<T>();
     rows = static_cast<int>(rowsOf(view));
     columns = static_cast<int>(columnsOf(view));
@@ -75,49 +76,6 @@ struct Vectors {
   }
   __device__ T* item(int64_t b) const { return data + batch.offset(b); }
 };
-
-inline void checkMatrix(const char* op, const char* name, const TensorView& x) {
-  if (!x.defined) fail(ErrorKind::Native, "%s: %s is missing", op, name);
-  if (x.dtype != DType::Float32 && x.dtype != DType::Float64)
-    fail(ErrorKind::DType, "%s: %s must be float32 or float64, not %s", op, name, dtypeName(x.dtype));
-  if (x.ndim < 2) fail(ErrorKind::Shape, "%s: %s has %d dimensions, a matrix has 2", op, name, x.ndim);
-  // Kernels count rows and columns in 32 bits.
-  constexpr int64_t most = int64_t{1} << 30;
-  if (x.numel() > 0 && (rowsOf(x) > most || columnsOf(x) > most))
-    fail(ErrorKind::OutOfMemory, "%s: no memory for a matrix this large", op);
-}
-
-inline void checkSquare(const char* op, const char* name, const TensorView& x) {
-  checkMatrix(op, name, x);
-  if (rowsOf(x) != columnsOf(x))
-    fail(ErrorKind::Shape, "%s: the matrices are %s, not square", op, shapeText(x).c_str());
-}
-
-// A view whose last dimensions are `tail`, and whose others are those of the matrices x.
-inline void checkLike(const char* op, const char* name, const TensorView& view, DType dtype, const TensorView& x,
-                      const int64_t* tail, int count) {
-  if (!view.defined) fail(ErrorKind::Native, "%s: %s is missing", op, name);
-  if (view.dtype != dtype)
-    fail(ErrorKind::DType, "%s: %s must be %s, not %s", op, name, dtypeName(dtype), dtypeName(view.dtype));
-  bool same = view.ndim == x.ndim - 2 + count;
-  for (int d = 0; same && d < view.ndim; d++)
-    same = view.shape[d] == (d < x.ndim - 2 ? x.shape[d] : tail[d - x.ndim + 2]);
-  if (!same) {
-    fail(ErrorKind::Shape, "%s: %s has shape %s, which does not go with matrices of shape %s", op, name,
-         shapeText(view).c_str(), shapeText(x).c_str());
-  }
-}
-
-inline void checkMatrixLike(const char* op, const char* name, const TensorView& view, const TensorView& x, int64_t m,
-                            int64_t n) {
-  const int64_t tail[2] = {m, n};
-  checkLike(op, name, view, x.dtype, x, tail, 2);
-}
-
-inline void checkVectorLike(const char* op, const char* name, const TensorView& view, DType dtype, const TensorView& x,
-                            int64_t n) {
-  checkLike(op, name, view, dtype, x, &n, 1);
-}
 
 // Calls f with a null pointer to the element type.
 template <class F>

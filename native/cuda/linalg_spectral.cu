@@ -126,19 +126,7 @@ void linalgQr(Context& context, const OptionalTensor& q, const TensorView& r, co
 void linalgSvd(Context& context, const OptionalTensor& u, const TensorView& s, const OptionalTensor& vh,
                const TensorView& x) {
   const char* op = u.defined ? "linalg.svd" : "linalg.svdvals";
-  checkMatrix(op, "x", x);
-  const int64_t m = rowsOf(x), n = columnsOf(x), k = m < n ? m : n, l = m < n ? n : m;
-  checkVectorLike(op, "s", s, x.dtype, x, k);
-  const bool vectors = u.defined;
-  if (vectors != vh.defined) fail(ErrorKind::Native, "%s: u and vh must both be given or both be missing", op);
-  const bool wide = m < n;
-  int64_t columns = 0;
-  if (vectors) {
-    const bool full = wide ? vh.ndim >= 2 && rowsOf(vh) == l : u.ndim >= 2 && columnsOf(u) == l;
-    columns = full ? l : k;
-    checkMatrixLike(op, "u", u, x, m, wide ? k : columns);
-    checkMatrixLike(op, "vh", vh, x, wide ? columns : k, n);
-  }
+  const auto [m, n, k, l, vectors, wide, columns] = checkSvd(op, u, s, vh, x);
   if (s.numel() == 0 && (!vectors || (u.numel() == 0 && vh.numel() == 0))) return;
   Queue& queue = queueOf(context);
   const int64_t count = Batch(x, 2).count();

@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "cuda/programs.h"
-#include "cuda/shape_text.h"
+#include "operands/check.h"
 
 namespace thalweg::cuda {
 namespace {

@@ -2,7 +2,7 @@
 #pragma once
 #include "cuda/kernel.h"
 #include "cuda/norm_operands.h"
-#include "cuda/shape_text.h"
+#include "operands/check.h"
 
 namespace thalweg::cuda {
 namespace {
@@ -19,12 +19,6 @@ inline void readNumbers(const char* op, Scalars geometry, int64_t from, int64_t*
            static_cast<long long>(from + i), value, static_cast<long long>(low));
     to[i] = static_cast<int64_t>(value);
   }
-}
-
-inline bool emptyView(const TensorView& view) {
-  for (int d = 0; d < view.ndim; d++)
-    if (view.shape[d] == 0) return true;
-  return false;
 }
 
 inline void checkFloats(const char* op, const char* name, const TensorView& view, const TensorView& first) {

@@ -22,8 +22,6 @@ const char* opcodeName(Opcode op) {
   return names[static_cast<int>(op)];
 }
 
-bool fractional(double x) { return x != std::trunc(x); }  // NaN too
-
 // The message of a program's divisions by zero. Sites are known by the address of their format: one for each name, for
 // the life of the process.
 const char* divisionMessage(const std::string& name) {
@@ -40,16 +38,6 @@ const char* divisionMessage(const std::string& name) {
 }
 
 }  // namespace
-
-ComputeType programComputeType(const Program& program, Scalars scalars, const TensorView* views, int64_t count) {
-  const ComputeType type = computeTypeOf(views, count);
-  if (type != ComputeType::Int64) return type;
-  for (double x : program.constants)
-    if (fractional(x)) return ComputeType::Float64;
-  for (int64_t i = 0; i < scalars.count; i++)
-    if (fractional(scalars[i])) return ComputeType::Float64;
-  return type;
-}
 
 void checkProgram(const Program& program, ComputeType type, Scalars scalars) {
   if (scalars.count != program.scalars)

@@ -5,11 +5,9 @@
 
 #include "cuda/interpreter.h"
 #include "cuda/queue.h"
+#include "operands/program.h"
 
 namespace thalweg::cuda {
-
-// computeTypeOf, but float64 where an all-integer program has a constant or scalar with a fraction (x < 0.5).
-ComputeType programComputeType(const Program& program, Scalars scalars, const TensorView* views, int64_t count);
 
 // Fails when the program has an instruction without a meaning in the type, or when scalars.count is wrong.
 void checkProgram(const Program& program, ComputeType type, Scalars scalars);

@@ -135,52 +135,5 @@ struct WideIntegers {
   }
 };
 
-// -- the range of a dtype
-// ------------------------------------------------------------------------------------------------
-
-inline double largestOf(DType dtype) {
-  switch (dtype) {
-    case DType::Float64: return std::numeric_limits<double>::max();
-    case DType::Float16: return 65504;
-    case DType::BFloat16: return static_cast<double>(toFloat(BFloat16{0x7f7f}));
-    default: return static_cast<double>(std::numeric_limits<float>::max());
-  }
-}
-
-// The nearest value of a 16-bit float type, or the one below it.
-template <class T, class Round>
-double below16(double x, Round round) {
-  T t = round(static_cast<float>(x));
-  if (static_cast<double>(toFloat(t)) < x) return static_cast<double>(toFloat(t));
-  const bool negative = t.bits & 0x8000u;
-  if ((t.bits & 0x7fffu) == 0)
-    t.bits = 0x8001u;
-  else
-    t.bits = static_cast<uint16_t>(negative ? t.bits + 1 : t.bits - 1);
-  return static_cast<double>(toFloat(t));
-}
-
-// The largest value of a dtype below x.
-inline double below(DType dtype, double x) {
-  switch (dtype) {
-    case DType::Float64: return std::nextafter(x, -std::numeric_limits<double>::infinity());
-    case DType::Float16: return below16<Half>(x, toHalf);
-    case DType::BFloat16: return below16<BFloat16>(x, toBFloat16);
-    default: break;
-  }
-  const float f = static_cast<float>(x);
-  if (static_cast<double>(f) < x) return static_cast<double>(f);
-  return static_cast<double>(std::nextafter(f, -std::numeric_limits<float>::infinity()));
-}
-
-inline double rounded(DType dtype, double x) {
-  switch (dtype) {
-    case DType::Float64: return x;
-    case DType::Float16: return static_cast<double>(toFloat(toHalf(static_cast<float>(x))));
-    case DType::BFloat16: return static_cast<double>(toFloat(toBFloat16(static_cast<float>(x))));
-    default: return static_cast<double>(static_cast<float>(x));
-  }
-}
-
 }  // namespace
 }  // namespace thalweg::cuda

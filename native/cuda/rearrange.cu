@@ -4,6 +4,7 @@
 #include "cuda/check.h"
 #include "cuda/kernel.h"
 #include "cuda/walk.h"
+#include "operands/rearrange.h"
 
 namespace thalweg::cuda {
 namespace {
@@ -12,26 +13,6 @@ constexpr int kThreads = 256, kWarps = kThreads / kWarp;
 constexpr int kRounds = 8;
 constexpr int kTile = kThreads * kRounds;
 constexpr int kCountsSlot = 1;  // the scan that sums the counts up has slot 0
-
-// Calls f with a null pointer to the unsigned integer that has an element's size.
-template <class F>
-void withBits(DType dtype, F&& f) {
-  switch (itemSize(dtype)) {
-    case 1: return f(static_cast<uint8_t*>(nullptr));
-    case 2: return f(static_cast<uint16_t*>(nullptr));
-    case 4: return f(static_cast<uint32_t*>(nullptr));
-    default: return f(static_cast<uint64_t*>(nullptr));
-  }
-}
-
-void checkAlike(const char* op, const TensorView& out, const TensorView& x) {
-  if (out.dtype != x.dtype)
-    fail(ErrorKind::DType, "%s: out is %s but x is %s", op, dtypeName(out.dtype), dtypeName(x.dtype));
-  if (!sameShape(out, x))
-    fail(ErrorKind::Shape, "%s: out %s and x %s differ in shape", op, shapeText(out).c_str(), shapeText(x).c_str());
-  checkMemory(op, "output", out);
-  checkMemory(op, "input", x);
-}
 
 // -- not zero
 // -----------------------------------------------------------------------------------------------------------

@@ -3,13 +3,10 @@
 #pragma once
 #include "cuda/kernel.h"
 #include "functors.h"
+#include "operands/rnn.h"
 
 namespace thalweg::cuda {
 namespace {
-
-enum class Cell : int64_t { Lstm, Gru, Tanh, Relu };
-
-__host__ __device__ constexpr int gatesOf(Cell cell) { return cell == Cell::Lstm ? 4 : cell == Cell::Gru ? 3 : 1; }
 
 // Element j of each gate, from a row of gates.
 template <class T, int G>

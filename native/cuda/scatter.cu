@@ -64,13 +64,7 @@ FaultSite outOfRangeSite(Queue& queue, const char* op, int64_t dim) {
 void scatterAlong(Queue& queue, const char* op, const TensorView& outView, const TensorView& indexView,
                   const TensorView& srcView, int64_t dim, Combine combine) {
   const TensorView out = atLeast1d(outView), index = atLeast1d(indexView), src = atLeast1d(srcView);
-  checkTypes(op, out, "out", src, "src", index);
-  if (index.ndim != out.ndim || index.ndim != src.ndim)
-    fail(ErrorKind::Shape, "%s: out %s, index %s and src %s differ in their number of dimensions", op,
-         shapeText(outView).c_str(), shapeText(indexView).c_str(), shapeText(srcView).c_str());
-  checkDim(op, dim, out.ndim);
-  checkWithin(op, index, out, "out", dim);
-  checkWithin(op, index, src, "src", -1);
+  checkScatter(op, out, index, src, dim);
   if (index.numel() == 0) return;
   Scatter scatter{};
   for (int d = 0; d < index.ndim; d++) {
@@ -97,11 +91,7 @@ void scatter(Context& context, const TensorView& out, const TensorView& index, c
 void scatterReduce(Context& context, const TensorView& out, const TensorView& index, const TensorView& src, int64_t dim,
                    int64_t kind) {
   const char* op = "scatterReduce";
-  const ReduceKind reduction = static_cast<ReduceKind>(kind);
-  if (reduction != ReduceKind::Prod && reduction != ReduceKind::Max && reduction != ReduceKind::Min)
-    fail(ErrorKind::Native, "%s: unknown kind %lld", op, static_cast<long long>(kind));
-  if (index.dtype != DType::Int64)
-    fail(ErrorKind::DType, "%s: the index must be int64, not %s", op, dtypeName(index.dtype));
+  const ReduceKind reduction = checkScatterReduce(op, index, kind);
   scatterAlong(queueOf(context), op, out, index, src, dim,
                reduction == ReduceKind::Prod  ? Combine::Prod
                : reduction == ReduceKind::Max ? Combine::Max
@@ -110,29 +100,18 @@ void scatterReduce(Context& context, const TensorView& out, const TensorView& in
 
 void linearIndex(Context& context, const TensorView& out, TensorList indices, Scalars sizes) {
   const char* op = "linearIndex";
-  if (out.dtype != DType::Int64) fail(ErrorKind::DType, "%s: out is %s, not int64", op, dtypeName(out.dtype));
-  if (!out.isContiguous()) fail(ErrorKind::Shape, "%s: out is not contiguous", op);
-  if (indices.count < 1 || indices.count > kMaxDims || sizes.count != 2 * indices.count)
-    fail(ErrorKind::Shape, "%s: %lld index tensors and %lld numbers", op, static_cast<long long>(indices.count),
-         static_cast<long long>(sizes.count));
+  checkLinearIndex(op, out, indices, sizes);
   Queue& queue = queueOf(context);
   Subscripts subscripts{};
   subscripts.count = static_cast<int>(indices.count);
   for (int k = 0; k < subscripts.count; k++) {
     const TensorView& index = indices[k];
-    if (index.dtype != DType::Int32 && index.dtype != DType::Int64)
-      fail(ErrorKind::DType, "%s: the index must be int32 or int64, not %s", op, dtypeName(index.dtype));
-    if (!sameShape(index, out))
-      fail(ErrorKind::Shape, "%s: index %s does not have the shape of out %s", op, shapeText(index).c_str(),
-           shapeText(out).c_str());
-    checkMemory(op, "index", index);
     subscripts.index[k] = index.data;
     subscripts.wide[k] = index.dtype == DType::Int64;
     subscripts.walk[k] = walkOf(index);
     const int64_t size = exactSize(sizes[2 * k]), dim = exactSize(sizes[2 * k + 1]);
     subscripts.selected[k] = {size, 0, outOfRangeSite(queue, "index", dim)};
   }
-  checkMemory(op, "output", out);
   const int64_t count = out.numel();
   if (count == 0) return;
   LAUNCH(linearPositions, gridFor(queue, count, kThreads), kThreads, 0, queue, out.as<int64_t>(), count, subscripts);
