@@ -86,7 +86,7 @@ const LibraryDescription cudnn = {
     "cuDNN",
     "libcudnn.so.9",
     "libcudnn.so.8",
-    "convolutions, recurrent layers and attention run on Thalweg's own, slower kernels",
+    "convolutions and attention run on Thalweg's own, slower kernels",
     "nvidia-cudnn-cu13",
     "cudnn9-cuda-13",
     90000,
@@ -103,6 +103,7 @@ const LibraryDescription cudnn = {
       if (of == 0 || of / 1000 >= 13) return {};
       return "it was made for CUDA " + std::to_string(of / 1000) + ", and this build needs the one for CUDA 13";
     },
+    &cublasLtLibrary,
 };
 
 const LibraryDescription nccl = {
@@ -183,6 +184,9 @@ bool Library::accept(const std::string& path, std::string& reason) {
              numberOf(description_.oldest) + " or newer";
   } else if (std::string objection = description_.objection(handle); !objection.empty()) {
     reason = from + " (" + numberOf(version) + ") does not fit: " + objection;
+  } else if (description_.needs && !description_.needs->available()) {
+    reason = from + " (" + numberOf(version) + ") needs " + description_.needs->description_.name +
+             ", which cannot be used either";
   } else {
     const LibraryFunctionBase* missing = nullptr;
     for (LibraryFunctionBase* function = functions_; function; function = function->next_) {
@@ -202,10 +206,8 @@ bool Library::accept(const std::string& path, std::string& reason) {
 
 Library::State Library::open() {
   // cuDNN asks the loader for these two by name, and gets the ones that are there already.
-  if (this == &cudnnLibrary) {
-    cublasLtLibrary.available();
-    nvrtcLibrary.available();
-  }
+  if (description_.needs) description_.needs->available();
+  if (this == &cudnnLibrary) nvrtcLibrary.available();
   const std::lock_guard lock(mutex_);
   if (state_.load(std::memory_order_relaxed) != State::Unknown) return state_;
   const std::string name = description_.name;

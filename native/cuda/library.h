@@ -15,6 +15,7 @@
 
 namespace thalweg::cuda {
 
+class Library;
 class LibraryFunctionBase;
 
 // What is known of a library before it is looked for.
@@ -32,6 +33,8 @@ struct LibraryDescription {
   int (*version)(void* handle);
   // Why this copy does not do although it is new enough, or an empty string.
   std::string (*objection)(void* handle);
+  // What it ends the process without; or null.
+  Library* needs = nullptr;
 };
 
 class Library {

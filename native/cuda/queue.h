@@ -95,6 +95,9 @@ class Queue {
   // What cuBLASLt was asked for this queue: cublaslt.cpp.
   struct LibraryPlans;
   std::shared_ptr<LibraryPlans> libraryPlans;
+  // cuDNN's handle and plans: cudnn_queue.cpp.
+  struct CudnnPlans;
+  std::shared_ptr<CudnnPlans> cudnnPlans;
 
  private:
   struct Slot {

@@ -53,6 +53,11 @@ std::string put(const char* kind, const fs::path& folder, const char* name) {
   fs::copy_file(fs::path(FAKES) / (std::string("thalweg_fake_") + kind + ".so"), root / folder / name);
   return (root / folder).string();
 }
+// cuDNN together with the cuBLASLt that it needs.
+std::string putCudnn(const char* kind, const fs::path& folder) {
+  put("new", folder, "libcublasLt.so.13");
+  return put(kind, folder, "libcudnn.so.9");
+}
 
 // In a process of its own, since what was found once stays found.
 void inChild(const char* name, const std::function<void()>& body) {
@@ -82,12 +87,13 @@ void inChild(const char* name, const std::function<void()>& body) {
 
 void run() {
   fs::create_directories(root / "empty");
-  const std::string good = put("new", "good", "libcudnn.so.9");
-  const std::string old = put("old", "old", "libcudnn.so.9");
-  const std::string cuda12 = put("cuda12", "cuda12", "libcudnn.so.9");
-  const std::string lacking = put("lacking", "lacking", "libcudnn.so.9");
+  const std::string good = putCudnn("new", "good");
+  const std::string old = putCudnn("old", "old");
+  const std::string cuda12 = putCudnn("cuda12", "cuda12");
+  const std::string lacking = putCudnn("lacking", "lacking");
+  const std::string alone = put("new", "alone", "libcudnn.so.9");
   put("cuda12", "older", "libcublasLt.so.12");
-  fs::create_directories(root / "broken");
+  put("new", "broken", "libcublasLt.so.13");
   std::FILE* broken = std::fopen((root / "broken/libcudnn.so.9").c_str(), "w");
   std::fputs("not a library", broken);
   std::fclose(broken);
@@ -115,12 +121,17 @@ void run() {
     expect(cudnnLibrary.report() == "cuDNN: 9.24.0, from " + good + "/libcudnn.so.9", cudnnLibrary.report());
     expect(fakeAnswer(5) == 92405, "its function is called");
     expect(!fakeOption.available(), "a function that it lacks is not available");
-    expect(!cublasLtLibrary.available() && !nvrtcLibrary.available(), "the others are not");
-    expectIn(cublasLtLibrary.report(), "Looked in " + good + ", ");
-    expectIn(cublasLtLibrary.report(), "THALWEG_CUDA_LIB_DIRS=/does/not/exist::" + good + ".");
+    expect(cublasLtLibrary.available() && !nvrtcLibrary.available(), "of the others the one that is there");
+    expectIn(nvrtcLibrary.report(), "Looked in " + good + ", ");
+    expectIn(nvrtcLibrary.report(), "THALWEG_CUDA_LIB_DIRS=/does/not/exist::" + good + ".");
     expectIn(reportLibraries(), "\ncuDNN: 9.24.0");
     expectIn(reportLibraries(), "\nNVRTC: libnvrtc.so.13 was not found");
     expectNotIn(reportLibraries(), "NCCL");  // nothing here calls it
+  });
+  inChild("cuDNN without the cuBLASLt that it needs", [&] {
+    setenv("THALWEG_CUDA_LIB_DIRS", alone.c_str(), 1);
+    expect(!cudnnLibrary.available(), "it is not taken");
+    expectIn(cudnnLibrary.report(), "alone/libcudnn.so.9 (9.24.0) needs cuBLASLt, which cannot be used either, so con");
   });
   inChild("one that is too old, then a good one", [&] {
     setenv("THALWEG_CUDA_LIB_DIRS", (old + ":" + good).c_str(), 1);
@@ -161,10 +172,11 @@ void run() {
   const char* const packages = "site-packages/nvidia";
   const auto found = [&](const char* name, const fs::path& folder, const char* file,
                          const std::function<void()>& prepare) {
-    const std::string made = put("new", folder, file);
+    const bool isCudnn = std::string(file).find("cudnn") != std::string::npos;
+    const std::string made = isCudnn ? putCudnn("new", folder) : put("new", folder, file);
     inChild(name, [&] {
       prepare();
-      Library& library = std::string(file).find("cudnn") != std::string::npos   ? cudnnLibrary
+      Library& library = isCudnn                                                ? cudnnLibrary
                          : std::string(file).find("nvrtc") != std::string::npos ? nvrtcLibrary
                                                                                 : cublasLtLibrary;
       expectIn(library.report(), ", from " + made + "/" + file);
