@@ -18,7 +18,7 @@ void check(cudnnStatus_t status, const char* what) {
 constexpr int64_t kMostEngines = 64;
 constexpr int kMostNotes = 32;
 
-// Configurations of engines, the most promising first; those of last resort if `mode` says so.
+// Configurations of engines, the most promising first.
 std::vector<CudnnDescriptor> proposedEngines(const CudnnDescriptor& graph, const CudnnTarget& target,
                                              cudnnBackendHeurMode_t mode) {
   CudnnDescriptor heuristics(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
@@ -96,7 +96,7 @@ CudnnRules cudnnRules(DType dtype) {
   if (wide) refused |= cudnnNote(CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS);
   if (dtype == DType::Float32 && !tensorFloat32.load(std::memory_order_relaxed))
     refused |= cudnnNote(CUDNN_NUMERICAL_NOTE_TENSOR_CORE);
-  return {refused, kMostCudnnWorkspace};
+  return {refused, kMostCudnnWorkspace, true};
 }
 
 // ---- descriptors ----------------------------------------------------------------------------------------------------
@@ -180,6 +180,7 @@ CudnnSearch findCudnnPlan(const CudnnTarget& target, const CudnnRules& rules,
     return search;
   }
   for (const cudnnBackendHeurMode_t mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
+    if (mode == CUDNN_HEUR_MODE_FALLBACK && !rules.lastResort) break;
     std::vector<CudnnDescriptor> configs;
     try {
       configs = proposedEngines(*finished, target, mode);

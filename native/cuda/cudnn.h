@@ -116,10 +116,17 @@ class CudnnGraph {
   std::vector<cudnnBackendDescriptor_t> operations_;
 };
 
+// What a kept plan is found by: numbers that say all of a graph (which family it is of, dtypes, shapes, strides,
+// alignments).
+using CudnnKey = std::vector<int64_t>;
+// The families, as first number of a key.
+enum class CudnnFamily : int64_t { Convolution };
+
 // Which engines may be taken.
 struct CudnnRules {
   unsigned refusedNotes;  // bits of cudnnBackendNumericalNote_t
   int64_t mostWorkspace;  // in bytes
+  bool lastResort;        // also those that cuDNN promises no speed of
 };
 constexpr unsigned cudnnNote(cudnnBackendNumericalNote_t note) { return 1u << note; }
 constexpr int64_t kMostCudnnWorkspace = int64_t{256} << 20;

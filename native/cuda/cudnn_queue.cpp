@@ -45,15 +45,16 @@ bool switchedOff() {
 
 }  // namespace
 
+struct KeptCudnnPlan {
+  CudnnKey key;
+  std::unique_ptr<CudnnPlan> plan;  // null: cuDNN refused
+  bool inGraph = false;             // a CUDA graph has launches of it, and needs its kernels
+};
+
 struct Queue::CudnnPlans {
-  struct Entry {
-    CudnnKey key;
-    std::unique_ptr<CudnnPlan> plan;  // null: cuDNN refused
-    bool inGraph = false;             // a CUDA graph has launches of it, and needs its kernels
-  };
   cudnnHandle_t handle = nullptr;
-  std::list<Entry> entries;  // what was used last comes first
-  std::unordered_map<CudnnKey, std::list<Entry>::iterator, KeyHash> places;
+  std::list<KeptCudnnPlan> entries;  // what was used last comes first
+  std::unordered_map<CudnnKey, std::list<KeptCudnnPlan>::iterator, KeyHash> places;
 
   ~CudnnPlans() {
     entries.clear();
@@ -89,14 +90,12 @@ bool usesCudnn(Queue& queue) {
   return queue.cudnnPlans->handle != nullptr;
 }
 
-bool executeCudnn(Queue& queue, const char* op, const CudnnKey& given, const CudnnRules& rules,
-                  const std::function<void(CudnnGraph&)>& describe,
-                  std::initializer_list<std::pair<int64_t, const void*>> memory) {
-  if (!usesCudnn(queue)) return false;
+KeptCudnnPlan* cudnnPlan(Queue& queue, const CudnnKey& given, const CudnnRules& rules,
+                         const std::function<void(CudnnGraph&)>& describe) {
+  if (!usesCudnn(queue)) return nullptr;
   Queue::CudnnPlans& plans = *queue.cudnnPlans;
   CudnnKey key = given;
-  key.push_back(rules.refusedNotes);
-  key.push_back(rules.mostWorkspace);
+  key.insert(key.end(), {rules.refusedNotes, rules.mostWorkspace, rules.lastResort});
   const auto found = plans.places.find(key);
   if (found != plans.places.end()) {
     plans.entries.splice(plans.entries.begin(), plans.entries, found->second);
@@ -106,10 +105,13 @@ bool executeCudnn(Queue& queue, const char* op, const CudnnKey& given, const Cud
     plans.entries.push_front({std::move(key), std::move(search.plan)});
     plans.places.emplace(plans.entries.front().key, plans.entries.begin());
   }
-  auto& entry = plans.entries.front();
-  if (!entry.plan) return false;
+  KeptCudnnPlan& plan = plans.entries.front();
+  return plan.plan ? &plan : nullptr;
+}
 
-  void* const workspace = entry.plan->workspace > 0 ? queue.scratch(kScratchOfCudnn, entry.plan->workspace) : nullptr;
+bool executeCudnn(Queue& queue, const char* op, KeptCudnnPlan& kept,
+                  std::initializer_list<std::pair<int64_t, const void*>> memory) {
+  void* const workspace = kept.plan->workspace > 0 ? queue.scratch(kScratchOfCudnn, kept.plan->workspace) : nullptr;
   std::vector<int64_t> ids;
   std::vector<void*> pointers;
   for (const auto& [id, data] : memory) {
@@ -123,17 +125,17 @@ bool executeCudnn(Queue& queue, const char* op, const CudnnKey& given, const Cud
         .setPointers(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, pointers)
         .setPointers(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, {workspace})
         .finalize();
-    status = cudnnBackendExecute(plans.handle, entry.plan->plan.get(), pack.get());
+    status = cudnnBackendExecute(queue.cudnnPlans->handle, kept.plan->plan.get(), pack.get());
   } catch (const CudnnRefusal& refusal) {
     fail(ErrorKind::Device, "%s: cuDNN: %.400s", op, refusal.reason.c_str());
   }
   if (status == CUDNN_STATUS_SUCCESS) {
-    entry.inGraph = entry.inGraph || queue.isCapturing();
+    kept.inGraph = kept.inGraph || queue.isCapturing();
     return true;
   }
   // The thousands are the kind of failure; this one says so before anything is launched.
   if (status / 1000 == CUDNN_STATUS_NOT_SUPPORTED / 1000) {
-    if (!entry.inGraph) entry.plan.reset();
+    if (!kept.inGraph) kept.plan.reset();
     return false;
   }
   fail(ErrorKind::Device, "%s: cuDNN: %.400s", op, describeCudnnStatus(status).c_str());

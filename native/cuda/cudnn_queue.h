@@ -11,20 +11,19 @@ namespace thalweg::cuda {
 // The workspace of plans; what calls them may use all other slots.
 constexpr int kScratchOfCudnn = 6;
 
-// What a kept plan is found by: numbers that say all of a graph (which family it is of, dtypes, shapes, strides,
-// alignments).
-using CudnnKey = std::vector<int64_t>;
-// The families, as first number of a key.
-enum class CudnnFamily : int64_t { Convolution };
-
 // Whether cuDNN is here and not switched off (THALWEG_CUDNN=0) and works with the queue's device.
 bool usesCudnn(Queue& queue);
 
-// Executes the plan for what `key` says and `describe` describes, on memory by the tensors' numbers. False if there is
-// no plan, or cuDNN refuses: nothing has been launched then. What was refused once is not asked again. Throws
-// DeviceError when the execution fails.
-bool executeCudnn(Queue& queue, const char* op, const CudnnKey& key, const CudnnRules& rules,
-                  const std::function<void(CudnnGraph&)>& describe,
+// A plan that the queue keeps, or that there is none.
+struct KeptCudnnPlan;
+// The plan for what `key` says and `describe` describes, made at the first time; null if there is none that the rules
+// allow, which is kept, too: cuDNN is asked once. Valid until the next call.
+KeptCudnnPlan* cudnnPlan(Queue& queue, const CudnnKey& key, const CudnnRules& rules,
+                         const std::function<void(CudnnGraph&)>& describe);
+
+// Executes a plan, on memory by the tensors' numbers. False if cuDNN refuses after all: nothing has been launched, and
+// there is no plan any more. Throws DeviceError when the execution fails.
+bool executeCudnn(Queue& queue, const char* op, KeptCudnnPlan& plan,
                   std::initializer_list<std::pair<int64_t, const void*>> memory);
 
 }  // namespace thalweg::cuda
