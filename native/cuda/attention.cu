@@ -1,6 +1,8 @@
-// Attention by tiles, forward and backward, in memory that is linear in the lengths. Here: the operands, checked.
+// Attention by tiles, forward and backward, in memory that is linear in the lengths; by cuDNN where it can. Here: the
+// operands, checked.
 #include "cuda/attention_backward.h"
 #include "cuda/attention_forward.h"
+#include "cuda/cudnn_attention.h"
 #include "cuda/shape_text.h"
 
 namespace thalweg::cuda {
@@ -30,8 +32,7 @@ Sizes checkSizes(const char* op, const TensorView& q, const TensorView& k, const
   if (q.ndim != 4 || k.ndim != 4 || v.ndim != 4)
     fail(ErrorKind::Shape, "%s: q %s, k %s and v %s must have 4 dimensions", op, shapeText(q).c_str(),
          shapeText(k).c_str(), shapeText(v).c_str());
-  if (!isFloating(q.dtype))
-    fail(ErrorKind::DType, "%s: takes floating point numbers, not %s", op, dtypeName(q.dtype));
+  if (!isFloating(q.dtype)) fail(ErrorKind::DType, "%s: takes floating point numbers, not %s", op, dtypeName(q.dtype));
   const Sizes s{q.shape[0], q.shape[1], k.shape[1], q.shape[2], k.shape[2], q.shape[3], v.shape[3]};
   if (s.keyHeads == 0 ? s.heads != 0 : s.heads % s.keyHeads != 0)
     fail(ErrorKind::Shape, "%s: %lld heads of keys do not divide %lld heads", op, static_cast<long long>(s.keyHeads),
@@ -111,6 +112,9 @@ void attention(Context& context, const TensorView& out, const TensorView& logSum
   const Dropout drop = dropoutOf(queueOf(context), op, dropout, seed, offset);
   if (logSums.numel() == 0) return;
   Queue& queue = queueOf(context);
+  // Which draws other numbers for dropout, and has a meaning of its own of rows that a mask leaves nothing.
+  const bool plain = !mask.defined && !drop.active;
+  if (plain && attentionByCudnn(queue, s, out, logSums, q, k, v, causal, scale)) return;
   const auto run = [&](auto* type) {
     using S = std::remove_pointer_t<decltype(type)>;
     using T = ComputeOf<S>;
@@ -148,6 +152,8 @@ void attentionBackward(Context& context, const OptionalTensor& gq, const Optiona
   const Dropout drop = dropoutOf(queueOf(context), op, dropout, seed, offset);
   if (s.batch * s.keyHeads == 0) return;
   Queue& queue = queueOf(context);
+  const bool plain = !mask.defined && !drop.active;
+  if (plain && attentionGradientsByCudnn(queue, s, gq, gk, gv, g, q, k, v, out, logSums, causal, scale)) return;
   const auto run = [&](auto* type) {
     using S = std::remove_pointer_t<decltype(type)>;
     using T = ComputeOf<S>;

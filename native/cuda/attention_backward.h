@@ -111,8 +111,9 @@ __global__ void __launch_bounds__(kThreads) rowGradientsKernel(Gradients<S> of, 
         for (int i = 0; i < R; i++) column.at[i] = d[i][j];
         putRun(tile, tx * R + j, ty, column);
       }
-      addTileProduct<V>(
-          sums, tile, Matrix<S>{a.k.row(b, h / s.group(), j0), a.k.strides[2], a.k.strides[3], end - j0, s.width}, c0, staged);
+      addTileProduct<V>(sums, tile,
+                        Matrix<S>{a.k.row(b, h / s.group(), j0), a.k.strides[2], a.k.strides[3], end - j0, s.width}, c0,
+                        staged);
     }
     if (!of.gq.data) continue;
 #pragma unroll
@@ -153,10 +154,10 @@ __global__ void __launch_bounds__(kThreads)
           for (int j = 0; j < R; j++) line.at[j] = made[i][j];
           putRun(tile, ty * R + i, tx, line);
         }
-        addTileProduct<V>(
-            sums, tile,
-            Matrix<S>{other.row(b, h, i0), other.strides[2], other.strides[3], s.rows - i0, ofKeys ? s.width : s.valueWidth}, c0,
-            staged);
+        addTileProduct<V>(sums, tile,
+                          Matrix<S>{other.row(b, h, i0), other.strides[2], other.strides[3], s.rows - i0,
+                                    ofKeys ? s.width : s.valueWidth},
+                          c0, staged);
       }
     }
 #pragma unroll

@@ -76,7 +76,7 @@ __global__ void __launch_bounds__(kThreads)
         putRun(probabilities, tx * R + j, ty, column);
       }
       addTileProduct<V>(sums, probabilities,
-                           Matrix<S>{a.v.row(b, kh, j0), a.v.strides[2], a.v.strides[3], keys, s.valueWidth}, c0, staged);
+                        Matrix<S>{a.v.row(b, kh, j0), a.v.strides[2], a.v.strides[3], keys, s.valueWidth}, c0, staged);
     }
     T factors[R];
 #pragma unroll

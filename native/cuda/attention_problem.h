@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "cuda/attention_sizes.h"
 #include "cuda/kernel.h"
 #include "cuda/row_access.h"
 #include "runtime/philox.h"
@@ -27,10 +28,7 @@ struct Heads {
   }
 };
 
-struct Sizes {
-  int64_t batch, heads, keyHeads, rows, keys, width, valueWidth;
-  __host__ __device__ int64_t group() const { return heads / keyHeads; }
-};
+using Sizes = AttentionSizes;
 
 struct Dropout {
   bool active = false;

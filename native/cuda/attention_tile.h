@@ -1,6 +1,6 @@
 // The products of tiles that attention is made of. A block of 16 x 16 threads has a tile of 16 runs by 16 runs of
-// sums; a run is 16 bytes of elements, and thread (ty, tx) has the rows of run ty and the columns of run tx. T is what is
-// computed with; matrices in global memory may have elements S that are narrower.
+// sums; a run is 16 bytes of elements, and thread (ty, tx) has the rows of run ty and the columns of run tx. T is what
+// is computed with; matrices in global memory may have elements S that are narrower.
 //
 // Tiles in shared memory are lines of 16 runs. Runs of a line are exchanged among themselves by its number, so that the
 // threads of a warp that write a column of a tile, and those that read a line of it, use different banks.

@@ -364,7 +364,7 @@ function attend(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Ten
   return tidy(() => {
     const inFour = (x: Tensor, own: number): Tensor => {
       const [length, features] = x.shape.slice(-2);
-      const stretched = expand(cast(x, compute) as Tensor, [...full(own), length, features] as Shape);
+      const stretched = expand(cast(x, compute), [...full(own), length, features] as Shape);
       return reshape(stretched, [count, own, length, features] as Shape);
     };
     let bias: Tensor | null = null;
