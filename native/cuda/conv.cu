@@ -1,8 +1,10 @@
-// Convolution and its two gradients: checks, and which algorithm each gets. conv_maps.h says what is computed, as
-// products whose left side is read from images (conv_tile.h), by plain products where a position has one tap (gemm.h),
-// and thread by thread where groups have few channels (conv_direct.h).
+// Convolution and its two gradients: which algorithm each gets. Plain products where a position has one tap (gemm.h),
+// thread by thread where groups have few channels (conv_direct.h), cuDNN where it is there and can (cudnn_conv.h), else
+// products whose left side is read from images (conv_tile.h); conv_maps.h says what these compute. 16-bit operands of
+// the last are converted.
 #include "cuda/conv_direct.h"
 #include "cuda/conv_tile.h"
+#include "cuda/cudnn_conv.h"
 #include "cuda/gemm_split.h"
 
 namespace thalweg::cuda {
@@ -11,13 +13,20 @@ namespace {
 constexpr int kThreads = 256;
 constexpr int64_t kMostBlocks = int64_t{1} << 30;
 constexpr int kScratchOfWeights = 0, kScratchOfParts = 1;
+// 16-bit operands as float32.
+constexpr int kScratchOfWideX = 2, kScratchOfWideWeight = 3, kScratchOfWideY = 4, kScratchOfWideBias = 5;
 // Groups with fewer channels on the side of the result have no tiles.
 constexpr int64_t kFewChannels = 8;
 
-// Calls f with a null pointer to float or double.
+// Calls f with a null pointer to the type of a floating dtype.
 template <class F>
 void withFloat(DType dtype, F&& f) {
-  dtype == DType::Float64 ? f(static_cast<double*>(nullptr)) : f(static_cast<float*>(nullptr));
+  switch (dtype) {
+    case DType::Float64: return f(static_cast<double*>(nullptr));
+    case DType::Float16: return f(static_cast<Half*>(nullptr));
+    case DType::BFloat16: return f(static_cast<BFloat16*>(nullptr));
+    default: return f(static_cast<float*>(nullptr));
+  }
 }
 
 // Without input channels or positions: the bias, or zero.
@@ -25,7 +34,7 @@ template <class T>
 __global__ void fillBiasKernel(T* out, const T* bias, int64_t channels, int64_t count) {
   const int64_t step = static_cast<int64_t>(gridDim.x) * blockDim.x;
   for (int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += step)
-    out[i] = bias ? bias[i % channels] : T(0);
+    out[i] = bias ? bias[i % channels] : T{};
 }
 template <class T>
 void fillBias(Queue& queue, const char* op, const TensorView& out, const TensorView& bias) {
@@ -129,39 +138,17 @@ void multiplyPointwise(Queue& queue, const ConvShape& s, const T* from, const Im
   gemm(queue, p);
 }
 
+// Weights in the order in which the kernels of a correlation read them.
 template <class T>
-void correlate(Queue& queue, const ConvShape& s, bool transposed, const char* op, const TensorView& out,
-               const TensorView& x, const TensorView& weight, const OptionalTensor& bias) {
-  const ImageLayout from = readImages(op, "the input", x, false), to = readImages(op, "the result", out, true);
-  const T* const start = bias.defined ? bias.as<const T>() : nullptr;
-  CorrelationMap map = correlationOf(s, transposed, from, to);
-  if (isPointwise(s))
-    return multiplyPointwise<T>(queue, s, x.as<const T>(), from, map.cin, weight.as<const T>(), map.weightIn,
-                                map.weightOut, map.cout, start, out.as<T>());
-
-  const int64_t count = weight.numel();
+const T* packWeights(Queue& queue, const Convolution& c, CorrelationMap& map) {
+  const int64_t count = c.weight.numel();
   T* const packed = queue.scratch<T>(kScratchOfWeights, count);
-  LAUNCH((packKernel<T>), gridFor(queue, count, kThreads), kThreads, 0, queue, packed, weight.as<const T>(), map,
-         s.taps, count);
+  LAUNCH((packKernel<T>), gridFor(queue, count, kThreads), kThreads, 0, queue, packed, c.weight.as<const T>(), map,
+         c.shape.taps, count);
   map.weightOut = 1;
   map.weightIn = map.cout;
   map.weightTap = map.cin * map.cout;
-  if (s.groups > 1 && map.cout < kFewChannels) {
-    for (int d = 0; d < 3; d++) map.stride[d] = s.stride[d];
-    const int64_t results = out.numel();
-    LAUNCH((directKernel<T>), gridFor(queue, results, kThreads), kThreads, 0, queue, map, x.as<const T>(), packed,
-           start, out.as<T>(), results);
-    return;
-  }
-  MapProblem<T, CorrelationMap> p{};
-  p.map = map;
-  p.a = x.as<const T>();
-  p.b = packed;
-  p.c = out.as<T>();
-  p.bias = start;
-  p.aAlongDepth = from.channelsLast() && map.cin >= 4;
-  p.bAlongDepth = false;
-  multiplyMap(queue, p);
+  return packed;
 }
 
 WeightMap weightMapOf(const ConvShape& s, const ImageLayout& from, const ImageLayout& gradient) {
@@ -193,70 +180,136 @@ void directWeight(Queue& queue, const WeightMap& map, const T* x, const T* gradi
   pieces = std::max<int64_t>(1, std::min(pieces, (int64_t{32} << 20) / (channels * rows)));
   const int64_t each = divideUp(positions, pieces);
   pieces = divideUp(positions, each);
-  T* const partial = queue.scratch<T>(kScratchOfParts, pieces * rows * channels);
+  Sum<T>* const partial = queue.scratch<Sum<T>>(kScratchOfParts, pieces * rows * channels);
   LAUNCH((directWeightKernel<T>), static_cast<unsigned>(std::min(jobs * pieces, kMostBlocks)), dim3(kLanes, kStreams),
          0, queue, map, x, gradient, partial, pieces, each);
   LAUNCH((joinDirectWeight<T>), gridFor(queue, rows * channels, kThreads), kThreads, 0, queue, map, partial, out,
          pieces);
 }
 
-}  // namespace
+// A convolution or its transpose.
+template <class T>
+void correlate(Context& context, const Convolution& c);
+// The gradient of the weight.
+template <class T>
+void multiplyGradients(Context& context, const Convolution& c);
 
-void convForward(Context& context, const TensorView& out, const TensorView& x, const TensorView& weight,
-                 const OptionalTensor& bias, Scalars geometry) {
-  const ConvShape s = readConvShape("convForward", x, weight, out, geometry);
-  checkConvBias("convForward", bias, out);
-  if (emptyView(out)) return;
-  withFloat(out.dtype, [&](auto* type) {
-    using T = std::remove_pointer_t<decltype(type)>;
-    if (s.taps == 0) return fillBias<T>(queueOf(context), "convForward", out, bias);
-    correlate<T>(queueOf(context), s, false, "convForward", out, x, weight, bias);
-  });
+template <class T>
+void convolve(Context& context, const Convolution& c) {
+  c.kind == ConvKind::BackwardWeight ? multiplyGradients<T>(context, c) : correlate<T>(context, c);
 }
 
-void convBackwardData(Context& context, const TensorView& out, const TensorView& g, const TensorView& weight,
-                      const OptionalTensor& bias, Scalars geometry) {
-  const ConvShape s = readConvShape("convBackwardData", out, weight, g, geometry);
-  checkConvBias("convBackwardData", bias, out);
-  if (emptyView(out)) return;
-  withFloat(out.dtype, [&](auto* type) {
-    using T = std::remove_pointer_t<decltype(type)>;
-    if (s.taps == 0) return fillBias<T>(queueOf(context), "convBackwardData", out, bias);
-    correlate<T>(queueOf(context), s, true, "convBackwardData", out, g, weight, bias);
-  });
+// A copy of a 16-bit operand in float32, or the place for such a result.
+TensorView widened(Context& context, int slot, const TensorView& view, bool isResult) {
+  TensorView wide = view;
+  wide.dtype = DType::Float32;
+  wide.data = reinterpret_cast<char*>(queueOf(context).scratch<float>(slot, view.numel()));
+  if (!isResult) copy(context, wide, view);
+  return wide;
 }
 
-void convBackwardWeight(Context& context, const TensorView& out, const TensorView& g, const TensorView& x,
-                        Scalars geometry) {
-  const ConvShape s = readConvShape("convBackwardWeight", x, out, g, geometry);
+// Of 16-bit operands, in float32.
+void convolveWide(Context& context, const Convolution& c) {
+  Convolution wide = c;
+  wide.x = widened(context, kScratchOfWideX, c.x, c.kind == ConvKind::BackwardData);
+  wide.weight = widened(context, kScratchOfWideWeight, c.weight, c.kind == ConvKind::BackwardWeight);
+  wide.y = widened(context, kScratchOfWideY, c.y, c.kind == ConvKind::Forward);
+  if (c.bias.defined) static_cast<TensorView&>(wide.bias) = widened(context, kScratchOfWideBias, c.bias, false);
+  convolve<float>(context, wide);
+  copy(context, c.result(), wide.result());
+}
+
+template <class T>
+void correlate(Context& context, const Convolution& c) {
+  Queue& queue = queueOf(context);
+  const ConvShape& s = c.shape;
+  const bool transposed = c.kind == ConvKind::BackwardData;
+  const TensorView& input = transposed ? c.y : c.x;
+  const TensorView& out = c.result();
+  const ImageLayout from = readImages(c.op, "the input", input, false), to = readImages(c.op, "the result", out, true);
+  const T* const bias = c.bias.defined ? c.bias.as<const T>() : nullptr;
+  CorrelationMap map = correlationOf(s, transposed, from, to);
+  if (isPointwise(s))
+    return multiplyPointwise<T>(queue, s, input.as<const T>(), from, map.cin, c.weight.as<const T>(), map.weightIn,
+                                map.weightOut, map.cout, bias, out.as<T>());
+  if (s.groups > 1 && map.cout < kFewChannels) {
+    const T* const packed = packWeights<T>(queue, c, map);
+    for (int d = 0; d < 3; d++) map.stride[d] = s.stride[d];
+    const int64_t results = out.numel();
+    LAUNCH((directKernel<T>), gridFor(queue, results, kThreads), kThreads, 0, queue, map, input.as<const T>(), packed,
+           bias, out.as<T>(), results);
+    return;
+  }
+  if (convolveByCudnn(context, c)) return;
+  if constexpr (sizeof(T) == 2) {
+    convolveWide(context, c);
+  } else {
+    MapProblem<T, CorrelationMap> p{};
+    p.a = input.as<const T>();
+    p.b = packWeights<T>(queue, c, map);
+    p.map = map;
+    p.c = out.as<T>();
+    p.bias = bias;
+    p.aAlongDepth = from.channelsLast() && map.cin >= 4;
+    p.bAlongDepth = false;
+    multiplyMap(queue, p);
+  }
+}
+
+template <class T>
+void multiplyGradients(Context& context, const Convolution& c) {
+  Queue& queue = queueOf(context);
+  const ConvShape& s = c.shape;
+  const T *const x = c.x.as<const T>(), *const g = c.y.as<const T>();
+  T* const out = c.weight.as<T>();
+  const ImageLayout from = readImages(c.op, "x", c.x, false), gradient = readImages(c.op, "g", c.y, false);
+  if (isPointwise(s) && from.channelsLast() && gradient.channelsLast())
+    return gemm(queue, Product<T>{s.cout, s.cin, s.images * s.outSize, g, 1, s.cout, x, s.cin, 1, out, s.cin});
+  const WeightMap map = weightMapOf(s, from, gradient);
+  if (s.groups > 1 && s.cout < kFewChannels) return directWeight<T>(queue, map, x, g, out);
+  if (convolveByCudnn(context, c)) return;
+  if constexpr (sizeof(T) == 2) {
+    convolveWide(context, c);
+  } else {
+    MapProblem<T, WeightMap> p{};
+    p.map = map;
+    p.a = x;
+    p.b = g;
+    p.c = out;
+    p.aAlongDepth = !from.channelsLast();
+    p.bAlongDepth = !gradient.channelsLast();
+    multiplyMap(queue, p);
+  }
+}
+
+void run(Context& context, const Convolution& c) {
+  const TensorView& out = c.result();
   if (emptyView(out)) return;
   Queue& queue = queueOf(context);
   withFloat(out.dtype, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
-    if (s.taps == 0) {
-      checkCuda(cudaMemsetAsync(out.data, 0, static_cast<size_t>(out.numel()) * sizeof(T), queue.stream),
-                "clearing a gradient");
-      return;
-    }
-    const ImageLayout from = readImages("convBackwardWeight", "x", x, false);
-    const ImageLayout gradient = readImages("convBackwardWeight", "g", g, false);
-    if (isPointwise(s) && from.channelsLast() && gradient.channelsLast()) {
-      gemm(queue, Product<T>{s.cout, s.cin, s.images * s.outSize, g.as<const T>(), 1, s.cout, x.as<const T>(), s.cin, 1,
-                             out.as<T>(), s.cin});
-      return;
-    }
-    const WeightMap map = weightMapOf(s, from, gradient);
-    if (s.groups > 1 && s.cout < kFewChannels)
-      return directWeight<T>(queue, map, x.as<const T>(), g.as<const T>(), out.as<T>());
-    MapProblem<T, WeightMap> p{};
-    p.map = map;
-    p.a = x.as<const T>();
-    p.b = g.as<const T>();
-    p.c = out.as<T>();
-    p.aAlongDepth = !from.channelsLast();
-    p.bAlongDepth = !gradient.channelsLast();
-    multiplyMap(queue, p);
+    if (c.shape.taps > 0) return convolve<T>(context, c);
+    if (c.kind != ConvKind::BackwardWeight) return fillBias<T>(queue, c.op, out, c.bias);
+    checkCuda(cudaMemsetAsync(out.data, 0, static_cast<size_t>(out.numel()) * sizeof(T), queue.stream),
+              "clearing a gradient");
   });
+}
+
+}  // namespace
+
+void convForward(Context& context, const TensorView& out, const TensorView& x, const TensorView& weight,
+                 const OptionalTensor& bias, Scalars geometry) {
+  run(context, readConvolution("convForward", ConvKind::Forward, x, weight, out, bias, geometry));
+}
+
+void convBackwardData(Context& context, const TensorView& out, const TensorView& g, const TensorView& weight,
+                      const OptionalTensor& bias, Scalars geometry) {
+  run(context, readConvolution("convBackwardData", ConvKind::BackwardData, out, weight, g, bias, geometry));
+}
+
+void convBackwardWeight(Context& context, const TensorView& out, const TensorView& g, const TensorView& x,
+                        Scalars geometry) {
+  run(context, readConvolution("convBackwardWeight", ConvKind::BackwardWeight, x, out, g, OptionalTensor{}, geometry));
 }
 
 }  // namespace thalweg::cuda

@@ -2,7 +2,7 @@
 // result has a thread (or, as a sum over all positions, a block).
 #pragma once
 #include "cuda/conv_maps.h"
-#include "cuda/launch.h"
+#include "cuda/gemm_epilogue.h"
 
 namespace thalweg::cuda {
 
@@ -32,7 +32,7 @@ __global__ void directKernel(CorrelationMap map, const T* x, const T* weight, co
       }
       return place < map.in[d] ? place : -1;
     };
-    T sum = 0;
+    Sum<T> sum = 0;
     for (int64_t z = 0; z < map.kernel[0]; z++) {
       const int64_t atZ = find(0, z);
       if (atZ < 0) continue;
@@ -44,11 +44,13 @@ __global__ void directKernel(CorrelationMap map, const T* x, const T* weight, co
           if (atX < 0) continue;
           const T* from = image + atZ * map.from.at[0] + atY * map.from.at[1] + atX * map.from.at[2];
           const T* by = w + ((z * map.kernel[1] + v) * map.kernel[2] + u) * map.weightTap;
-          for (int64_t c = 0; c < map.cin; c++) sum += from[c * map.from.channel] * by[c * map.weightIn];
+          for (int64_t c = 0; c < map.cin; c++)
+            sum += convert<Sum<T>>(from[c * map.from.channel]) * convert<Sum<T>>(by[c * map.weightIn]);
         }
       }
     }
-    y[to] = bias ? sum + bias[group * map.cout + channel] : sum;
+    if (bias) sum += convert<Sum<T>>(bias[group * map.cout + channel]);
+    y[to] = convert<T>(sum);
   }
 }
 
@@ -57,16 +59,16 @@ constexpr int kLanes = 32, kStreams = 8;
 
 // partial[piece][row][channel of all groups], row = [tap][c]; the pieces have `each` positions.
 template <class T>
-__global__ void directWeightKernel(WeightMap map, const T* x, const T* gradient, T* partial, int64_t pieces,
+__global__ void directWeightKernel(WeightMap map, const T* x, const T* gradient, Sum<T>* partial, int64_t pieces,
                                    int64_t each) {
-  __shared__ T sums[kStreams][kLanes];
+  __shared__ Sum<T> sums[kStreams][kLanes];
   const int lane = static_cast<int>(threadIdx.x), stream = static_cast<int>(threadIdx.y);
   const int64_t channels = map.groups * map.cout, across = (channels + kLanes - 1) / kLanes;
   const int64_t rows = map.taps * map.cin, positions = map.images * map.out[0] * map.out[1] * map.out[2];
   for (int64_t job = blockIdx.x; job < across * rows * pieces; job += gridDim.x) {
     int64_t rest = job;
     const int64_t row = takeOff(rest, rows), channel = takeOff(rest, across) * kLanes + lane, piece = rest;
-    T sum = 0;
+    Sum<T> sum = 0;
     if (channel < channels) {
       WeightMap::State state;
       const Place tap = map.place(state, row);
@@ -78,7 +80,7 @@ __global__ void directWeightKernel(WeightMap map, const T* x, const T* gradient,
         const int64_t at = map.step(state, k, place);
         bool inside = true;
         for (int d = 0; d < 3; d++) inside = inside && place.at[d] + tap.at[d] < static_cast<uint32_t>(map.in[d]);
-        if (inside) sum += from[place.offset + tap.offset] * g[at];
+        if (inside) sum += convert<Sum<T>>(from[place.offset + tap.offset]) * convert<Sum<T>>(g[at]);
       }
     }
     sums[stream][lane] = sum;
@@ -92,15 +94,15 @@ __global__ void directWeightKernel(WeightMap map, const T* x, const T* gradient,
 }
 
 template <class T>
-__global__ void joinDirectWeight(WeightMap map, const T* partial, T* out, int64_t pieces) {
+__global__ void joinDirectWeight(WeightMap map, const Sum<T>* partial, T* out, int64_t pieces) {
   const int64_t channels = map.groups * map.cout, count = map.taps * map.cin * channels;
   const int64_t threads = static_cast<int64_t>(gridDim.x) * blockDim.x;
   for (int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += threads) {
-    T sum = partial[i];
+    Sum<T> sum = partial[i];
     for (int64_t piece = 1; piece < pieces; piece++) sum += partial[piece * count + i];
     int64_t row = i;
     const int64_t channel = takeOff(row, channels);
-    out[channel * map.columnOfResult() + map.rowOfResult({}, row)] = sum;
+    out[channel * map.columnOfResult() + map.rowOfResult({}, row)] = convert<T>(sum);
   }
 }
 

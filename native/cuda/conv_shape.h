@@ -44,8 +44,8 @@ inline bool emptyView(const TensorView& view) {
 
 inline void checkFloats(const char* op, const char* name, const TensorView& view, const TensorView& first) {
   if (!view.defined) fail(ErrorKind::Native, "%s: %s is undefined", op, name);
-  if (view.dtype != DType::Float32 && view.dtype != DType::Float64)
-    fail(ErrorKind::DType, "%s: %s is %s, expected float32 or float64", op, name, dtypeName(view.dtype));
+  if (!isFloating(view.dtype))
+    fail(ErrorKind::DType, "%s: %s is %s, expected a floating dtype", op, name, dtypeName(view.dtype));
   if (view.dtype != first.dtype)
     fail(ErrorKind::DType, "%s: %s is %s, the result %s", op, name, dtypeName(view.dtype), dtypeName(first.dtype));
   for (int d = 0; d < view.ndim; d++)
@@ -139,6 +139,30 @@ inline void checkConvBias(const char* op, const OptionalTensor& bias, const Tens
   if (bias.ndim != 1 || bias.shape[0] != out.shape[1])
     fail(ErrorKind::Shape, "%s: bias %s does not fit the result %s", op, shapeText(bias).c_str(),
          shapeText(out).c_str());
+}
+
+// A convolution or one of its gradients: x, weight and y, one of which is the result.
+enum class ConvKind : int64_t { Forward, BackwardData, BackwardWeight };
+
+struct Convolution {
+  const char* op;
+  ConvKind kind;
+  ConvShape shape;
+  TensorView x, weight, y;
+  OptionalTensor bias;  // of the result's channels; never with a gradient of the weight
+  bool winograd;        // may be used
+
+  const TensorView& result() const {
+    return kind == ConvKind::Forward ? y : kind == ConvKind::BackwardData ? x : weight;
+  }
+};
+
+// The checks of all three.
+inline Convolution readConvolution(const char* op, ConvKind kind, const TensorView& x, const TensorView& weight,
+                                   const TensorView& y, const OptionalTensor& bias, Scalars geometry) {
+  Convolution c{op, kind, readConvShape(op, x, weight, y, geometry), x, weight, y, bias, geometry[10] != 0};
+  checkConvBias(op, bias, c.result());
+  return c;
 }
 
 }  // namespace thalweg::cuda

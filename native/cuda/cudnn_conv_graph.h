@@ -7,8 +7,6 @@
 
 namespace thalweg::cuda {
 
-enum class ConvKind : int64_t { Forward, BackwardData, BackwardWeight };
-
 // The numbers of a convolution's tensors: the input's side, the weights, the output's side, and what is added to the
 // result (of x's or y's channels).
 constexpr int64_t kCudnnX = 1, kCudnnWeight = 2, kCudnnY = 3, kCudnnBias = 4;

@@ -37,23 +37,28 @@ __global__ void finishKernel(int64_t m, int64_t n, ProductBatch batch, Epilogue<
   }
 }
 
+template <class S>
+void finish(Queue& queue, const Product<S>& p, const Epilogue<S>& epilogue) {
+  const int64_t count = p.m * p.n * p.batch.count;
+  LAUNCH((finishKernel<S>), gridFor(queue, count, 256), 256, 0, queue, p.m, p.n, p.batch, epilogue);
+}
+
 // False if the library does not have it.
 template <class S>
 bool multiplyByLibrary(Queue& queue, const Product<S>& p) {
   const LibraryProduct done = multiplyByCublasLt(queue, p);
   if (!done.launched) return false;
   Epilogue<S> epilogue(p);
-  const int64_t count = p.m * p.n * p.batch.count;
   if constexpr (std::is_same_v<Sum<S>, float>) {
     if (done.sums) {
+      const int64_t count = p.m * p.n * p.batch.count;
       epilogue.alpha = 1;
       LAUNCH((joinSplits<S>), gridFor(queue, count, 256), 256, 0, queue, done.sums, 1, p.m, p.n, p.batch, epilogue);
       return true;
     }
   }
   if (done.biasAdded) epilogue.bias = nullptr;
-  if (epilogue.bias || p.activation != Activation::None)
-    LAUNCH((finishKernel<S>), gridFor(queue, count, 256), 256, 0, queue, p.m, p.n, p.batch, epilogue);
+  if (epilogue.bias || p.activation != Activation::None) finish(queue, p, epilogue);
   return true;
 }
 
@@ -94,5 +99,10 @@ void gemm(Queue& queue, const Product<BFloat16>& product) { multiply(queue, prod
 void gemm(Queue& queue, const Product<uint8_t>& product) { multiply(queue, product); }
 void gemm(Queue& queue, const Product<uint32_t>& product) { multiply(queue, product); }
 void gemm(Queue& queue, const Product<uint64_t>& product) { multiply(queue, product); }
+
+void finishProduct(Queue& queue, const Product<float>& p) { finish(queue, p, Epilogue(p)); }
+void finishProduct(Queue& queue, const Product<double>& p) { finish(queue, p, Epilogue(p)); }
+void finishProduct(Queue& queue, const Product<Half>& p) { finish(queue, p, Epilogue(p)); }
+void finishProduct(Queue& queue, const Product<BFloat16>& p) { finish(queue, p, Epilogue(p)); }
 
 }  // namespace thalweg::cuda

@@ -78,4 +78,10 @@ void gemm(Queue& queue, const Product<uint8_t>& product);
 void gemm(Queue& queue, const Product<uint32_t>& product);
 void gemm(Queue& queue, const Product<uint64_t>& product);
 
+// Adds bias and activation to what c holds.
+void finishProduct(Queue& queue, const Product<float>& product);
+void finishProduct(Queue& queue, const Product<double>& product);
+void finishProduct(Queue& queue, const Product<Half>& product);
+void finishProduct(Queue& queue, const Product<BFloat16>& product);
+
 }  // namespace thalweg::cuda

@@ -83,8 +83,8 @@ export function setConvWinograd(enabled: boolean): boolean {
 
 type Launch = (out: Handle, a: Handle, b: Handle, bias: Handle, geometry: number) => void;
 
-// The kernels know float32 and float64, images that are contiguous or channels-last, and contiguous weights: other layouts
-// are copied, half types converted. Their results are channels-last, but for the gradient of a weight.
+// The kernels know images that are contiguous or channels-last, and contiguous weights: other layouts are copied. Those of
+// the CPU know float32 and float64: half types are converted. Results are channels-last, but for the gradient of a weight.
 function launch(
   kernel: Launch,
   out: Tensor,
@@ -104,7 +104,7 @@ function launch(
     scratchNumbers[staged + 1] = winograd ? 1 : 0;
     kernel(target._handle, x._handle, y._handle, z === null ? 0 : z._handle, staged + 2);
   };
-  const half = out.dtype !== 'float32' && out.dtype !== 'float64';
+  const half = out.device === 'cpu' && out.dtype !== 'float32' && out.dtype !== 'float64';
   const fits = (x: Tensor, image: boolean): boolean => x.isContiguous || (image && x.memoryFormat === 'channelsLast');
   if (!half && fits(a, true) && fits(b, images === 2) && bias?.isContiguous !== false) {
     run(out, a, b, bias);
