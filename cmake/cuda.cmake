@@ -47,6 +47,15 @@ if(NOT THALWEG_CUDA AND THALWEG_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$" AND N
     PREFIX "" OUTPUT_NAME libcublasLt SUFFIX .so.13 CXX_EXTENSIONS OFF CXX_VISIBILITY_PRESET hidden
     LIBRARY_OUTPUT_DIRECTORY ${THALWEG_OUTPUT_DIR}/fake)
 
+  # cuDNN likewise: a file for each family of operations.
+  file(GLOB THALWEG_FAKE_CUDNN CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/native/test/fake_cudnn*.cpp)
+  add_library(thalweg_fake_cudnn MODULE EXCLUDE_FROM_ALL ${THALWEG_FAKE_CUDNN})
+  target_include_directories(thalweg_fake_cudnn BEFORE PRIVATE ${CMAKE_SOURCE_DIR}/native/cuda/emulated)
+  target_link_libraries(thalweg_fake_cudnn PRIVATE thalweg_options)
+  set_target_properties(thalweg_fake_cudnn PROPERTIES
+    PREFIX "" OUTPUT_NAME libcudnn SUFFIX .so.9 CXX_EXTENSIONS OFF CXX_VISIBILITY_PRESET hidden
+    LIBRARY_OUTPUT_DIRECTORY ${THALWEG_OUTPUT_DIR}/fake)
+
   # A test of generated programs against the interpreter, both as ordinary C++.
   add_executable(thalweg_generated_programs EXCLUDE_FROM_ALL
     ${CMAKE_SOURCE_DIR}/native/test/generated_programs.cpp ${CMAKE_SOURCE_DIR}/native/cuda/generate.cpp
