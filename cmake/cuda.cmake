@@ -56,6 +56,16 @@ if(NOT THALWEG_CUDA AND THALWEG_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$" AND N
     PREFIX "" OUTPUT_NAME libcudnn SUFFIX .so.9 CXX_EXTENSIONS OFF CXX_VISIBILITY_PRESET hidden
     LIBRARY_OUTPUT_DIRECTORY ${THALWEG_OUTPUT_DIR}/fake)
 
+  # Plans of the real cuDNN, where it is found, for devices that are only described to it.
+  add_executable(thalweg_cudnn_plans EXCLUDE_FROM_ALL
+    ${CMAKE_SOURCE_DIR}/native/test/cudnn_plans.cpp ${CMAKE_SOURCE_DIR}/native/cuda/cudnn.cpp
+    ${CMAKE_SOURCE_DIR}/native/cuda/cudnn_conv_graph.cpp ${CMAKE_SOURCE_DIR}/native/cuda/library.cpp
+    ${CMAKE_SOURCE_DIR}/native/cuda/library_search.cpp ${THALWEG_CUDA_SHARED})
+  target_compile_definitions(thalweg_cudnn_plans PRIVATE THALWEG_HAS_CUBLASLT THALWEG_HAS_CUDNN)
+  target_include_directories(thalweg_cudnn_plans BEFORE PRIVATE ${CMAKE_SOURCE_DIR}/native/cuda/emulated)
+  target_link_libraries(thalweg_cudnn_plans PRIVATE thalweg_options ${CMAKE_DL_LIBS})
+  set_target_properties(thalweg_cudnn_plans PROPERTIES CXX_EXTENSIONS OFF)
+
   # A test of generated programs against the interpreter, both as ordinary C++.
   add_executable(thalweg_generated_programs EXCLUDE_FROM_ALL
     ${CMAKE_SOURCE_DIR}/native/test/generated_programs.cpp ${CMAKE_SOURCE_DIR}/native/cuda/generate.cpp

@@ -34,7 +34,7 @@ samples() { printf 'test/samples/%s.test.ts ' "$@"; }
 if [ "${ways[*]}" != asan ]; then
   cmake -S . -B build-cmake/release >/dev/null
   cmake --build build-cmake/release --parallel "$jobs" \
-    --target thalweg_cuda_emulated thalweg_libraries thalweg_fake_cublaslt
+    --target thalweg_cuda_emulated thalweg_libraries thalweg_fake_cublaslt thalweg_fake_cudnn
 fi
 export THALWEG_CUDA_PLUGIN=$PWD/build/Release/thalweg-cuda-emulated.so
 
@@ -52,7 +52,7 @@ for way in "${ways[@]}"; do
       ;;
     library)
       THALWEG_CUDA_LIB_DIRS=$PWD/build/Release/fake THALWEG_TEST_GOLDENS_ONLY=1 device_tests library "" \
-        test/cuda/cublaslt.test.ts $(samples products conv rnn)
+        test/cuda/cublaslt.test.ts test/cuda/cudnn.test.ts $(samples products conv rnn)
       ;;
     reverse)
       THALWEG_CUDA_EMULATED_ORDER=reverse device_tests reverse "" test/samples/
