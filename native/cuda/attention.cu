@@ -1,6 +1,8 @@
-// Attention by tiles, forward and backward, in memory that is linear in the lengths. Here: the operands, checked.
+// Attention by tiles, forward and backward, in memory that is linear in the lengths; by cuDNN where it can. Here: the
+// operands, checked.
 #include "cuda/attention_backward.h"
 #include "cuda/attention_forward.h"
+#include "cuda/cudnn_attention.h"
 #include "operands/check.h"
 
 namespace thalweg::cuda {
@@ -30,8 +32,7 @@ Sizes checkSizes(const char* op, const TensorView& q, const TensorView& k, const
   if (q.ndim != 4 || k.ndim != 4 || v.ndim != 4)
     fail(ErrorKind::Shape, "%s: q %s, k %s and v %s must have 4 dimensions", op, shapeText(q).c_str(),
          shapeText(k).c_str(), shapeText(v).c_str());
-  if (q.dtype != DType::Float32 && q.dtype != DType::Float64)
-    fail(ErrorKind::DType, "%s: takes float32 or float64, not %s", op, dtypeName(q.dtype));
+  if (!isFloating(q.dtype)) fail(ErrorKind::DType, "%s: takes floating point numbers, not %s", op, dtypeName(q.dtype));
   const Sizes s{q.shape[0], q.shape[1], k.shape[1], q.shape[2], k.shape[2], q.shape[3], v.shape[3]};
   if (s.keyHeads == 0 ? s.heads != 0 : s.heads % s.keyHeads != 0)
     fail(ErrorKind::Shape, "%s: %lld heads of keys do not divide %lld heads", op, static_cast<long long>(s.keyHeads),
@@ -45,12 +46,24 @@ Sizes checkSizes(const char* op, const TensorView& q, const TensorView& k, const
   return s;
 }
 
-void checkLogSums(const char* op, const TensorView& logSums, const Sizes& s, DType dtype) {
+void checkLogSums(const char* op, const TensorView& logSums, const Sizes& s, DType of) {
+  const DType dtype = of == DType::Float64 ? DType::Float64 : DType::Float32;
   if (logSums.ndim != 3 || logSums.shape[0] != s.batch || logSums.shape[1] != s.heads || logSums.shape[2] != s.rows)
     fail(ErrorKind::Shape, "%s: logSums has shape %s, expected [%lld, %lld, %lld]", op, shapeText(logSums).c_str(),
          static_cast<long long>(s.batch), static_cast<long long>(s.heads), static_cast<long long>(s.rows));
   if (logSums.dtype != dtype || !logSums.isContiguous())
     fail(ErrorKind::DType, "%s: logSums must be contiguous and of dtype %s", op, dtypeName(dtype));
+}
+
+// Calls f with a null pointer to the C++ type of a floating point dtype.
+template <class F>
+void withFloat(DType dtype, F&& f) {
+  switch (dtype) {
+    case DType::Float64: return f(static_cast<double*>(nullptr));
+    case DType::Float16: return f(static_cast<Half*>(nullptr));
+    case DType::BFloat16: return f(static_cast<BFloat16*>(nullptr));
+    default: return f(static_cast<float*>(nullptr));
+  }
 }
 
 Dropout dropoutOf(const Queue& queue, const char* op, double p, Scalar seed, int64_t offset) {
@@ -68,20 +81,20 @@ Dropout dropoutOf(const Queue& queue, const char* op, double p, Scalar seed, int
   return dropout;
 }
 
-template <class T>
-Attention<T> attentionOf(const Sizes& sizes, const TensorView& q, const TensorView& k, const TensorView& v,
+template <class S>
+Attention<S> attentionOf(const Sizes& sizes, const TensorView& q, const TensorView& k, const TensorView& v,
                          const OptionalTensor& mask, bool causal, double scale, const Dropout& dropout) {
-  Attention<T> a;
+  Attention<S> a;
   a.sizes = sizes;
-  a.q = Heads<const T>(q);
-  a.k = Heads<const T>(k);
-  a.v = Heads<const T>(v);
+  a.q = Heads<const S>(q);
+  a.k = Heads<const S>(k);
+  a.v = Heads<const S>(v);
   if (mask.defined && mask.dtype == DType::Bool)
     a.allowed = Heads<const uint8_t>(mask);
   else if (mask.defined)
-    a.mask = Heads<const T>(mask);
+    a.mask = Heads<const S>(mask);
   a.causal = causal;
-  a.scale = static_cast<T>(scale);
+  a.scale = static_cast<ComputeOf<S>>(scale);
   a.dropout = dropout;
   return a;
 }
@@ -99,18 +112,19 @@ void attention(Context& context, const TensorView& out, const TensorView& logSum
   const Dropout drop = dropoutOf(queueOf(context), op, dropout, seed, offset);
   if (logSums.numel() == 0) return;
   Queue& queue = queueOf(context);
+  // Which draws other numbers for dropout, and has a meaning of its own of rows that a mask leaves nothing.
+  const bool plain = !mask.defined && !drop.active;
+  if (plain && attentionByCudnn(queue, s, out, logSums, q, k, v, causal, scale)) return;
   const auto run = [&](auto* type) {
-    using T = std::remove_pointer_t<decltype(type)>;
-    const Attention<T> a = attentionOf<T>(s, q, k, v, mask, causal, scale, drop);
+    using S = std::remove_pointer_t<decltype(type)>;
+    using T = ComputeOf<S>;
+    const Attention<S> a = attentionOf<S>(s, q, k, v, mask, causal, scale, drop);
     if (s.valueWidth > kSide<T>)
-      launchForward<T, 2>(queue, a, Heads<T>(out), logSums.as<T>());
+      launchForward<S, 2>(queue, a, Heads<S>(out), logSums.as<T>());
     else
-      launchForward<T, 1>(queue, a, Heads<T>(out), logSums.as<T>());
+      launchForward<S, 1>(queue, a, Heads<S>(out), logSums.as<T>());
   };
-  if (q.dtype == DType::Float64)
-    run(static_cast<double*>(nullptr));
-  else
-    run(static_cast<float*>(nullptr));
+  withFloat(q.dtype, run);
 }
 
 void attentionBackward(Context& context, const OptionalTensor& gq, const OptionalTensor& gk, const OptionalTensor& gv,
@@ -138,34 +152,34 @@ void attentionBackward(Context& context, const OptionalTensor& gq, const Optiona
   const Dropout drop = dropoutOf(queueOf(context), op, dropout, seed, offset);
   if (s.batch * s.keyHeads == 0) return;
   Queue& queue = queueOf(context);
+  const bool plain = !mask.defined && !drop.active;
+  if (plain && attentionGradientsByCudnn(queue, s, gq, gk, gv, g, q, k, v, out, logSums, causal, scale)) return;
   const auto run = [&](auto* type) {
-    using T = std::remove_pointer_t<decltype(type)>;
-    Gradients<T> of;
-    of.a = attentionOf<T>(s, q, k, v, mask, causal, scale, drop);
-    of.g = Heads<const T>(g);
+    using S = std::remove_pointer_t<decltype(type)>;
+    using T = ComputeOf<S>;
+    Gradients<S> of;
+    of.a = attentionOf<S>(s, q, k, v, mask, causal, scale, drop);
+    of.g = Heads<const S>(g);
     of.logSums = logSums.as<T>();
     of.deltas = nullptr;
     // An empty gradient has nothing to be made.
-    if (gq.defined && gq.numel() > 0) of.gq = Heads<T>(gq);
-    if (gk.defined && gk.numel() > 0) of.gk = Heads<T>(gk);
-    if (gv.defined && gv.numel() > 0) of.gv = Heads<T>(gv);
-    if (gmask.defined && gmask.numel() > 0) of.gmask = Heads<T>(gmask);
+    if (gq.defined && gq.numel() > 0) of.gq = Heads<S>(gq);
+    if (gk.defined && gk.numel() > 0) of.gk = Heads<S>(gk);
+    if (gv.defined && gv.numel() > 0) of.gv = Heads<S>(gv);
+    if (gmask.defined && gmask.numel() > 0) of.gmask = Heads<S>(gmask);
     const int64_t rows = s.batch * s.heads * s.rows;
     if (rows > 0 && (of.gq.data || of.gk.data || of.gmask.data)) {
       T* deltas = queue.scratch<T>(0, rows);
-      LAUNCH((deltaKernel<T>), gridFor(queue, rows * kWarp, kThreads), kThreads, 0, queue, deltas, of.g,
-             Heads<const T>(out), s);
+      LAUNCH((deltaKernel<S>), gridFor(queue, rows * kWarp, kThreads), kThreads, 0, queue, deltas, of.g,
+             Heads<const S>(out), s);
       of.deltas = deltas;
     }
     if (s.width > kSide<T> || s.valueWidth > kSide<T>)
-      launchBackward<T, 2>(queue, of);
+      launchBackward<S, 2>(queue, of);
     else
-      launchBackward<T, 1>(queue, of);
+      launchBackward<S, 1>(queue, of);
   };
-  if (q.dtype == DType::Float64)
-    run(static_cast<double*>(nullptr));
-  else
-    run(static_cast<float*>(nullptr));
+  withFloat(q.dtype, run);
 }
 
 }  // namespace thalweg::cuda

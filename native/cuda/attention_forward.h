@@ -8,8 +8,10 @@
 namespace thalweg::cuda {
 namespace {
 
-template <class T, int V>
-__global__ void __launch_bounds__(kThreads) attentionKernel(Attention<T> a, Heads<T> out, T* logSums, int64_t tasks) {
+template <class S, int V>
+__global__ void __launch_bounds__(kThreads)
+    attentionKernel(Attention<S> a, Heads<S> out, ComputeOf<S>* logSums, int64_t tasks) {
+  using T = ComputeOf<S>;
   __shared__ Run<T> stagedRuns[kStaged<T> / kRun<T>], tileRuns[kRuns * kSide<T>];
   T *const staged = stagedRuns[0].at, *const probabilities = tileRuns[0].at;
   constexpr int R = kRun<T>;
@@ -22,7 +24,7 @@ __global__ void __launch_bounds__(kThreads) attentionKernel(Attention<T> a, Head
     const int64_t slab = task % slabs, head = task / slabs % heads, i0 = (tiles - 1 - task / slabs / heads) * kSide<T>;
     const int64_t b = head / s.heads, h = head % s.heads, kh = h / s.group(), c0 = slab * V * kSide<T>;
     const int64_t rows = s.rows - i0 < kSide<T> ? s.rows - i0 : kSide<T>, end = a.visible(i0 + rows - 1);
-    const Matrix<T> q{a.q.row(b, h, i0), a.q.strides[2], a.q.strides[3], rows, s.width};
+    const Matrix<S> q{a.q.row(b, h, i0), a.q.strides[2], a.q.strides[3], rows, s.width};
     T sums[R][V * R] = {}, max[R];
     double total[R];
 #pragma unroll
@@ -33,7 +35,7 @@ __global__ void __launch_bounds__(kThreads) attentionKernel(Attention<T> a, Head
     for (int64_t j0 = 0; j0 < end; j0 += kSide<T>) {
       T p[R][R] = {};
       const int64_t keys = end - j0 < kSide<T> ? end - j0 : kSide<T>;
-      addRowProducts(p, q, {a.k.row(b, kh, j0), a.k.strides[2], a.k.strides[3], keys, s.width}, staged);
+      addRowProducts(p, q, Matrix<S>{a.k.row(b, kh, j0), a.k.strides[2], a.k.strides[3], keys, s.width}, staged);
 #pragma unroll
       for (int i = 0; i < R; i++) {
         const int64_t row = i0 + ty * R + i, key = j0 + tx * R;
@@ -73,8 +75,8 @@ __global__ void __launch_bounds__(kThreads) attentionKernel(Attention<T> a, Head
         for (int i = 0; i < R; i++) column.at[i] = p[i][j];
         putRun(probabilities, tx * R + j, ty, column);
       }
-      addTileProduct<T, V>(sums, probabilities,
-                           {a.v.row(b, kh, j0), a.v.strides[2], a.v.strides[3], keys, s.valueWidth}, c0, staged);
+      addTileProduct<V>(sums, probabilities,
+                        Matrix<S>{a.v.row(b, kh, j0), a.v.strides[2], a.v.strides[3], keys, s.valueWidth}, c0, staged);
     }
     T factors[R];
 #pragma unroll
@@ -86,16 +88,17 @@ __global__ void __launch_bounds__(kThreads) attentionKernel(Attention<T> a, Head
         logSums[head * s.rows + row] =
             whole == 0 ? std::numeric_limits<T>::infinity() : max[i] + static_cast<T>(std::log(whole));
     }
-    storeSums<T, V>(out.row(b, h, i0), out.strides[2], sums, factors, rows, c0, s.valueWidth);
+    storeSums<V>(out.row(b, h, i0), out.strides[2], sums, factors, rows, c0, s.valueWidth);
   }
 }
 
-template <class T, int V>
-void launchForward(Queue& queue, const Attention<T>& a, const Heads<T>& out, T* logSums) {
+template <class S, int V>
+void launchForward(Queue& queue, const Attention<S>& a, const Heads<S>& out, ComputeOf<S>* logSums) {
+  using T = ComputeOf<S>;
   const Sizes& s = a.sizes;
   const int64_t slabs = s.valueWidth > 0 ? (s.valueWidth + V * kSide<T> - 1) / (V * kSide<T>) : 1;
   const int64_t tasks = s.batch * s.heads * ((s.rows + kSide<T> - 1) / kSide<T>)*slabs;
-  LAUNCH((attentionKernel<T, V>), blocksFor(tasks), kThreads, 0, queue, a, out, logSums, tasks);
+  LAUNCH((attentionKernel<S, V>), blocksFor(tasks), kThreads, 0, queue, a, out, logSums, tasks);
 }
 
 }  // namespace

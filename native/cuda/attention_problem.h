@@ -1,34 +1,34 @@
-// What the kernels of attention have in common: the operands, the mask, dropout, and the final score of one pair.
+// What the kernels of attention have in common: the operands, the mask, dropout, and the final score of one pair. S is
+// the elements' type; 16-bit floats are computed in float32.
 #pragma once
 #include <cmath>
 #include <limits>
 
+#include "cuda/attention_sizes.h"
 #include "cuda/kernel.h"
+#include "cuda/row_access.h"
 #include "runtime/philox.h"
 
 namespace thalweg::cuda {
 namespace {
 
 // A 4-d operand: strides of batch, head, row, column.
-template <class T>
+template <class S>
 struct Heads {
-  T* data = nullptr;
+  S* data = nullptr;
   int64_t strides[4] = {};
 
   Heads() {}
-  explicit Heads(const TensorView& view) : data(view.as<T>()) {
+  explicit Heads(const TensorView& view) : data(view.as<S>()) {
     if (view.numel() == 0) return;  // its address may be null: no steps from there
     for (int d = 0; d < 4; d++) strides[d] = view.strides[d];
   }
-  __device__ T* row(int64_t b, int64_t h, int64_t i) const {
+  __device__ S* row(int64_t b, int64_t h, int64_t i) const {
     return data + b * strides[0] + h * strides[1] + i * strides[2];
   }
 };
 
-struct Sizes {
-  int64_t batch, heads, keyHeads, rows, keys, width, valueWidth;
-  __host__ __device__ int64_t group() const { return heads / keyHeads; }
-};
+using Sizes = AttentionSizes;
 
 struct Dropout {
   bool active = false;
@@ -44,11 +44,12 @@ struct Dropout {
 };
 
 // Passed to kernels by value.
-template <class T>
+template <class S>
 struct Attention {
+  using T = ComputeOf<S>;
   Sizes sizes;
-  Heads<const T> q, k, v;
-  Heads<const T> mask;           // added to the scores, if its data is not null
+  Heads<const S> q, k, v;
+  Heads<const S> mask;           // added to the scores, if its data is not null
   Heads<const uint8_t> allowed;  // or false: left out
   bool causal;
   T scale;
@@ -61,7 +62,7 @@ struct Attention {
   __device__ T finishScore(T product, int64_t b, int64_t h, int64_t i, int64_t j) const {
     if (i >= sizes.rows || j >= visible(i)) return -std::numeric_limits<T>::infinity();
     T score = product * scale;
-    if (mask.data) score += mask.row(b, h, i)[j * mask.strides[3]];
+    if (mask.data) score += convert<T>(mask.row(b, h, i)[j * mask.strides[3]]);
     if (allowed.data && !allowed.row(b, h, i)[j * allowed.strides[3]]) score += -std::numeric_limits<T>::infinity();
     return score;
   }

@@ -155,6 +155,7 @@ CudnnDescriptor& CudnnGraph::tensor(const CudnnTensor& tensor) {
       .set(CUDNN_ATTR_TENSOR_STRIDES, tensor.strides)
       .set(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, tensor.alignment)
       .set(CUDNN_ATTR_TENSOR_IS_VIRTUAL, tensor.isVirtual)
+      .set(CUDNN_ATTR_TENSOR_IS_BY_VALUE, tensor.isByValue)
       .finalize();
 }
 

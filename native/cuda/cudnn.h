@@ -39,6 +39,7 @@ constexpr cudnnBackendAttributeType_t kCudnnType = [] {
   if constexpr (std::is_same_v<T, cudnnBackendHeurMode_t>) return CUDNN_TYPE_HEUR_MODE;
   if constexpr (std::is_same_v<T, cudnnBackendNumericalNote_t>) return CUDNN_TYPE_NUMERICAL_NOTE;
   if constexpr (std::is_same_v<T, cudnnPointwiseMode_t>) return CUDNN_TYPE_POINTWISE_MODE;
+  if constexpr (std::is_same_v<T, cudnnReduceTensorOp_t>) return CUDNN_TYPE_REDUCTION_OPERATOR_TYPE;
 }();
 
 // A descriptor of cuDNN: attributes are set, then it is finalized, and others refer to it. Every call that cuDNN does
@@ -83,13 +84,14 @@ class CudnnDescriptor {
 };
 
 // A tensor of a graph. Its number says which memory it is when a plan is executed; it is the same wherever the tensor
-// appears. Virtual: only between operations, in no memory.
+// appears. Virtual: only between operations, in no memory. By value: its memory is the host's, and read at once.
 struct CudnnTensor {
   int64_t id;
   cudnnDataType_t type;
   std::vector<int64_t> shape, strides;
   int64_t alignment;  // of its memory, in bytes
   bool isVirtual = false;
+  bool isByValue = false;
 };
 
 // Where plans are to run. The tests describe devices that are not there (native/test/cudnn_plans.cpp).
@@ -120,7 +122,7 @@ class CudnnGraph {
 // alignments).
 using CudnnKey = std::vector<int64_t>;
 // The families, as first number of a key.
-enum class CudnnFamily : int64_t { Convolution };
+enum class CudnnFamily : int64_t { Convolution, Attention };
 
 // Which engines may be taken.
 struct CudnnRules {

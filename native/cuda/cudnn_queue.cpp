@@ -110,7 +110,7 @@ KeptCudnnPlan* cudnnPlan(Queue& queue, const CudnnKey& given, const CudnnRules& 
 }
 
 bool executeCudnn(Queue& queue, const char* op, KeptCudnnPlan& kept,
-                  std::initializer_list<std::pair<int64_t, const void*>> memory) {
+                  const std::vector<std::pair<int64_t, const void*>>& memory) {
   void* const workspace = kept.plan->workspace > 0 ? queue.scratch(kScratchOfCudnn, kept.plan->workspace) : nullptr;
   std::vector<int64_t> ids;
   std::vector<void*> pointers;

@@ -55,6 +55,7 @@ int64_t sizeOf(cudnnDataType_t type) {
     case CUDNN_DATA_INT64: return 8;
     case CUDNN_DATA_HALF:
     case CUDNN_DATA_BFLOAT16: return 2;
+    case CUDNN_DATA_BOOLEAN: return 1;
   }
   die("an unknown type of data");
 }
@@ -66,6 +67,7 @@ double load(cudnnDataType_t type, const void* data, int64_t i) {
     case CUDNN_DATA_BFLOAT16: return toFloat(static_cast<const thalweg::BFloat16*>(data)[i]);
     case CUDNN_DATA_INT32: return static_cast<const int32_t*>(data)[i];
     case CUDNN_DATA_INT64: return static_cast<double>(static_cast<const int64_t*>(data)[i]);
+    case CUDNN_DATA_BOOLEAN: return static_cast<const uint8_t*>(data)[i] != 0;
   }
   die("an unknown type of data");
 }
@@ -98,7 +100,7 @@ namespace {
 constexpr int64_t kMostDimensions = 8;
 
 const std::vector<const Family*>& families() {
-  static const std::vector<const Family*> all{&convolutions()};
+  static const std::vector<const Family*> all{&convolutions(), &attentions()};
   return all;
 }
 
@@ -110,6 +112,7 @@ const std::vector<AttributeRule>& commonRules() {
       {CUDNN_BACKEND_TENSOR_DESCRIPTOR, CUDNN_ATTR_TENSOR_STRIDES, CUDNN_TYPE_INT64, 1, kMostDimensions},
       {CUDNN_BACKEND_TENSOR_DESCRIPTOR, CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, CUDNN_TYPE_INT64, 1, 1},
       {CUDNN_BACKEND_TENSOR_DESCRIPTOR, CUDNN_ATTR_TENSOR_IS_VIRTUAL, CUDNN_TYPE_BOOLEAN, 1, 1, false},
+      {CUDNN_BACKEND_TENSOR_DESCRIPTOR, CUDNN_ATTR_TENSOR_IS_BY_VALUE, CUDNN_TYPE_BOOLEAN, 1, 1, false},
       {CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR, CUDNN_ATTR_OPERATIONGRAPH_HANDLE, CUDNN_TYPE_HANDLE, 1, 1},
       {CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR, CUDNN_ATTR_OPERATIONGRAPH_OPS, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, 64},
       {CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR, CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, 1},
@@ -145,7 +148,8 @@ int64_t sizeOfAttribute(cudnnBackendAttributeType_t type) {
     case CUDNN_TYPE_CONVOLUTION_MODE:
     case CUDNN_TYPE_HEUR_MODE:
     case CUDNN_TYPE_NUMERICAL_NOTE:
-    case CUDNN_TYPE_POINTWISE_MODE: return 4;
+    case CUDNN_TYPE_POINTWISE_MODE:
+    case CUDNN_TYPE_REDUCTION_OPERATOR_TYPE: return 4;
     default: return 8;
   }
 }
@@ -233,6 +237,12 @@ void finalizePlan(Descriptor& plan, cudnnStatus_t& status) {
 
 // ---- execution ------------------------------------------------------------------------------------------------------
 
+// The memory of a call, and the numbers that were given by value.
+struct Kept {
+  Memory memory;
+  std::map<int64_t, std::vector<char>> numbers;
+};
+
 struct Call {
   // Of the plan, which lives as long as graphs that have launches of it.
   const Program* program;
@@ -297,7 +307,8 @@ Tensor tensorOf(const Descriptor& descriptor) {
           descriptor.all<int64_t>(CUDNN_ATTR_TENSOR_DIMENSIONS),
           descriptor.all<int64_t>(CUDNN_ATTR_TENSOR_STRIDES),
           descriptor.one<int64_t>(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT),
-          descriptor.has(CUDNN_ATTR_TENSOR_IS_VIRTUAL) && descriptor.one<char>(CUDNN_ATTR_TENSOR_IS_VIRTUAL) != 0};
+          descriptor.has(CUDNN_ATTR_TENSOR_IS_VIRTUAL) && descriptor.one<char>(CUDNN_ATTR_TENSOR_IS_VIRTUAL) != 0,
+          descriptor.has(CUDNN_ATTR_TENSOR_IS_BY_VALUE) && descriptor.one<char>(CUDNN_ATTR_TENSOR_IS_BY_VALUE) != 0};
 }
 int64_t Tensor::count() const {
   int64_t count = 1;
@@ -470,9 +481,17 @@ EXPORTED cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDes
   report.executions++;
   report.biases += plan.program->addsBias;
   // For graphs, which run it again; as many as there are executions in a test.
-  static auto& kept = *new std::vector<std::unique_ptr<Memory>>;
-  kept.push_back(std::make_unique<Memory>(memory));
-  Call call{plan.program.get(), plan.engine, kept.back().get(), static_cast<char*>(workspace)};
+  static auto& kept = *new std::vector<std::unique_ptr<Kept>>;
+  kept.push_back(std::make_unique<Kept>(Kept{memory, {}}));
+  Kept& mine = *kept.back();
+  for (const Tensor& tensor : plan.program->inputs) {
+    if (!tensor.isByValue) continue;
+    const char* const from = static_cast<const char*>(memory.at(tensor.id));
+    std::vector<char>& bytes = mine.numbers[tensor.id];
+    bytes.assign(from, from + tensor.bytes());
+    mine.memory[tensor.id] = bytes.data();
+  }
+  Call call{plan.program.get(), plan.engine, &mine.memory, static_cast<char*>(workspace)};
   runOnDevice(handle->stream, compute, &call, sizeof call);
   return CUDNN_STATUS_SUCCESS;
 }

@@ -74,6 +74,7 @@ struct Tensor {
   std::vector<int64_t> shape, strides;
   int64_t alignment;
   bool isVirtual;
+  bool isByValue;  // in the host's memory, which is read when the plan is executed
 
   int64_t count() const;
   // Of the memory from the first element to behind the last.
@@ -105,5 +106,6 @@ struct Family {
   std::shared_ptr<Program> (*program)(const std::vector<const Descriptor*>& operations);
 };
 const Family& convolutions();
+const Family& attentions();
 
 }  // namespace fake

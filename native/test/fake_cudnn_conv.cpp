@@ -173,8 +173,6 @@ void check(const Descriptor& descriptor) {
     for (const auto name : {CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, CUDNN_ATTR_CONVOLUTION_POST_PADDINGS,
                             CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, CUDNN_ATTR_CONVOLUTION_DILATIONS})
       demand(descriptor.attributes.at(name).count == spatial, "numbers of a convolution of another rank");
-  } else if (descriptor.type == CUDNN_BACKEND_POINTWISE_DESCRIPTOR) {
-    demand(descriptor.one<cudnnPointwiseMode_t>(CUDNN_ATTR_POINTWISE_MODE) == CUDNN_POINTWISE_ADD, "no sum");
   }
 }
 
@@ -191,6 +189,9 @@ std::shared_ptr<Program> program(const std::vector<const Descriptor*>& operation
     // The real one has no engine for a bias that is added to a gradient.
     if (p->operation != &kForward || operations[1]->type != CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR)
       return nullptr;
+    const Descriptor& add =
+        operations[1]->other(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, CUDNN_BACKEND_POINTWISE_DESCRIPTOR);
+    demand(add.one<cudnnPointwiseMode_t>(CUDNN_ATTR_POINTWISE_MODE) == CUDNN_POINTWISE_ADD, "no sum");
     const auto tensor = [&](cudnnBackendAttributeName_t name) {
       return tensorOf(operations[1]->other(name, CUDNN_BACKEND_TENSOR_DESCRIPTOR));
     };
@@ -233,8 +234,11 @@ std::vector<AttributeRule> rules() {
   all.push_back({CUDNN_BACKEND_POINTWISE_DESCRIPTOR, CUDNN_ATTR_POINTWISE_MODE, CUDNN_TYPE_POINTWISE_MODE, 1, 1});
   all.push_back({CUDNN_BACKEND_POINTWISE_DESCRIPTOR, CUDNN_ATTR_POINTWISE_MATH_PREC, CUDNN_TYPE_DATA_TYPE, 1, 1});
   for (const auto name : {CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, CUDNN_ATTR_OPERATION_POINTWISE_XDESC,
-                          CUDNN_ATTR_OPERATION_POINTWISE_BDESC, CUDNN_ATTR_OPERATION_POINTWISE_YDESC})
+                          CUDNN_ATTR_OPERATION_POINTWISE_YDESC})
     all.push_back({CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR, name, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, 1});
+  // Not of functions of one argument.
+  all.push_back({CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR, CUDNN_ATTR_OPERATION_POINTWISE_BDESC,
+                 CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, 1, false});
   return all;
 }
 

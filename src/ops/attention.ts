@@ -1,4 +1,4 @@
-// Scaled dot product attention (Vaswani et al. 2017). Kernels: native/cpu/attention.cpp.
+// Scaled dot product attention (Vaswani et al. 2017). Kernels: native/cpu/attention.cpp, native/cuda/attention.cu.
 import { autocastWhole } from '../amp/policy.js';
 import { autocastState } from '../amp/state.js';
 import { isGradEnabled } from '../autograd/mode.js';
@@ -28,6 +28,9 @@ interface Attributes {
   readonly seed: bigint;
   readonly offset: number;
 }
+
+/** What is computed with, sums too: float32 of narrower floats. */
+const wideOf = (dtype: DType): DType => (dtype === 'float64' ? 'float64' : 'float32');
 
 /** Heads and rows exchanged: `[B, L, H, E]`, as results lie in memory, and `[B, H, L, E]`, as the kernels want them. */
 const swapHeads = (x: Tensor): Tensor => permute(x as Tensor<readonly [number, number, number, number]>, [0, 2, 1, 3]);
@@ -86,6 +89,7 @@ const backwardOp = defineMultiOp({
 });
 
 // q [B, H, L, E], k [B, H', S, E], v [B, H', S, Ev], mask [B, H, L, S] of q's dtype or bool; the result is [B, L, H, Ev].
+// Only the CUDA device takes float16 and bfloat16.
 const attentionOp = defineMultiOp({
   name: 'scaledDotProductAttention',
   inputs: ['q', 'k', 'v', 'mask'],
@@ -95,7 +99,7 @@ const attentionOp = defineMultiOp({
     const [batch, heads, rows] = q.shape;
     return [
       { shape: [batch, rows, heads, v.shape[3]], dtype: q.dtype },
-      { shape: [batch, heads, rows], dtype: q.dtype },
+      { shape: [batch, heads, rows], dtype: wideOf(q.dtype) },
     ];
   },
   forward: ([out, logSums], { q, k, v, mask }, { causal, scale, dropout, seed, offset }: Attributes) => {
@@ -134,13 +138,17 @@ const attentionOp = defineMultiOp({
 
 /** The same gradients made of differentiable ops, for gradients of gradients; memory grows with L * S. */
 function differentiableGradients(
-  g: Tensor,
-  q: Tensor,
-  k: Tensor,
-  v: Tensor,
-  mask: Tensor | null,
+  ofOut: Tensor,
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  added: Tensor | null,
   { causal, scale, dropout, seed, offset }: Attributes,
 ): (() => Tensor)[] {
+  const { dtype } = query;
+  const wide = wideOf(dtype);
+  const [g, q, k, v] = [ofOut, query, key, value].map((x) => cast(x, wide));
+  const mask = added === null || added.dtype === 'bool' ? added : cast(added, wide);
   const [batch, heads, rows] = q.shape;
   const [, keyHeads, keys] = k.shape;
   const group = keyHeads === 0 ? 1 : heads / keyHeads;
@@ -160,8 +168,8 @@ function differentiableGradients(
   let scores: Tensor = mul(matmul(q, mT(allKeys)), scale);
   if (causal) {
     const { device } = q;
-    const query = reshape(arange(0, rows, 1, { device }) as Tensor, [rows, 1] as Shape);
-    const earlier = ge(query, arange(0, keys, 1, { device }) as Tensor);
+    const row = reshape(arange(0, rows, 1, { device }) as Tensor, [rows, 1] as Shape);
+    const earlier = ge(row, arange(0, keys, 1, { device }) as Tensor);
     scores = where(earlier, scores, -Infinity);
   } else if (mask !== null) {
     scores = mask.dtype === 'bool' ? where(mask as Tensor<Shape, 'bool'>, scores, -Infinity) : add(scores, mask);
@@ -187,10 +195,10 @@ function differentiableGradients(
   let onScores: Tensor | null = null;
   const ofScores = (): Tensor => (onScores ??= scoresGradient());
   return [
-    () => mul(matmul(ofScores(), allKeys), scale),
-    () => gathered(mul(matmul(mT(ofScores()), q), scale)),
-    () => gathered(matmul(mT(dropped(probabilities)), g)),
-    ofScores,
+    () => cast(mul(matmul(ofScores(), allKeys), scale), dtype),
+    () => cast(gathered(mul(matmul(mT(ofScores()), q), scale)), dtype),
+    () => cast(gathered(matmul(mT(dropped(probabilities)), g)), dtype),
+    () => cast(ofScores(), dtype),
   ];
 }
 
@@ -305,7 +313,8 @@ export interface AttentionOptions {
 /**
  * Attention of each query to all keys: `softmax(q k^T * scale + mask) v` (Vaswani et al. 2017), computed in blocks (Dao et
  * al. 2022), so that memory is linear in L and S; only the gradient of a float mask has its L * S elements, and so has
- * everything with `createGraph`. A query whose keys are all masked gives 0. float16 and bfloat16 compute in float32.
+ * everything with `createGraph`. A query whose keys are all masked gives 0. float16 and bfloat16 compute in float32 and round
+ * the result (on a GPU, where cuDNN may do it, the probabilities too).
  *
  * Shapes: q `[..., L, E]`, k `[..., S, E]`, v `[..., S, Ev]` -> `[..., L, Ev]`; what is left of the last two dimensions
  * (heads, batch) broadcasts. The result's memory has rows before heads, so `transpose(1, 2)` of it is contiguous.
@@ -348,12 +357,14 @@ function attend(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Ten
   const scores = [...full(heads), rows, keys];
   if (mask !== null) checkMask(q, k, mask, isCausal, scores);
 
-  const compute = q.dtype === 'float64' ? 'float64' : 'float32';
+  // The CPU's kernels take no narrower floats; a float32 mask of narrower scores is not to be rounded.
+  const narrow = q.device !== 'cpu' && (mask === null || mask.dtype === 'bool' || mask.dtype === q.dtype);
+  const compute = narrow ? q.dtype : wideOf(q.dtype);
   const count = batch.reduce((product, size) => product * size, 1);
   return tidy(() => {
     const inFour = (x: Tensor, own: number): Tensor => {
       const [length, features] = x.shape.slice(-2);
-      const stretched = expand(cast(x, compute) as Tensor, [...full(own), length, features] as Shape);
+      const stretched = expand(cast(x, compute), [...full(own), length, features] as Shape);
       return reshape(stretched, [count, own, length, features] as Shape);
     };
     let bias: Tensor | null = null;
