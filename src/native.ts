@@ -19,6 +19,8 @@ export interface Kernels {
   randomIntegers(out: Handle, seed: bigint, offset: number, low: number | bigint, high: number | bigint): void;
   randomPermutation(out: Handle, seed: bigint, offset: number): void;
   map(program: ProgramId, tensors: number, scalars: number): void;
+  mapUnless(program: ProgramId, tensors: number, scalars: number, skip: Handle, given: Handle): void;
+  unscale(grads: number, scale: Handle, found: Handle): void;
   reduce(kind: number, prologue: ProgramId, outs: number, ins: number, scalars: number, correction: number): void;
   matmul(out: Handle, a: Handle, b: Handle, bias: Handle, activation: number): void;
   softmax(out: Handle, x: Handle, dim: number, log: boolean): void;

@@ -206,27 +206,31 @@ describe('GradScaler', () => {
     expect(p.grad!.arraySync()).toEqual([2048, 4096]);
     scaler.unscale_(optimizer);
     expect(p.grad!.arraySync()).toEqual([2, 4]);
-    expect(scaler.step(optimizer)).toBe(true);
+    scaler.step(optimizer);
+    expect(scaler.foundInfSync(optimizer)).toBe(false);
     expect(p.arraySync()).toEqual([0, 0]);
     scaler.update();
     expect(scaler.getScale()).toBe(1024);
   });
 
-  test.each([Infinity, -Infinity, NaN])('leaves out a step with %s and halves the factor', (bad) => {
+  test.each([Infinity, -Infinity, NaN])('leaves out a step with %s and halves the factor', async (bad) => {
     const p = parameter([1, 2]);
     const optimizer = new optim.SGD([p], { lr: 0.5 });
     const scaler = new amp.GradScaler({ initScale: 8, growthInterval: 2 });
     p.mul(tensor([1, bad]))
       .sum()
       .backward();
-    expect(scaler.step(optimizer)).toBe(false);
+    scaler.step(optimizer);
     expect(p.arraySync()).toEqual([1, 2]);
+    expect(await scaler.foundInf(optimizer)).toBe(true);
     scaler.update();
+    expect(scaler.foundInfSync(optimizer)).toBe(true);
     expect(scaler.getScale()).toBe(4);
     for (const scale of [4, 8, 8, 16]) {
       optimizer.zeroGrad();
       p.sum().backward();
-      expect(scaler.step(optimizer)).toBe(true);
+      scaler.step(optimizer);
+      expect(scaler.foundInfSync(optimizer)).toBe(false);
       scaler.update();
       expect(scaler.getScale()).toBe(scale);
     }
@@ -237,10 +241,14 @@ describe('GradScaler', () => {
     const [first, second] = [new optim.SGD([p, unused]), new optim.SGD([q])];
     const scaler = new amp.GradScaler({ initScale: 2 });
     p.mul(Infinity).add(q).sum().backward();
-    expect([scaler.step(first), scaler.step(second)]).toEqual([false, true]);
+    scaler.step(first);
+    scaler.step(second);
+    expect([first, second].map((optimizer) => scaler.foundInfSync(optimizer))).toEqual([true, false]);
     scaler.update();
     expect(scaler.getScale()).toBe(1);
-    expect(scaler.step(new optim.SGD([unused]))).toBe(true);
+    const third = new optim.SGD([unused]);
+    scaler.step(third);
+    expect(scaler.foundInfSync(third)).toBe(false);
   });
 
   test('state comes and goes; one that is not enabled does nothing', () => {
@@ -265,7 +273,7 @@ describe('GradScaler', () => {
     expect(off.scale(p)).toBe(p);
     expect([off.getScale(), off.stateDict()]).toEqual([1, null]);
     off.unscale_(optimizer);
-    expect(off.step(optimizer)).toBe(true);
+    off.step(optimizer);
     off.update();
     // Of the gradient 1 an eighth is left, and was taken twice.
     expect(p.arraySync()).toEqual([0.75]);

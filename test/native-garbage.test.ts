@@ -514,12 +514,20 @@ describe('kernels on random tensors', () => {
         case 'arange':
           args = [operand(true), scalar(), scalar()];
           break;
+        case 'unscale': {
+          const count = random(5);
+          for (let i = 0; i < count; i++) scratchHandles[i] = operand(true, random(4), shapeOf());
+          args = [random(20) === 0 ? random(20) : count, plain([], 0), plain([], 0)];
+          break;
+        }
         case 'map':
+        case 'mapUnless':
         case 'reduce': {
+          const maps = name !== 'reduce';
           const chosen = programs[random(programs.length)];
           const kind = random(20) === 0 ? random(100) : random(12);
-          const outs = name === 'map' ? chosen.outputs : kind === 7 || kind === 8 || kind === 11 ? 2 : 1;
-          const groups = name === 'map' ? 1 + random(3) : 1;
+          const outs = maps ? chosen.outputs : kind === 7 || kind === 8 || kind === 11 ? 2 : 1;
+          const groups = maps ? 1 + random(3) : 1;
           let n = 0;
           for (let g = 0; g < groups; g++) {
             const reduced = base.map((size) => (random(2) === 0 ? size : 1));
@@ -532,7 +540,7 @@ describe('kernels on random tensors', () => {
                     : kind >= 9 && kind < 11
                       ? 7
                       : family;
-              scratchHandles[n++] = operand(true, name === 'map' ? random(8) : dtype, name === 'map' ? base : reduced);
+              scratchHandles[n++] = operand(true, maps ? random(8) : dtype, maps ? base : reduced);
             }
             for (let i = 0; i < chosen.inputs; i++)
               scratchHandles[n++] = operand(true, family, random(3) === 0 ? undefined : base);
@@ -540,10 +548,18 @@ describe('kernels on random tensors', () => {
           for (let i = 0; i < 8; i++) scratchNumbers[i] = Number(scalar());
           const scalars = random(15) === 0 ? random(9) : chosen.scalars;
           const count = random(30) === 0 ? random(20) : n;
+          const unless = (of: RandomProgram, tensors: number, numbers: number): number[] => {
+            const skip = maybe([], 0);
+            return random(3) === 0
+              ? [of.id, tensors, random(10) === 0 ? numbers : 0, skip, plain([of.scalars], 1)]
+              : [of.id, tensors, numbers, skip, random(20) === 0 ? operand(true) : 0];
+          };
           args =
             name === 'map'
               ? [chosen.id, count, scalars]
-              : [kind, chosen.id, outs, count - outs, scalars, Number(scalar())];
+              : name === 'mapUnless'
+                ? unless(chosen, count, scalars)
+                : [kind, chosen.id, outs, count - outs, scalars, Number(scalar())];
           break;
         }
         case 'matmul': {
@@ -965,7 +981,8 @@ describe('kernels on random tensors', () => {
         }
       }
       // Now and then one operand is another's memory.
-      if (random(10) === 0 && args.length > 1 && typeof args[1] === 'number' && name !== 'map') args[0] = args[1];
+      if (random(10) === 0 && args.length > 1 && typeof args[1] === 'number' && !name.startsWith('map'))
+        args[0] = args[1];
       const error = attempt(exported[name], args) ?? settle();
       if (error === undefined) completed++;
       for (const handle of made) native.dispose(handle);

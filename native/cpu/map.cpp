@@ -6,6 +6,7 @@
 
 #include "cpu/kernel.h"
 #include "cpu/map_group.h"
+#include "map_control.h"
 #include "operands/check.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
@@ -117,9 +118,8 @@ void runPiece(const Job& job, const TensorView* items, int64_t begin, int64_t en
     runPermuted(job, items, order, begin, end);
 }
 
-}  // namespace
-
-void map(Context& ctx, const Program& program, TensorList tensors, Scalars scalars) {
+// With `skip` all is checked, and nothing done.
+void runMap(Context& ctx, const Program& program, TensorList tensors, Scalars scalars, bool skip) {
   const int64_t perGroup = program.outputs + program.inputs;
   if (tensors.count < 0 || tensors.count % perGroup != 0)
     fail(ErrorKind::Native, "%s: %lld tensors given, groups have %lld", program.name.c_str(),
@@ -133,6 +133,7 @@ void map(Context& ctx, const Program& program, TensorList tensors, Scalars scala
 
   if (groups == 1) {
     const int64_t n = checkGroup(program, group(0), 0);
+    if (skip) return;
     parallelFor(ctx.pool, n, grain, [&](int64_t begin, int64_t end) { runPiece(job, group(0), begin, end); });
     return;
   }
@@ -148,6 +149,7 @@ void map(Context& ctx, const Program& program, TensorList tensors, Scalars scala
     counts[g] = checkGroup(program, group(g), g);
     starts[g + 1] = starts[g] + (counts[g] + kGroupAlign - 1) / kGroupAlign * kGroupAlign;
   }
+  if (skip) return;
   parallelFor(ctx.pool, starts[groups], grain, [&](int64_t begin, int64_t end) {
     int64_t g = 0;
     for (int64_t last = groups - 1; g < last;) {  // the group that holds `begin`
@@ -163,6 +165,24 @@ void map(Context& ctx, const Program& program, TensorList tensors, Scalars scala
       if (from < to) runPiece(job, group(g), from, to);
     }
   });
+}
+
+}  // namespace
+
+void map(Context& ctx, const Program& program, TensorList tensors, Scalars scalars) {
+  runMap(ctx, program, tensors, scalars, false);
+}
+
+void mapUnless(Context& ctx, const Program& program, TensorList tensors, Scalars scalars, const OptionalTensor& skip,
+               const OptionalTensor& given) {
+  checkControl(program, tensors, scalars, skip, given);
+  const bool skipped = skip.defined && *skip.as<const float>() != 0;
+  double values[kMaxRegisters];  // a copy: a group of one element may be about to write them
+  if (given.defined) {
+    for (int i = 0; i < program.scalars; i++) values[i] = given.as<const double>()[i];
+    scalars = {values, program.scalars};
+  }
+  runMap(ctx, program, tensors, scalars, skipped);
 }
 
 }  // namespace thalweg::cpu::THALWEG_ISA

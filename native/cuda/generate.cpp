@@ -177,11 +177,14 @@ std::string generateSource(const Program& p, const GeneratedVariant& variant, co
       "];\n"
       "};\n";
   const std::string head = "extern \"C\" __global__ void __launch_bounds__(kGeneratedThreads)\n    " + kernelName;
-  const std::string body = "  Body body(a.external != nullptr ? a.external : a.words, division);\n";
   if (!variant.isReduction) {
-    text +=
-        head + "(const __grid_constant__ MapArguments a, FaultSite division) {\n" + body + "  mapTiles(body, a);\n}\n";
+    text += head +
+            "(const __grid_constant__ MapArguments a, FaultSite division) {\n"
+            "  if (a.skipped()) return;\n"
+            "  Body body(a.scalarWords(), division);\n"
+            "  mapTiles(body, a);\n}\n";
   } else {
+    const std::string body = "  Body body(a.external != nullptr ? a.external : a.words, division);\n";
     text +=
         "using Op = " + std::string(operationName(variant.kind)) + "<T>;\n" + head +
         "(const __grid_constant__ ReduceArguments a, Op op, FaultSite division) {\n"

@@ -9,7 +9,8 @@ template <class T>
 __global__ void interpretMap(const __grid_constant__ InterpretedProgram program,
                              const __grid_constant__ MapArguments arguments) {
   DYNAMIC_SHARED(char, memory);
-  Interpreter<T> body(program, arguments.external != nullptr ? arguments.external : arguments.words, memory);
+  if (arguments.skipped()) return;
+  Interpreter<T> body(program, arguments.scalarWords(), memory);
   mapTiles(body, arguments);
 }
 

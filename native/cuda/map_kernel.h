@@ -17,7 +17,8 @@ constexpr int kMapOperands = 128;
 constexpr int kMapWords =
     440;  // with the rest about 3.7 KB of parameters: a launch takes up to 4 KB as a matter of course
 
-// What a launch is about. The words are scalars (the bits of float64), then groups one after the other:
+// What a launch is about. The words are scalars (the bits of float64; unused where they are given in other memory),
+// then groups one after the other:
 //   firstTile     the number of tiles of the groups before
 //   rows, length  the iteration space in rows of `length` elements
 //   shape[dims]   of the space of rows (without the last dimension)
@@ -28,11 +29,18 @@ constexpr int kMapWords =
 // of a block take at once.
 struct MapArguments {
   const int64_t* external;  // the words, where they are more than fit here
+  const int64_t* given;     // the scalars in memory of their own, if they are not those of the words
+  const float* skip;        // what says whether there is anything to do, if something does
   int64_t tiles;            // of all groups
   int32_t groups, groupWords, scalars, dims;
   uint8_t linear;
   uint8_t dtypes[kMapOperands];
   int64_t words[kMapWords];
+
+  __host__ __device__ const int64_t* scalarWords() const {
+    return given != nullptr ? given : external != nullptr ? external : words;
+  }
+  __device__ bool skipped() const { return skip != nullptr && *skip != 0.0f; }
 };
 
 constexpr int kGroupHeader = 3;

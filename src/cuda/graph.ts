@@ -32,8 +32,8 @@ export interface CapturedFunction<R> {
  * The function takes no arguments and always works on the same memory: copy each batch into tensors made before
  * (`input.copy_(batch)`). It must not read values (`item()`, `data()`), use CPU tensors, or decide by anything but what stays
  * the same. Random numbers of dropout and the like go on as usual, from one generator. An optimizer's `step()` may be part of
- * it: learning rate, step count and schedules count as they are at each call. `GradScaler.step` may not, since it reads a
- * value. Gradients are to be reset inside the function, not between calls.
+ * it: learning rate, step count and schedules count as they are at each call. So may an `amp.GradScaler`, from `scale` to
+ * `update`. Gradients are to be reset inside the function, not between calls.
  *
  * @param fn what to capture
  * @throws DeviceError if the device is not there, or the function left it; ArgumentError for a bad option; what fn throws

@@ -59,6 +59,10 @@ export class Adadelta extends Optimizer<AdadeltaOptions> {
     );
   }
 
+  protected override get canSkip(): boolean {
+    return true;
+  }
+
   protected override checkOptions(o: AdadeltaOptions): void {
     checkCommon('Adadelta', o);
     checkOption('Adadelta', 'rho', o.rho, 0, 1 + Number.EPSILON);

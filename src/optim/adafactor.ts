@@ -7,11 +7,13 @@ import { mean } from '../ops/reduce.js';
 import { square as squareOf } from '../ops/math.js';
 import { emptyLike } from '../ops/creation.js';
 import { tidy } from '../memory.js';
-import { add, div, maximum, mul, rsqrt, square, sub } from '../program/expr.js';
+import { add, div, maximum, minimum, mul, pow, rsqrt, sqrt, square, sub } from '../program/expr.js';
+import type { DeviceNumber } from '../program/deviceNumbers.js';
 import { program } from '../program/program.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkCommon, checkOption, stateTensor, type CommonOptions } from './common.js';
 import { Optimizer, type OptimizerOptions, type ParametersLike, type ParameterState } from './optimizer.js';
+import { StepNumbers } from './stepNumbers.js';
 import { l2Norms } from './norms.js';
 
 /** Options of `Adafactor`. Default lr 0.01; weight decay is decoupled. */
@@ -65,6 +67,17 @@ const step = program({
   },
 });
 
+const numbers = new StepNumbers({
+  name: 'Adafactor',
+  kept: ['step'],
+  options: ['lr', 'beta2Decay'],
+  several: true,
+  update: ({ step: before, lr, beta2Decay }) => {
+    const t = add(before, 1);
+    return { step: t, share: pow(t, beta2Decay), rho: minimum(lr, div(1, sqrt(t))) };
+  },
+});
+
 const epsilons: Readonly<Record<string, number>> = {
   float64: Number.EPSILON,
   float32: 2 ** -23,
@@ -87,6 +100,10 @@ export class Adafactor extends Optimizer<AdafactorOptions> {
   constructor(params: ParametersLike<AdafactorOptions>, options: OptimizerOptions<AdafactorOptions> = {}) {
     const own = { lr: 1e-2, beta2Decay: -0.8, eps: [null, 1e-3], d: 1 } as const;
     super('Adafactor', params, { ...own, weightDecay: 0, decoupledWeightDecay: true, maximize: false }, options);
+  }
+
+  protected override get canSkip(): boolean {
+    return true;
   }
 
   protected override checkOptions(o: AdafactorOptions): void {
@@ -113,10 +130,9 @@ export class Adafactor extends Optimizer<AdafactorOptions> {
   }
 
   protected override update(o: AdafactorOptions, p: Tensor[], g: Tensor[], states: ParameterState[]): void {
-    const t = (states[0]['step'] as number) + 1;
-    const share = t ** o.beta2Decay;
+    const { lr, beta2Decay } = o;
     const values = { sign: o.maximize ? -1 : 1, eps1: o.eps[0] ?? epsilons[p[0].dtype] };
-    p.forEach((x, i) => {
+    const updateOne = (x: Tensor, i: number, { share, rho }: Record<'share' | 'rho', number | DeviceNumber>): void => {
       tidy(() => {
         const u = emptyLike(x);
         const state = states[i];
@@ -138,14 +154,14 @@ export class Adafactor extends Optimizer<AdafactorOptions> {
           { p: [x], u: [u], pNorm: l2Norms([x], 'whole'), uNorm: l2Norms([u], 'whole') },
           {
             keep: 1 - o.lr * o.weightDecay,
-            rho: Math.min(o.lr, 1 / Math.sqrt(t)),
+            rho,
             eps2: o.eps[1],
             root: Math.sqrt(x.numel),
             d: o.d,
           },
         );
       });
-    });
-    for (const state of states) state['step'] = t;
+    };
+    numbers.run(states, p[0].device, { lr, beta2Decay }, (given) => p.forEach((x, i) => updateOne(x, i, given)));
   }
 }

@@ -16,6 +16,7 @@ import {
   type CommonOptions,
 } from './common.js';
 import { Optimizer, type OptimizerOptions, type ParametersLike, type ParameterState } from './optimizer.js';
+import { StepNumbers } from './stepNumbers.js';
 
 /** Options of `Adagrad`. */
 export interface AdagradOptions extends CommonOptions {
@@ -36,6 +37,16 @@ const adagrad = program({
     const d = descent(x);
     const sum = add(x.sum, square(d));
     return { sum, p: sub(decayed(x), div(mul(x.stepSize, d), add(sqrt(sum), x.eps))) };
+  },
+});
+
+const numbers = new StepNumbers({
+  name: 'Adagrad',
+  kept: ['step'],
+  options: ['lr', 'lrDecay'],
+  update: ({ step, lr, lrDecay }) => {
+    const t = add(step, 1);
+    return { step: t, stepSize: div(lr, add(1, mul(sub(t, 1), lrDecay))) };
   },
 });
 
@@ -66,6 +77,10 @@ export class Adagrad extends Optimizer<AdagradOptions> {
     );
   }
 
+  protected override get canSkip(): boolean {
+    return true;
+  }
+
   protected override checkOptions(o: AdagradOptions): void {
     checkCommon('Adagrad', o);
     checkOption('Adagrad', 'lrDecay', o.lrDecay);
@@ -78,9 +93,8 @@ export class Adagrad extends Optimizer<AdagradOptions> {
   }
 
   protected override update(o: AdagradOptions, p: Tensor[], g: Tensor[], states: ParameterState[]): void {
-    const t = (states[0]['step'] as number) + 1;
-    const stepSize = o.lr / (1 + (t - 1) * o.lrDecay);
-    adagrad.run({ p, g, sum: column(states, 'sum') }, { stepSize, eps: o.eps, ...commonValues(o) });
-    for (const state of states) state['step'] = t;
+    numbers.run(states, p[0].device, { lr: o.lr, lrDecay: o.lrDecay }, ({ stepSize }) => {
+      adagrad.run({ p, g, sum: column(states, 'sum') }, { stepSize, eps: o.eps, ...commonValues(o) });
+    });
   }
 }

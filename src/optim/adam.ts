@@ -1,5 +1,5 @@
 // Adam and AdamW.
-import { add, div, maximum, mul, sqrt, square, sub, type Expr } from '../program/expr.js';
+import { add, div, maximum, mul, pow, sqrt, square, sub, type Expr } from '../program/expr.js';
 import { program } from '../program/program.js';
 import type { Tensor } from '../tensor/tensor.js';
 import {
@@ -14,6 +14,7 @@ import {
   type CommonOptions,
 } from './common.js';
 import { Optimizer, type OptimizerOptions, type ParametersLike, type ParameterState } from './optimizer.js';
+import { StepNumbers } from './stepNumbers.js';
 
 /** Options of `Adam` and `AdamW`. */
 export interface AdamOptions extends CommonOptions {
@@ -63,6 +64,20 @@ const amsgrad = program({
   },
 });
 
+const numbers = new StepNumbers({
+  name: 'Adam',
+  kept: ['step'],
+  options: ['lr', 'beta1', 'beta2'],
+  update: ({ step, lr, beta1, beta2 }) => {
+    const t = add(step, 1);
+    return {
+      step: t,
+      stepSize: div(lr, sub(1, pow(beta1, t))),
+      rootScale2: div(1, sqrt(sub(1, pow(beta2, t)))),
+    };
+  },
+});
+
 const defaults: AdamOptions = {
   lr: 1e-3,
   betas: [0.9, 0.999],
@@ -91,6 +106,10 @@ export class Adam extends Optimizer<AdamOptions> {
     super(new.target.name, params, defaults, options);
   }
 
+  protected override get canSkip(): boolean {
+    return true;
+  }
+
   protected override checkOptions(o: AdamOptions): void {
     checkAdamLike(this.constructor.name, o);
   }
@@ -102,21 +121,14 @@ export class Adam extends Optimizer<AdamOptions> {
 
   protected override update(o: AdamOptions, p: Tensor[], g: Tensor[], states: ParameterState[]): void {
     const [beta1, beta2] = o.betas;
-    const t = (states[0]['step'] as number) + 1;
     const lists = { p, g, m: column(states, 'm'), v: column(states, 'v') };
-    const values = {
-      beta1,
-      beta2,
-      stepSize: o.lr / (1 - beta1 ** t),
-      rootScale2: 1 / Math.sqrt(1 - beta2 ** t),
-      eps: o.eps,
-      ...commonValues(o),
-    };
-    if (o.amsgrad) {
-      const vMax = states.map((state, i) => (state['vMax'] ??= stateTensor(p[i])) as Tensor);
-      amsgrad.run({ ...lists, vMax }, values);
-    } else adam.run(lists, values);
-    for (const state of states) state['step'] = t;
+    numbers.run(states, p[0].device, { lr: o.lr, beta1, beta2 }, ({ stepSize, rootScale2 }) => {
+      const values = { beta1, beta2, stepSize, rootScale2, eps: o.eps, ...commonValues(o) };
+      if (o.amsgrad) {
+        const vMax = states.map((state, i) => (state['vMax'] ??= stateTensor(p[i])) as Tensor);
+        amsgrad.run({ ...lists, vMax }, values);
+      } else adam.run(lists, values);
+    });
   }
 }
 

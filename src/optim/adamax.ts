@@ -1,5 +1,5 @@
 // Adamax.
-import { abs, add, div, maximum, mul, sub } from '../program/expr.js';
+import { abs, add, div, maximum, mul, pow, sub } from '../program/expr.js';
 import { program } from '../program/program.js';
 import type { Tensor } from '../tensor/tensor.js';
 import {
@@ -14,6 +14,7 @@ import {
   type CommonOptions,
 } from './common.js';
 import { Optimizer, type OptimizerOptions, type ParametersLike, type ParameterState } from './optimizer.js';
+import { StepNumbers } from './stepNumbers.js';
 
 /** Options of `Adamax`. */
 export interface AdamaxOptions extends CommonOptions {
@@ -33,6 +34,16 @@ const adamax = program({
     const m = add(mul(x.beta1, x.m), mul(sub(1, x.beta1), d));
     const u = maximum(mul(x.beta2, x.u), add(abs(d), x.eps));
     return { m, u, p: sub(decayed(x), div(mul(x.stepSize, m), u)) };
+  },
+});
+
+const numbers = new StepNumbers({
+  name: 'Adamax',
+  kept: ['step'],
+  options: ['lr', 'beta1'],
+  update: ({ step, lr, beta1 }) => {
+    const t = add(step, 1);
+    return { step: t, stepSize: div(lr, sub(1, pow(beta1, t))) };
   },
 });
 
@@ -56,6 +67,10 @@ export class Adamax extends Optimizer<AdamaxOptions> {
     );
   }
 
+  protected override get canSkip(): boolean {
+    return true;
+  }
+
   protected override checkOptions(o: AdamaxOptions): void {
     checkAdamLike('Adamax', o);
   }
@@ -66,11 +81,9 @@ export class Adamax extends Optimizer<AdamaxOptions> {
 
   protected override update(o: AdamaxOptions, p: Tensor[], g: Tensor[], states: ParameterState[]): void {
     const [beta1, beta2] = o.betas;
-    const t = (states[0]['step'] as number) + 1;
-    adamax.run(
-      { p, g, m: column(states, 'm'), u: column(states, 'u') },
-      { beta1, beta2, stepSize: o.lr / (1 - beta1 ** t), eps: o.eps, ...commonValues(o) },
-    );
-    for (const state of states) state['step'] = t;
+    const lists = { p, g, m: column(states, 'm'), u: column(states, 'u') };
+    numbers.run(states, p[0].device, { lr: o.lr, beta1 }, ({ stepSize }) => {
+      adamax.run(lists, { beta1, beta2, stepSize, eps: o.eps, ...commonValues(o) });
+    });
   }
 }

@@ -1,5 +1,5 @@
 // ASGD.
-import { add, mul, sub } from '../program/expr.js';
+import { add, div, maximum, mul, pow, sub } from '../program/expr.js';
 import { program } from '../program/program.js';
 import type { Tensor } from '../tensor/tensor.js';
 import {
@@ -15,6 +15,7 @@ import {
   type CommonOptions,
 } from './common.js';
 import { Optimizer, type OptimizerOptions, type ParametersLike, type ParameterState } from './optimizer.js';
+import { StepNumbers } from './stepNumbers.js';
 
 /** Options of `ASGD`. */
 export interface ASGDOptions extends CommonOptions {
@@ -37,6 +38,23 @@ const asgd = program({
   },
 });
 
+// The rate of a step is settled by the step before it, with the learning rate of that time.
+const numbers = new StepNumbers({
+  name: 'ASGD',
+  kept: ['step', 'eta', 'mu'],
+  options: ['lr', 'lambd', 'alpha', 't0'],
+  update: ({ step, eta, mu, lr, lambd, alpha, t0 }) => {
+    const t = add(step, 1);
+    return {
+      step: t,
+      eta: div(lr, pow(add(1, mul(mul(lambd, lr), t)), alpha)),
+      mu: div(1, maximum(1, sub(t, t0))),
+      rate: eta,
+      share: mu,
+    };
+  },
+});
+
 /**
  * Averaged stochastic gradient descent, as torch.optim.ASGD; the average is in `state.get(p).average`:
  *
@@ -56,6 +74,10 @@ export class ASGD extends Optimizer<ASGDOptions> {
     );
   }
 
+  protected override get canSkip(): boolean {
+    return true;
+  }
+
   protected override checkOptions(o: ASGDOptions): void {
     checkCommon('ASGD', o);
     checkOption('ASGD', 'lambd', o.lambd);
@@ -68,13 +90,9 @@ export class ASGD extends Optimizer<ASGDOptions> {
   }
 
   protected override update(o: ASGDOptions, p: Tensor[], g: Tensor[], states: ParameterState[]): void {
-    const t = (states[0]['step'] as number) + 1;
-    asgd.run(
-      { p, g, average: column(states, 'average') },
-      { eta: states[0]['eta'] as number, lambd: o.lambd, mu: states[0]['mu'] as number, ...commonValues(o) },
-    );
-    // The rate of a step is settled by the step before it, with the learning rate of that time.
-    const eta = o.lr / (1 + o.lambd * o.lr * t) ** o.alpha;
-    for (const state of states) Object.assign(state, { step: t, eta, mu: 1 / Math.max(1, t - o.t0) });
+    const { lr, lambd, alpha, t0 } = o;
+    numbers.run(states, p[0].device, { lr, lambd, alpha, t0 }, ({ rate, share }) => {
+      asgd.run({ p, g, average: column(states, 'average') }, { eta: rate, lambd, mu: share, ...commonValues(o) });
+    });
   }
 }

@@ -1,10 +1,11 @@
 // Optimizers of a user's own, from an expression.
 import { ArgumentError } from '../errors.js';
-import type { Expr, ExprLike } from '../program/expr.js';
+import { add, type Expr, type ExprLike } from '../program/expr.js';
 import { program } from '../program/program.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkOption, column, stateTensor } from './common.js';
 import { Optimizer, type OptimizerOptions, type ParametersLike, type ParameterState } from './optimizer.js';
+import { StepNumbers } from './stepNumbers.js';
 
 /** What an optimizer is made from. `O`: its options, all numbers; `S`: names of its state tensors. */
 export interface OptimizerSpec<O extends Readonly<Record<string, number>>, S extends string> {
@@ -60,9 +61,21 @@ export function defineOptimizer<O extends Readonly<Record<string, number>>, cons
     scalars: ['t', ...optionNames],
     update: (values) => spec.update(values as Readonly<Record<'p' | 'g' | 't' | S | (keyof O & string), Expr>>),
   });
+  const numbers = new StepNumbers({
+    name,
+    kept: ['step'],
+    update: ({ step }) => {
+      const t = add(step, 1);
+      return { step: t, t };
+    },
+  });
   return class extends Optimizer<O> {
     constructor(params: ParametersLike<O>, options: OptimizerOptions<O> = {}) {
       super(name, params, defaults, options);
+    }
+
+    protected override get canSkip(): boolean {
+      return true;
     }
 
     protected override checkOptions(options: O): void {
@@ -74,11 +87,9 @@ export function defineOptimizer<O extends Readonly<Record<string, number>>, cons
     }
 
     protected override update(options: O, p: Tensor[], g: Tensor[], states: ParameterState[]): void {
-      const t = (states[0]['step'] as number) + 1;
       const kept = Object.fromEntries(names.map((item) => [item, column(states, item)]));
-      const numbers = Object.fromEntries(optionNames.map((option) => [option, options[option]]));
-      compiled.run({ p, g, ...kept }, { t, ...numbers });
-      for (const state of states) state['step'] = t;
+      const given = Object.fromEntries(optionNames.map((option) => [option, options[option]]));
+      numbers.run(states, p[0].device, {}, ({ t }) => compiled.run({ p, g, ...kept }, { t, ...given }));
     }
   };
 }

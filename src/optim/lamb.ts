@@ -1,6 +1,6 @@
 // LAMB.
 import { emptyLike } from '../ops/creation.js';
-import { add, div, eq, mul, select, sqrt, square, sub } from '../program/expr.js';
+import { add, div, eq, mul, pow, select, sqrt, square, sub } from '../program/expr.js';
 import { program } from '../program/program.js';
 import type { Tensor } from '../tensor/tensor.js';
 import {
@@ -14,6 +14,7 @@ import {
   type CommonOptions,
 } from './common.js';
 import { Optimizer, type OptimizerOptions, type ParametersLike, type ParameterState } from './optimizer.js';
+import { StepNumbers } from './stepNumbers.js';
 import { l2Norms } from './norms.js';
 
 /** Options of `LAMB`. Weight decay is part of the direction whose norm is scaled. */
@@ -49,6 +50,16 @@ const step = program({
   },
 });
 
+const numbers = new StepNumbers({
+  name: 'LAMB',
+  kept: ['step'],
+  options: ['beta1', 'beta2'],
+  update: ({ step: before, beta1, beta2 }) => {
+    const t = add(before, 1);
+    return { step: t, correction1: sub(1, pow(beta1, t)), correction2: sub(1, pow(beta2, t)) };
+  },
+});
+
 /**
  * Adam with the step of each layer in proportion to the layer's norm, for very large batches:
  *
@@ -64,6 +75,10 @@ export class LAMB extends Optimizer<LAMBOptions> {
     super('LAMB', params, { ...own, weightDecay: 0, decoupledWeightDecay: true, maximize: false }, options);
   }
 
+  protected override get canSkip(): boolean {
+    return true;
+  }
+
   protected override checkOptions(o: LAMBOptions): void {
     checkAdamLike('LAMB', o);
   }
@@ -74,24 +89,23 @@ export class LAMB extends Optimizer<LAMBOptions> {
 
   protected override update(o: LAMBOptions, p: Tensor[], g: Tensor[], states: ParameterState[]): void {
     const [beta1, beta2] = o.betas;
-    const t = (states[0]['step'] as number) + 1;
     const r = p.map((x) => emptyLike(x));
-    direction.run(
-      { r, p, g, m: column(states, 'm'), v: column(states, 'v') },
-      {
-        beta1,
-        beta2,
-        correction1: 1 - beta1 ** t,
-        correction2: 1 - beta2 ** t,
-        eps: o.eps,
-        decay: o.decoupledWeightDecay ? o.weightDecay : 0,
-        ...commonValues(o),
-      },
-    );
+    numbers.run(states, p[0].device, { beta1, beta2 }, (corrections) => {
+      direction.run(
+        { r, p, g, m: column(states, 'm'), v: column(states, 'v') },
+        {
+          beta1,
+          beta2,
+          ...corrections,
+          eps: o.eps,
+          decay: o.decoupledWeightDecay ? o.weightDecay : 0,
+          ...commonValues(o),
+        },
+      );
+    });
     const pNorm = l2Norms(p, 'whole');
     const rNorm = l2Norms(r, 'whole');
     step.run({ p, r, pNorm, rNorm }, { lr: o.lr });
     for (const x of [...r, ...pNorm, ...rNorm]) x.dispose();
-    for (const state of states) state['step'] = t;
   }
 }

@@ -48,6 +48,10 @@ export class LARS extends Optimizer<LARSOptions> {
     super('LARS', params, { ...own, weightDecay: 0, decoupledWeightDecay: false, maximize: false }, options);
   }
 
+  protected override get canSkip(): boolean {
+    return true;
+  }
+
   protected override checkOptions(o: LARSOptions): void {
     checkCommon('LARS', o);
     for (const name of ['momentum', 'trustCoefficient', 'eps'] as const) checkOption('LARS', name, o[name]);

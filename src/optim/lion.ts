@@ -56,6 +56,10 @@ export class Lion extends Optimizer<LionOptions> {
     );
   }
 
+  protected override get canSkip(): boolean {
+    return true;
+  }
+
   protected override checkOptions(o: LionOptions): void {
     checkCommon('Lion', o);
     checkTuple('Lion', 'betas', o.betas, 2, [[0, 1]]);

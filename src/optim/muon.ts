@@ -106,6 +106,10 @@ export class Muon extends Optimizer<MuonOptions> {
     super.addParamGroup({ ...group, params });
   }
 
+  protected override get canSkip(): boolean {
+    return true;
+  }
+
   protected override checkOptions(o: MuonOptions): void {
     checkCommon('Muon', o);
     checkOption('Muon', 'momentum', o.momentum);

@@ -1,5 +1,5 @@
 // NAdam.
-import { add, div, mul, sqrt, square, sub } from '../program/expr.js';
+import { add, div, mul, pow, sqrt, square, sub, type Expr } from '../program/expr.js';
 import { program } from '../program/program.js';
 import type { Tensor } from '../tensor/tensor.js';
 import {
@@ -15,6 +15,7 @@ import {
   type CommonOptions,
 } from './common.js';
 import { Optimizer, type OptimizerOptions, type ParametersLike, type ParameterState } from './optimizer.js';
+import { StepNumbers } from './stepNumbers.js';
 
 /** Options of `NAdam`. */
 export interface NAdamOptions extends CommonOptions {
@@ -37,6 +38,25 @@ const nadam = program({
     const v = add(mul(x.beta2, x.v), mul(sub(1, x.beta2), square(d)));
     const direction = add(mul(x.gradientStep, d), mul(x.momentStep, m));
     return { m, v, p: sub(decayed(x), div(direction, add(sqrt(div(v, x.correction2)), x.eps))) };
+  },
+});
+
+const numbers = new StepNumbers({
+  name: 'NAdam',
+  kept: ['step', 'muProduct'],
+  options: ['lr', 'beta1', 'beta2', 'momentumDecay'],
+  update: ({ step, muProduct, lr, beta1, beta2, momentumDecay }) => {
+    const t = add(step, 1);
+    const muAt = (s: Expr): Expr => mul(beta1, sub(1, mul(0.5, pow(0.96, mul(s, momentumDecay)))));
+    const [mu, muNext] = [muAt(t), muAt(add(t, 1))];
+    const product = mul(muProduct, mu);
+    return {
+      step: t,
+      muProduct: product,
+      gradientStep: div(mul(lr, sub(1, mu)), sub(1, product)),
+      momentStep: div(mul(lr, muNext), sub(1, mul(product, muNext))),
+      correction2: sub(1, pow(beta2, t)),
+    };
   },
 });
 
@@ -69,6 +89,10 @@ export class NAdam extends Optimizer<NAdamOptions> {
     );
   }
 
+  protected override get canSkip(): boolean {
+    return true;
+  }
+
   protected override checkOptions(o: NAdamOptions): void {
     checkAdamLike('NAdam', o);
     checkOption('NAdam', 'momentumDecay', o.momentumDecay);
@@ -80,23 +104,12 @@ export class NAdam extends Optimizer<NAdamOptions> {
 
   protected override update(o: NAdamOptions, p: Tensor[], g: Tensor[], states: ParameterState[]): void {
     const [beta1, beta2] = o.betas;
-    const t = (states[0]['step'] as number) + 1;
-    const muAt = (step: number): number => beta1 * (1 - 0.5 * 0.96 ** (step * o.momentumDecay));
-    const mu = muAt(t);
-    const muNext = muAt(t + 1);
-    const muProduct = (states[0]['muProduct'] as number) * mu;
-    nadam.run(
-      { p, g, m: column(states, 'm'), v: column(states, 'v') },
-      {
-        beta1,
-        beta2,
-        gradientStep: (o.lr * (1 - mu)) / (1 - muProduct),
-        momentStep: (o.lr * muNext) / (1 - muProduct * muNext),
-        correction2: 1 - beta2 ** t,
-        eps: o.eps,
-        ...commonValues(o),
-      },
-    );
-    for (const state of states) Object.assign(state, { step: t, muProduct });
+    const options = { lr: o.lr, beta1, beta2, momentumDecay: o.momentumDecay };
+    numbers.run(states, p[0].device, options, (values) => {
+      nadam.run(
+        { p, g, m: column(states, 'm'), v: column(states, 'v') },
+        { beta1, beta2, ...values, eps: o.eps, ...commonValues(o) },
+      );
+    });
   }
 }

@@ -7,6 +7,7 @@ import { ArgumentError, ShapeError } from '../errors.js';
 import { keep, untracked } from '../memory.js';
 import { copy_ } from '../ops/copy.js';
 import { zerosLike } from '../ops/creation.js';
+import { skipping, type Flags } from '../program/skip.js';
 import { formatShape, shapesEqual } from '../shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import {
@@ -16,6 +17,7 @@ import {
   regularizeParameters,
   type RegularizationOptions,
 } from './regularization.js';
+import { keptNumber } from './stepNumbers.js';
 
 export { checkOption, stateTensor } from './common.js';
 
@@ -117,6 +119,14 @@ export abstract class Optimizer<O extends object> {
     }
   }
 
+  /**
+   * Whether the device alone can leave out a step whose gradients have overflowed (`amp.GradScaler`): where `update` writes
+   * parameters and state by programs only, and counts no steps in JavaScript. If not, a step with a scaler waits to know.
+   */
+  protected get canSkip(): boolean {
+    return false;
+  }
+
   /** Throws ArgumentError for options out of range. */
   protected abstract checkOptions(options: O): void;
 
@@ -134,28 +144,41 @@ export abstract class Optimizer<O extends object> {
    */
   step<T>(closure?: () => T): T | undefined {
     const result = closure?.();
-    const update = (): void => {
-      for (const group of this.paramGroups) {
-        const params = group.params.filter((p) => p.grad !== null);
-        if (params.length === 0) continue;
-        const grads = params.map((p) => p.grad!);
-        const states = params.map((p) => this.stateOf(p, group));
-        // Parameters of one dtype and, where it matters to the update, of one step count go together.
-        for (const indices of groupBy(
-          params,
-          (p, i) => `${p.dtype} ${p.device} ${grads[i].dtype} ${stepOf(states[i])}`,
-        )) {
-          this.updateRegularized(
-            group,
-            indices.map((i) => params[i]),
-            indices.map((i) => grads[i]),
-            indices.map((i) => states[i]),
-          );
-        }
-      }
-    };
-    dynamicPart(() => withAutocast(null, () => noGrad(update)));
+    dynamicPart(() => withAutocast(null, () => noGrad(() => this.updateAll())));
     return result;
+  }
+
+  /**
+   * A step that each device leaves out where its flag is set; false, and nothing done, if only this side could.
+   *
+   * @internal
+   */
+  _stepUnless(flags: Flags): boolean {
+    // A step of one's own may do anything.
+    if (!this.canSkip || this.step !== Optimizer.prototype.step) return false;
+    dynamicPart(() => withAutocast(null, () => noGrad(() => skipping(flags, () => this.updateAll()))));
+    return true;
+  }
+
+  private updateAll(): void {
+    for (const group of this.paramGroups) {
+      const params = group.params.filter((p) => p.grad !== null);
+      if (params.length === 0) continue;
+      const grads = params.map((p) => p.grad!);
+      const states = params.map((p) => this.stateOf(p, group));
+      // Parameters of one dtype and, where it matters to the update, of one step count go together.
+      for (const indices of groupBy(
+        params,
+        (p, i) => `${p.dtype} ${p.device} ${grads[i].dtype} ${stepOf(states[i])}`,
+      )) {
+        this.updateRegularized(
+          group,
+          indices.map((i) => params[i]),
+          indices.map((i) => grads[i]),
+          indices.map((i) => states[i]),
+        );
+      }
+    }
   }
 
   private updateRegularized(
@@ -169,12 +192,7 @@ export abstract class Optimizer<O extends object> {
       this.update(group, params, grads, states);
       return;
     }
-    let noiseStep = 0;
-    if (gradientNoise > 0) {
-      noiseStep = (states[0]['noiseStep'] as number | undefined) ?? 0;
-      for (const state of states) state['noiseStep'] = noiseStep + 1;
-    }
-    const changed = regularizedGradients(group, params, grads, noiseStep);
+    const changed = regularizedGradients(group, params, grads, states);
     this.update(group, params, changed.grads, states);
     for (const t of changed.made) t.dispose();
     regularizeParameters(group, params);
@@ -199,12 +217,23 @@ export abstract class Optimizer<O extends object> {
     }
   }
 
-  /** State and options, for saving. Tensors are those in use, not copies; parameters are named by position. */
+  /**
+   * State and options, for saving. Tensors are those in use, not copies; parameters are named by position. Step counts that
+   * the device keeps, since a `GradScaler` leaves out steps there, are read, and waited for.
+   */
   stateDict(): OptimizerStateDict {
     const all = this.paramGroups.flatMap((group) => group.params);
     const position = new Map(all.map((p, i) => [p, i]));
     const state: Record<number, ParameterState> = {};
-    for (const [p, values] of this.state) state[position.get(p)!] = { ...values };
+    const numbers = new Map<Tensor, number | undefined>();
+    const read = (value: Tensor | number): Tensor | number => {
+      if (!(value instanceof Tensor)) return value;
+      if (!numbers.has(value)) numbers.set(value, keptNumber(value));
+      return numbers.get(value) ?? value;
+    };
+    for (const [p, values] of this.state) {
+      state[position.get(p)!] = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, read(value)]));
+    }
     return {
       state,
       paramGroups: this.paramGroups.map(({ params, ...options }) => ({
@@ -263,7 +292,10 @@ export abstract class Optimizer<O extends object> {
   }
 }
 
-const stepOf = (state: ParameterState): string => (typeof state['step'] === 'number' ? String(state['step']) : '');
+function stepOf({ step }: ParameterState): string {
+  if (step === undefined) return '';
+  return typeof step === 'number' ? String(step) : `#${step._handle}`;
+}
 
 function groupBy<T>(items: readonly T[], keyOf: (item: T, i: number) => string): number[][] {
   const groups = new Map<string, number[]>();

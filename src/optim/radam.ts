@@ -1,5 +1,5 @@
 // RAdam.
-import { add, div, mul, sqrt, square, sub } from '../program/expr.js';
+import { add, div, gt, mul, pow, select, sqrt, square, sub } from '../program/expr.js';
 import { program } from '../program/program.js';
 import type { Tensor } from '../tensor/tensor.js';
 import {
@@ -14,6 +14,7 @@ import {
   type CommonOptions,
 } from './common.js';
 import { Optimizer, type OptimizerOptions, type ParametersLike, type ParameterState } from './optimizer.js';
+import { StepNumbers } from './stepNumbers.js';
 
 /** Options of `RAdam`. */
 export interface RAdamOptions extends CommonOptions {
@@ -34,6 +35,27 @@ const radam = program({
     const m = add(mul(x.beta1, x.m), mul(sub(1, x.beta1), d));
     const v = add(mul(x.beta2, x.v), mul(sub(1, x.beta2), square(d)));
     return { m, v, p: sub(decayed(x), mul(m, add(x.plain, div(x.adaptive, add(sqrt(v), x.eps))))) };
+  },
+});
+
+const numbers = new StepNumbers({
+  name: 'RAdam',
+  kept: ['step'],
+  options: ['lr', 'beta1', 'beta2'],
+  update: ({ step, lr, beta1, beta2 }) => {
+    const t = add(step, 1);
+    const power = pow(beta2, t);
+    const correction2 = sub(1, power);
+    const rhoInf = sub(div(2, sub(1, beta2)), 1);
+    const rho = sub(rhoInf, div(mul(mul(2, t), power), correction2));
+    const r = sqrt(div(mul(mul(sub(rho, 4), sub(rho, 2)), rhoInf), mul(mul(sub(rhoInf, 4), sub(rhoInf, 2)), rho)));
+    const rectified = gt(rho, 5);
+    const size = div(lr, sub(1, pow(beta1, t)));
+    return {
+      step: t,
+      plain: select(rectified, 0, size),
+      adaptive: select(rectified, mul(mul(size, r), sqrt(correction2)), 0),
+    };
   },
 });
 
@@ -58,6 +80,10 @@ export class RAdam extends Optimizer<RAdamOptions> {
     );
   }
 
+  protected override get canSkip(): boolean {
+    return true;
+  }
+
   protected override checkOptions(o: RAdamOptions): void {
     checkAdamLike('RAdam', o);
   }
@@ -68,24 +94,11 @@ export class RAdam extends Optimizer<RAdamOptions> {
 
   protected override update(o: RAdamOptions, p: Tensor[], g: Tensor[], states: ParameterState[]): void {
     const [beta1, beta2] = o.betas;
-    const t = (states[0]['step'] as number) + 1;
-    const correction2 = 1 - beta2 ** t;
-    const rhoInf = 2 / (1 - beta2) - 1;
-    const rho = rhoInf - (2 * t * beta2 ** t) / correction2;
-    const rectified = rho > 5;
-    const r = Math.sqrt(((rho - 4) * (rho - 2) * rhoInf) / ((rhoInf - 4) * (rhoInf - 2) * rho));
-    const step = o.lr / (1 - beta1 ** t);
-    radam.run(
-      { p, g, m: column(states, 'm'), v: column(states, 'v') },
-      {
-        beta1,
-        beta2,
-        plain: rectified ? 0 : step,
-        adaptive: rectified ? step * r * Math.sqrt(correction2) : 0,
-        eps: o.eps,
-        ...commonValues(o),
-      },
-    );
-    for (const state of states) state['step'] = t;
+    numbers.run(states, p[0].device, { lr: o.lr, beta1, beta2 }, ({ plain, adaptive }) => {
+      radam.run(
+        { p, g, m: column(states, 'm'), v: column(states, 'v') },
+        { beta1, beta2, plain, adaptive, eps: o.eps, ...commonValues(o) },
+      );
+    });
   }
 }

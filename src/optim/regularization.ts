@@ -2,12 +2,14 @@
 // weight decay are part of each optimizer's update.) What is not asked for costs nothing.
 import { ArgumentError } from '../errors.js';
 import { l2Norms } from './norms.js';
-import { abs, add, div, maximum, minimum, mul, sign, sub } from '../program/expr.js';
+import { abs, add, div, maximum, minimum, mul, pow, sign, sqrt, sub } from '../program/expr.js';
 import { program } from '../program/program.js';
 import { emptyLike } from '../ops/creation.js';
 import { defaultGenerator, normal_, type Generator } from '../ops/random.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkOption } from './common.js';
+import type { ParameterState } from './optimizer.js';
+import { StepNumbers } from './stepNumbers.js';
 
 /** Options of every group, beside those of its optimizer. */
 export interface RegularizationOptions {
@@ -72,7 +74,19 @@ const shrunk = program({
 const noisy = program({
   name: 'gradientNoise',
   tensors: ['out', 'g'],
-  update: ({ out, g }) => ({ out: add(out, g) }),
+  scalars: ['std'],
+  usual: { std: 1 },
+  update: ({ out, g, std }) => ({ out: add(mul(std, out), g) }),
+});
+
+const noise = new StepNumbers({
+  name: 'gradientNoise',
+  kept: ['noiseStep'],
+  options: ['variance', 'decay'],
+  update: ({ noiseStep, variance, decay }) => {
+    const next = add(1, noiseStep);
+    return { noiseStep: next, std: sqrt(div(variance, pow(next, decay))) };
+  },
 });
 
 const limited = program({
@@ -87,7 +101,7 @@ export function regularizedGradients(
   o: RegularizationOptions & { maximize?: boolean },
   params: readonly Tensor[],
   grads: readonly Tensor[],
-  step: number,
+  states: readonly ParameterState[],
   generator: Generator = defaultGenerator,
 ): { grads: Tensor[]; made: Tensor[] } {
   const { l1 = 0, l1Mode = 'loss', gradientNoise = 0, gradientNoiseDecay = 0.55 } = o;
@@ -101,9 +115,13 @@ export function regularizedGradients(
     current = out;
   }
   if (gradientNoise > 0) {
-    const std = Math.sqrt(gradientNoise / (1 + step) ** gradientNoiseDecay);
-    const out = grads.map((g) => normal_(emptyLike(g), 0, std, generator));
-    noisy.run({ out, g: current }, {});
+    const out: Tensor[] = [];
+    noise.run(states, params[0].device, { variance: gradientNoise, decay: gradientNoiseDecay }, ({ std }) => {
+      // What only the device knows is multiplied there.
+      const [drawn, factor] = typeof std === 'number' ? [std, 1] : [1, std];
+      out.push(...grads.map((g) => normal_(emptyLike(g), 0, drawn, generator)));
+      noisy.run({ out, g: current }, { std: factor });
+    });
     made.push(...out);
     current = out;
   }

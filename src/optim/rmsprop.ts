@@ -94,6 +94,10 @@ export class RMSprop extends Optimizer<RMSpropOptions> {
     );
   }
 
+  protected override get canSkip(): boolean {
+    return true;
+  }
+
   protected override checkOptions(o: RMSpropOptions): void {
     checkCommon('RMSprop', o);
     checkOption('RMSprop', 'alpha', o.alpha);

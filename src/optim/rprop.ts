@@ -66,6 +66,10 @@ export class Rprop extends Optimizer<RpropOptions> {
     );
   }
 
+  protected override get canSkip(): boolean {
+    return true;
+  }
+
   protected override checkOptions(o: RpropOptions): void {
     checkOption('Rprop', 'lr', o.lr);
     checkOption('Rprop', 'weightDecay', o.weightDecay);

@@ -1,5 +1,5 @@
 // Schedule-free AdamW.
-import { add, div, mul, sqrt, square, sub } from '../program/expr.js';
+import { add, div, eq, maximum, minimum, mul, pow, select, sqrt, square, sub } from '../program/expr.js';
 import { clone } from '../ops/copy.js';
 import { keep } from '../memory.js';
 import { noGrad } from '../autograd/mode.js';
@@ -8,6 +8,7 @@ import { program } from '../program/program.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkAdamLike, checkOption, column, stateTensor, type CommonOptions } from './common.js';
 import { Optimizer, type OptimizerOptions, type ParametersLike, type ParameterState } from './optimizer.js';
+import { StepNumbers } from './stepNumbers.js';
 
 /** Options of `ScheduleFreeAdamW`. Default lr 0.0025. */
 export interface ScheduleFreeAdamWOptions extends CommonOptions {
@@ -34,6 +35,27 @@ const scheduleFree = program({
     const towardsZ = add(x.p, mul(x.share, sub(x.z, x.p)));
     const ahead = mul(x.lr, sub(mul(x.beta1, sub(1, x.share)), 1));
     return { v, p: add(towardsZ, mul(ahead, d)), z: sub(x.z, mul(x.lr, d)) };
+  },
+});
+
+const numbers = new StepNumbers({
+  name: 'ScheduleFreeAdamW',
+  kept: ['step', 'lrMax', 'weightSum'],
+  options: ['lr', 'beta2', 'warmupSteps', 'r', 'weightLrPower'],
+  update: (x) => {
+    const t = add(x.step, 1);
+    const lr = mul(x.lr, minimum(1, div(t, maximum(1, x.warmupSteps))));
+    const lrMax = maximum(lr, x.lrMax);
+    const weight = mul(pow(t, x.r), pow(lrMax, x.weightLrPower));
+    const weightSum = add(x.weightSum, weight);
+    return {
+      step: t,
+      lrMax,
+      weightSum,
+      rate: lr,
+      correction2: sub(1, pow(x.beta2, t)),
+      share: select(eq(weightSum, 0), 0, div(weight, weightSum)),
+    };
   },
 });
 
@@ -73,6 +95,10 @@ export class ScheduleFreeAdamW extends Optimizer<ScheduleFreeAdamWOptions> {
     super('ScheduleFreeAdamW', params, { ...own, ...common }, options);
   }
 
+  protected override get canSkip(): boolean {
+    return true;
+  }
+
   protected override checkOptions(o: ScheduleFreeAdamWOptions): void {
     checkAdamLike('ScheduleFreeAdamW', o);
     if (o.betas[0] === 0) throw new ArgumentError('ScheduleFreeAdamW: betas[0] must be above 0.');
@@ -86,26 +112,23 @@ export class ScheduleFreeAdamW extends Optimizer<ScheduleFreeAdamWOptions> {
   protected override update(o: ScheduleFreeAdamWOptions, p: Tensor[], g: Tensor[], states: ParameterState[]): void {
     if (!this.training) throw new ArgumentError('ScheduleFreeAdamW: step() while evaluating; call train() first.');
     const [beta1, beta2] = o.betas;
-    const state = states[0] as Record<'step' | 'lrMax' | 'weightSum', number>;
-    const t = state.step + 1;
-    const lr = o.lr * Math.min(1, t / Math.max(1, o.warmupSteps));
-    const lrMax = Math.max(lr, state.lrMax);
-    const weight = t ** o.r * lrMax ** o.weightLrPower;
-    const weightSum = state.weightSum + weight;
-    scheduleFree.run(
-      { p, g, z: column(states, 'z'), v: column(states, 'v') },
-      {
-        sign: o.maximize ? -1 : 1,
-        lr,
-        beta1,
-        beta2,
-        correction2: 1 - beta2 ** t,
-        eps: o.eps,
-        coupled: o.weightDecay,
-        share: weightSum === 0 ? 0 : weight / weightSum,
-      },
-    );
-    for (const own of states) Object.assign(own, { step: t, lrMax, weightSum });
+    const { lr, warmupSteps, r, weightLrPower } = o;
+    const options = { lr, beta2, warmupSteps, r, weightLrPower };
+    numbers.run(states, p[0].device, options, ({ rate, correction2, share }) => {
+      scheduleFree.run(
+        { p, g, z: column(states, 'z'), v: column(states, 'v') },
+        {
+          sign: o.maximize ? -1 : 1,
+          lr: rate,
+          beta1,
+          beta2,
+          correction2,
+          eps: o.eps,
+          coupled: o.weightDecay,
+          share,
+        },
+      );
+    });
   }
 
   /** Puts the averaged weights into the parameters. */

@@ -1,6 +1,6 @@
 // Stochastic gradient descent with momentum.
 import { ArgumentError } from '../errors.js';
-import { add, mul, sub } from '../program/expr.js';
+import { add, eq, mul, select, sub } from '../program/expr.js';
 import { program } from '../program/program.js';
 import type { Tensor } from '../tensor/tensor.js';
 import {
@@ -15,6 +15,7 @@ import {
   type CommonOptions,
 } from './common.js';
 import { Optimizer, type OptimizerOptions, type ParametersLike, type ParameterState } from './optimizer.js';
+import { StepNumbers } from './stepNumbers.js';
 
 /** Options of `SGD`. */
 export interface SGDOptions extends CommonOptions {
@@ -48,6 +49,15 @@ const withMomentum = program({
   },
 });
 
+// The first step is not damped, nor is the first with momentum. Only whether it is the first matters, so that parameters
+// stay in one group.
+const numbers = new StepNumbers({
+  name: 'SGD',
+  kept: ['step'],
+  options: ['dampening'],
+  update: ({ step, dampening }) => ({ step: 1, undamped: select(eq(step, 1), sub(1, dampening), 1) }),
+});
+
 /**
  * Stochastic gradient descent, as torch.optim.SGD:
  *
@@ -67,6 +77,10 @@ export class SGD extends Optimizer<SGDOptions> {
   constructor(params: ParametersLike<SGDOptions>, options: OptimizerOptions<SGDOptions> = {}) {
     const own = { momentum: 0, dampening: 0, nesterov: false };
     super('SGD', params, { lr: 1e-3, ...own, weightDecay: 0, decoupledWeightDecay: false, maximize: false }, options);
+  }
+
+  protected override get canSkip(): boolean {
+    return true;
   }
 
   protected override checkOptions(o: SGDOptions): void {
@@ -89,10 +103,8 @@ export class SGD extends Optimizer<SGDOptions> {
       return;
     }
     const buffer = states.map((state, i) => (state['buffer'] ??= stateTensor(p[i])) as Tensor);
-    // The first step is not damped, nor is the first with momentum.
-    const undamped = states[0]['step'] === 1 ? 1 - o.dampening : 1;
-    withMomentum.run({ p, g, buffer }, { lr, momentum, undamped, ahead: o.nesterov ? 1 : 0, ...commonValues(o) });
-    // Only whether it is the first step matters, so parameters stay in one group.
-    for (const state of states) state['step'] = 1;
+    numbers.run(states, p[0].device, { dampening: o.dampening }, ({ undamped }) => {
+      withMomentum.run({ p, g, buffer }, { lr, momentum, undamped, ahead: o.nesterov ? 1 : 0, ...commonValues(o) });
+    });
   }
 }

@@ -1,14 +1,17 @@
 // Optimizers around an optimizer: SAM and Lookahead. Groups, gradients and schedules are those of the one inside.
 import { enableGrad, noGrad } from '../autograd/mode.js';
+import { dynamicPart } from '../cuda/capture.js';
+import type { Device } from '../device.js';
 import { ArgumentError } from '../errors.js';
 import { keep, untracked } from '../memory.js';
 import { add as addTensors } from '../ops/arithmetic.js';
-import { clone, copy_ } from '../ops/copy.js';
-import { emptyLike } from '../ops/creation.js';
+import { clone, copy_, fill_ } from '../ops/copy.js';
+import { emptyLike, full, zeros } from '../ops/creation.js';
 import { sqrt as sqrtTensor, square as squareTensor } from '../ops/math.js';
 import { reshape } from '../ops/view.js';
-import { add, div, mul, select, square, sub } from '../program/expr.js';
+import { add, div, eq, mul, remainder, select, square, sub } from '../program/expr.js';
 import { program } from '../program/program.js';
+import type { Flags } from '../program/skip.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkOption } from './common.js';
 import { l2Norms } from './norms.js';
@@ -171,6 +174,17 @@ const synchronize = program({
   },
 });
 
+// On the device: counts a step unless it is left out, and says with 0 that the slow weights are to follow.
+const tick = program({
+  name: 'Lookahead',
+  tensors: ['steps', 'hold', 'found'],
+  scalars: ['k'],
+  update: ({ steps, found, k }) => {
+    const next = add(steps, 1);
+    return { steps: select(found, steps, next), hold: select(found, 1, select(eq(remainder(next, k), 0), 0, 1)) };
+  },
+});
+
 /** The state of a Lookahead: its own beside that of the optimizer inside. */
 export interface LookaheadStateDict {
   /** The state of the optimizer inside. */
@@ -196,6 +210,8 @@ export class Lookahead extends Wrapper {
   /** The size of a slow step. */
   readonly alpha: number;
   private steps = 0;
+  // Where the device decides what is a step, it counts them instead.
+  private readonly ticks = new Map<Device, Readonly<Record<'steps' | 'hold', Tensor>>>();
   private slow = new Map<Tensor, Tensor>();
 
   constructor(base: AnyOptimizer, options: LookaheadOptions = {}) {
@@ -220,21 +236,63 @@ export class Lookahead extends Wrapper {
   /** A fast step, and every k-th time a slow one. */
   step<T>(closure?: () => T): T | undefined {
     this.remember();
+    this.takeCount();
     const result = this.base.step(closure);
     this.steps++;
-    if (this.steps % this.k === 0) {
-      noGrad(() => {
-        for (const dtype of new Set(this.params().map((x) => x.dtype))) {
-          const p = this.params().filter((x) => x.dtype === dtype);
-          synchronize.run({ p, slow: p.map((x) => this.slow.get(x)!) }, { alpha: this.alpha });
-        }
-      });
-    }
+    if (this.steps % this.k === 0) noGrad(() => this.follow(this.params()));
     return result;
+  }
+
+  // The slow weights go their part of the way.
+  private follow(params: readonly Tensor[], skip?: Tensor): void {
+    for (const dtype of new Set(params.map((x) => x.dtype))) {
+      const p = params.filter((x) => x.dtype === dtype);
+      synchronize.run({ p, slow: p.map((x) => this.slow.get(x)!) }, { alpha: this.alpha }, skip && { skip });
+    }
+  }
+
+  /** As of `Optimizer`. @internal */
+  _stepUnless(flags: Flags): boolean {
+    this.remember();
+    const { base } = this as { base: { _stepUnless?(given: Flags): boolean } };
+    if (this.step !== Lookahead.prototype.step || base._stepUnless?.(flags) !== true) return false;
+    const numbers = untracked(() => [...flags.keys()].map((device) => [device, this.ticksOn(device)] as const));
+    dynamicPart(() =>
+      noGrad(() => {
+        for (const [device, { steps, hold }] of numbers) {
+          tick.run({ steps: [steps], hold: [hold], found: [flags.get(device)!] }, { k: this.k });
+          this.follow(
+            this.params().filter((p) => p.device === device),
+            hold,
+          );
+        }
+      }),
+    );
+    return true;
+  }
+
+  private ticksOn(device: Device): Readonly<Record<'steps' | 'hold', Tensor>> {
+    let own = this.ticks.get(device);
+    if (own === undefined) {
+      const steps = keep(full([], this.steps, { dtype: 'float64', device }));
+      this.ticks.set(device, (own = { steps, hold: keep(zeros([], { device })) }));
+    }
+    return own;
+  }
+
+  // Reads what a device has counted, and waits for it.
+  private takeCount(): void {
+    const [first] = this.ticks.values();
+    if (first === undefined) return;
+    this.steps = Number(first.steps.itemSync());
+    for (const { steps, hold } of this.ticks.values()) for (const t of [steps, hold]) t.dispose();
+    this.ticks.clear();
   }
 
   /** State of the optimizer inside, and the slow weights. */
   stateDict(): LookaheadStateDict {
+    const [first] = this.ticks.values();
+    if (first !== undefined) this.steps = Number(first.steps.itemSync());
     return { base: this.base.stateDict(), steps: this.steps, slow: this.params().map((p) => this.slow.get(p)!) };
   }
 
@@ -248,6 +306,7 @@ export class Lookahead extends Wrapper {
     this.base.loadStateDict(dict.base);
     noGrad(() => {
       params.forEach((p, i) => copy_(this.slow.get(p)!, dict.slow[i]));
+      for (const { steps } of this.ticks.values()) fill_(steps, dict.steps);
     });
     this.steps = dict.steps;
   }

@@ -5,6 +5,8 @@ import { apply, scalarExpr, type Expr } from './expr.js';
 /** A run-time scalar that stands for an expression of others. @internal */
 export interface HoistedScalar {
   readonly scalar: Expr;
+  /** What it stands for, of the program's own scalars. */
+  readonly expr: Expr;
   /** Its value, from the scalars by name. */
   readonly evaluate: (values: Readonly<Record<string, number>>) => number;
 }
@@ -51,7 +53,7 @@ export function hoistScalars(roots: readonly Expr[]): { roots: Expr[]; hoisted: 
     let result: Expr;
     if (evaluate !== null) {
       result = scalarExpr(`hoisted${hoisted.length}`);
-      hoisted.push({ scalar: result, evaluate });
+      hoisted.push({ scalar: result, expr: e, evaluate });
     } else if (e.kind === 'input' || e.kind === 'scalar' || e.kind === 'constant') result = e;
     else result = apply(e.kind, ...e.args.map(replace));
     replaced.set(e, result);

@@ -6,8 +6,10 @@ import { checkTensor, checkWritable } from '../ops/define.js';
 import { formatShape, shapesEqual, type Shape } from '../shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { compile } from './compile.js';
+import { DeviceNumber } from './deviceNumbers.js';
 import { inputExpr, scalarExpr, toExpr, type Expr, type ExprLike } from './expr.js';
 import { hoistScalars, type HoistedScalar } from './hoist.js';
+import { checkSkip, currentSkip } from './skip.js';
 
 /** What a program is made from. `I`: names of tensors, `S`: names of run-time scalars. */
 export interface ProgramSpec<I extends string, S extends string> {
@@ -26,8 +28,18 @@ export interface ProgramSpec<I extends string, S extends string> {
   readonly update: (values: { readonly [K in I | S]: Expr }) => { readonly [K in I]?: ExprLike };
 }
 
+/** Options of a run of a program. */
+export interface RunOptions {
+  /**
+   * A float32 tensor of one element on the device of the others: if it is not 0 when the run's turn comes there, nothing is
+   * changed. Nobody waits for it.
+   */
+  readonly skip?: Tensor;
+}
+
 interface Compiled {
   readonly id: ProgramId;
+  readonly scalars: readonly string[];
   readonly hoisted: readonly HoistedScalar[];
 }
 
@@ -70,10 +82,10 @@ export class Program<I extends string, S extends string> {
     const results = spec.update(values);
     const { roots, hoisted } = hoistScalars(this.written.map((name) => toExpr(results[name]!)));
     const id = compile(spec.name, roots, inputs, [...scalars, ...hoisted.map(({ scalar }) => scalar)]);
-    return { id, hoisted };
+    return { id, scalars: this.scalars, hoisted };
   }
 
-  private versionFor(scalars: { readonly [K in S]: number }): Compiled {
+  private versionFor(scalars: { readonly [K in S]: number | DeviceNumber }): Compiled {
     const { usual } = this.spec;
     if (usual === undefined) return this.general;
     for (const name in usual) if (!Object.is(scalars[name], usual[name])) return this.general;
@@ -86,9 +98,24 @@ export class Program<I extends string, S extends string> {
    *
    * @param lists one list per tensor name, equally long
    * @param scalars one number per scalar name; they may change from call to call at no cost
-   * @throws ShapeError, ArgumentError before anything is changed
+   * @throws ShapeError, DTypeError, DeviceError, ArgumentError before anything is changed
    */
-  run(lists: { readonly [K in I]: readonly Tensor[] }, scalars: { readonly [K in S]: number }): void {
+  run(
+    lists: { readonly [K in I]: readonly Tensor[] },
+    scalars: { readonly [K in S]: number },
+    options?: RunOptions,
+  ): void;
+  /** @internal */
+  run(
+    lists: { readonly [K in I]: readonly Tensor[] },
+    scalars: { readonly [K in S]: number | DeviceNumber },
+    options?: RunOptions,
+  ): void;
+  run(
+    lists: { readonly [K in I]: readonly Tensor[] },
+    scalars: { readonly [K in S]: number | DeviceNumber },
+    options: RunOptions = {},
+  ): void {
     const { spec, written } = this;
     const count = lists[spec.tensors[0]].length;
     const device = lists[spec.tensors[0]][0]?.device;
@@ -114,11 +141,18 @@ export class Program<I extends string, S extends string> {
       }
     }
     for (const name of written) for (const t of lists[name]) checkWritable(spec.name, t);
+    let source: DeviceNumber['source'] | undefined;
     for (const name of this.scalars) {
-      if (typeof scalars[name] !== 'number')
+      const value: unknown = scalars[name];
+      if (value instanceof DeviceNumber) source = value.source;
+      else if (typeof value !== 'number')
         throw new ArgumentError(`${spec.name}: the scalar '${name}' is not a number.`);
     }
-    const { id, hoisted } = this.versionFor(scalars);
+    if (options.skip !== undefined) checkSkip(spec.name, options.skip, device);
+    const skip = options.skip ?? (device === undefined ? null : currentSkip(device));
+    const version = this.versionFor(scalars);
+    const { id, hoisted } = version;
+    const given = count > 0 ? source?.scalarsOf(version, scalars) : undefined;
     const perGroup = written.length + spec.tensors.length;
     const groupsAtOnce = Math.floor(scratchHandles.length / perGroup);
     for (let from = 0; from < count; from += groupsAtOnce) {
@@ -129,14 +163,20 @@ export class Program<I extends string, S extends string> {
           for (const name of written) scratchHandles[n++] = lists[name][k]._handle;
           for (const name of spec.tensors) scratchHandles[n++] = lists[name][k]._handle;
         }
-        const given = this.scalars.length;
+        if (given !== undefined) {
+          native.mapUnless(id, n, 0, skip?._handle ?? 0, given._handle);
+          return;
+        }
+        const numbers = scalars as Readonly<Record<S, number>>;
+        const own = this.scalars.length;
         this.scalars.forEach((name, i) => {
-          scratchNumbers[i] = scalars[name];
+          scratchNumbers[i] = numbers[name];
         });
         hoisted.forEach(({ evaluate }, i) => {
-          scratchNumbers[given + i] = evaluate(scalars);
+          scratchNumbers[own + i] = evaluate(numbers);
         });
-        native.map(id, n, given + hoisted.length);
+        if (skip === null) native.map(id, n, own + hoisted.length);
+        else native.mapUnless(id, n, own + hoisted.length, skip._handle, 0);
       };
       if (debugLevel > 0) traceOp(spec.name, lists[spec.tensors[0]].slice(from, to), [], launch);
       else launch();

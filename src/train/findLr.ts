@@ -129,10 +129,7 @@ export async function findLr<M extends AnyModule, Batch = readonly [Tensor, Tens
         updater.backward(compute(batch));
       });
       updater.finishGradients();
-      const record = updater.record();
-      const loss = record.loss();
       updated = updater.step();
-      if (updated === null) return { loss, done: () => copies.forEach((copy) => copy.dispose()) };
     }
     const taken = updated;
     return {

@@ -324,7 +324,7 @@ export class FitRun<Batch> implements Run {
     await this.afterUpdate(updated);
   }
 
-  /** Makes an update of the gradients that are waiting. False: they had overflowed. */
+  /** Makes an update of the gradients that are waiting. False: a callback has put the run back before it. */
   private async update(): Promise<boolean> {
     const { updater } = this.parts;
     updater.finishGradients();
@@ -333,9 +333,7 @@ export class FitRun<Batch> implements Run {
       // A callback has rolled back.
       if (updater.pending === 0) return false;
     }
-    const updated = updater.step();
-    if (updated === null) return false;
-    await this.afterUpdate(updated);
+    await this.afterUpdate(updater.step());
     return true;
   }
 
@@ -479,9 +477,7 @@ export class FitRun<Batch> implements Run {
       });
       if (updater.pending < accumulate) return;
       updater.finishGradients();
-      const updated = updater.step();
-      if (updated === null) return;
-      releaseUpdate(updated);
+      releaseUpdate(updater.step());
       schedules.afterStep();
     } finally {
       for (const copy of copies) copy.dispose();

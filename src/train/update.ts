@@ -164,26 +164,23 @@ export class Updater {
     return untracked(() => keep(clipGradNorm(this.parameters(), norm, { normType })));
   }
 
-  /** Clips and steps; null if the gradients had overflowed, so that no step was taken. */
-  step(): Updated | null {
+  /** Clips and steps. Where gradients had overflowed the device leaves the step out, and nobody here knows. */
+  step(): Updated {
     let gradNorm: Tensor | undefined;
-    const taken = tidy(() => {
+    tidy(() => {
       this.scaler?.unscale_(this.optimizer as Optimizer<object>);
       gradNorm = this.applyClip();
       if (this.scaler === undefined) {
         this.optimizer.step();
-        return true;
+        return;
       }
-      const stepped = this.scaler.step(this.optimizer as Optimizer<object>);
+      this.scaler.step(this.optimizer as Optimizer<object>);
       this.scaler.update();
-      return stepped;
     });
     const updated = { samples: this.samples, parts: this.parts, gradNorm };
     this.parts = [];
     this.samples = 0;
-    if (taken) return updated;
-    releaseUpdate(updated);
-    return null;
+    return updated;
   }
 
   /** A step of a method that computes the loss itself, as often as it needs it. */

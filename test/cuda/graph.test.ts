@@ -1,6 +1,7 @@
 // cuda.graph: a captured step does what the step does, bit for bit.
 import { expect, test } from 'vitest';
 import {
+  amp,
   cuda,
   Generator,
   manualSeed,
@@ -69,6 +70,64 @@ const optimizers: Record<string, MakeOptimizer> = {
   RMSprop: (params) => new optim.RMSprop(params, { lr: 0.01 }),
 };
 
+interface ScaledRun {
+  losses: number[];
+  scales: number[];
+  left: number[];
+  weights: Float32Array[];
+  state: unknown;
+}
+
+// All of the step is captured, loss scaling too; what is read here is read between the steps.
+function trainScaled(make: MakeScaled, captured: boolean): ScaledRun {
+  manualSeed(4);
+  const model = new nn.Sequential(new nn.Linear(6, 8), new nn.Tanh(), new nn.Linear(8, 3)).to(device);
+  const optimizer = make(model.parameters());
+  const schedule = new optim.lrScheduler.StepLR(optimizer, 3, { gamma: 0.5 });
+  const scaler = new amp.GradScaler({ initScale: 1024, growthInterval: 2 });
+  const input = zeros([5, 6], { device });
+  const labels = tensor([0n, 1n, 2n, 0n, 1n], { device });
+  const once = (): Tensor => {
+    optimizer.zeroGrad();
+    const loss = amp.autocast({ dtype: 'float16' }, () => nn.functional.crossEntropy(model.forward(input), labels));
+    scaler.scale(loss).backward();
+    scaler.unscale_(optimizer);
+    nn.utils.clipGradNorm(model.parameters(), 1);
+    scaler.step(optimizer);
+    scaler.update();
+    return loss.detach();
+  };
+  const step = captured ? cuda.graph(once) : once;
+  const run: ScaledRun = { losses: [], scales: [], left: [], weights: [], state: null };
+  const data = new Generator(5);
+  for (let i = 0; i < 12; i++) {
+    const batch = randn([5, 6], { generator: data });
+    noGrad(() => input.copy_([0, 3, 6, 7].includes(i) ? batch.mul(1e6) : batch));
+    run.losses.push(Number(step().itemSync()));
+    run.scales.push(scaler.getScale());
+    if (scaler.foundInfSync(optimizer)) run.left.push(i);
+    schedule.step();
+  }
+  if (captured) {
+    expect((step as cuda.CapturedFunction<Tensor>).isCaptured).toBe(true);
+    (step as cuda.CapturedFunction<Tensor>).dispose();
+  }
+  run.weights = [...model.parameters()].map((p) => p.dataSync() as Float32Array);
+  const { state } = (optimizer as optim.Adam).stateDict();
+  run.state = Object.values(state ?? {}).map((of) => of['step']);
+  return run;
+}
+
+type MakeScaled = (params: Iterable<Tensor>) => Pick<optim.AnyOptimizer, 'paramGroups' | 'step' | 'zeroGrad'>;
+
+const scaledOptimizers: Record<string, MakeScaled> = {
+  'SGD, momentum': (params) => new optim.SGD(params, { lr: 0.1, momentum: 0.9, dampening: 0.1 }),
+  AdamW: (params) => new optim.AdamW(params, { lr: 0.01 }),
+  NAdam: (params) => new optim.NAdam(params, { lr: 0.01 }),
+  Lion: (params) => new optim.Lion(params, { lr: 0.01 }),
+  Lookahead: (params) => new optim.Lookahead(new optim.Adam(params, { lr: 0.01 }), { k: 3 }),
+};
+
 describeDevice('cuda.graph', () => {
   test.each(Object.keys(optimizers))('a training step with %s, dropout, clipping and a schedule', (name) => {
     const eager = train(optimizers[name], false);
@@ -77,6 +136,19 @@ describeDevice('cuda.graph', () => {
     expect(captured.weights).toEqual(eager.weights);
     expect(new Set(eager.losses).size).toBe(eager.losses.length);
   });
+
+  test.each(Object.keys(scaledOptimizers))(
+    'a step in float16 whose gradients overflow now and then, with %s',
+    (name) => {
+      const eager = trainScaled(scaledOptimizers[name], false);
+      const captured = trainScaled(scaledOptimizers[name], true);
+      expect(captured).toEqual(eager);
+      expect(eager.left).toEqual([0, 3, 6, 7]);
+      // Halved by those, doubled after any two others that follow each other.
+      expect(eager.scales).toEqual([512, 512, 1024, 512, 512, 1024, 512, 256, 256, 512, 512, 1024]);
+      expect(eager.weights.flatMap((w) => [...w]).every(Number.isFinite)).toBe(true);
+    },
+  );
 
   test('the result is the same tensors each time, and memory does not grow', () => {
     const x = ones([1000], { device });
