@@ -115,7 +115,8 @@ void DeviceAllocator::release(void* data, int64_t) {
   live_.erase(found);
   used_ -= block->bytes;
   block->free = true;
-  if (exact_ && !block->pool->frozen) {
+  // Not while a graph is captured: then nothing may wait for the device.
+  if (exact_ && !block->pool->frozen && active_ == pools_[0].get()) {
     // Commands that are queued may still use it.
     synchronise_();
     returnSegment(block);
