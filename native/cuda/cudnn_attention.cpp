@@ -65,11 +65,6 @@ KeptCudnnPlan* planOf(Queue& queue, const CudnnAttention& a) {
   return cudnnPlan(queue, a.key(), a.rules(), [&](CudnnGraph& graph) { a.describe(graph); });
 }
 
-int64_t largestDivisor(int64_t of, int64_t atMost) {
-  for (int64_t divisor = std::max<int64_t>(std::min(of, atMost), 1);; divisor--)
-    if (of % divisor == 0) return divisor;
-}
-
 // A gradient's memory: the tensor's, or scratch memory where it is not wanted, for cuDNN makes all of them.
 struct GradientPlace {
   char* data;
@@ -109,14 +104,7 @@ bool attentionGradientsByCudnn(Queue& queue, const AttentionSizes& s, const Opti
   if (!a) return false;
   a->q = *ofQ, a->k = *ofK, a->v = *ofV, a->out = *ofOut, a->g = *ofG;
 
-  // As many batches at once as there is workspace for, or else as many heads of one.
-  const int64_t group = s.group(), most = kMostCudnnWorkspace;
-  a->batch = largestDivisor(s.batch, most / std::max<int64_t>(a->workspace() / s.batch, 1));
-  if (a->batch == 1) {
-    a->heads = group;
-    a->keyHeads = largestDivisor(s.keyHeads, most / std::max<int64_t>(a->workspace(), 1));
-    a->heads = group * a->keyHeads;
-  }
+  *a = a->part();
   if (a->workspace() > kMostAttentionWorkspace) return false;
   const bool whole = a->batch == s.batch && a->keyHeads == s.keyHeads;
   const int64_t rowsOfCall = a->batch * a->heads * s.rows;
@@ -146,7 +134,7 @@ bool attentionGradientsByCudnn(Queue& queue, const AttentionSizes& s, const Opti
   };
   for (int64_t b = 0; b < s.batch; b += a->batch)
     for (int64_t kh = 0; kh < s.keyHeads; kh += a->keyHeads) {
-      const int64_t h = kh * group;
+      const int64_t h = kh * s.group();
       CudnnMemory memory = {{kCudnnQ, at(q, a->q, b, h)},
                             {kCudnnK, at(k, a->k, b, kh)},
                             {kCudnnV, at(v, a->v, b, kh)},

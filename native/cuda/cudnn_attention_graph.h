@@ -29,11 +29,13 @@ struct CudnnAttention {
   CudnnRules rules() const;
   CudnnKey key() const;
   void describe(CudnnGraph& graph) const;
-  // What the plan of gradients needs, about: it holds those of the scores.
+  // What a plan of gradients needs, about: it holds those of the scores.
   int64_t workspace() const;
+  // As much of it as is to be computed at once: whole batches, or else the heads of one that share some of the keys'.
+  CudnnAttention part() const;
 };
 
-// Of one call. Gradients of more are made in several.
+// Of one call that cannot be divided further.
 constexpr int64_t kMostAttentionWorkspace = int64_t{1} << 30;
 
 }  // namespace thalweg::cuda
