@@ -85,6 +85,8 @@ Queue::~Queue() {
   // A lost device refuses all of this, and the process goes on without it.
   cudaSetDevice(ordinal);
   if (stream) cudaStreamSynchronize(stream);
+  // cuDNN's handle knows the stream.
+  cudnnPlans.reset();
   for (Slot& slot : slots_)
     if (slot.data) cudaFree(slot.data);
   for (void* memory : kept_) cudaFree(memory);
