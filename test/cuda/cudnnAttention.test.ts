@@ -3,8 +3,9 @@
 // THALWEG_CUDA_LIB_DIRS names its folder. What it is asked to do is set by variables, so most of this runs in processes
 // of its own.
 import { expect, test } from 'vitest';
-import { cuda, nn, noGrad, randn } from 'thalweg';
+import { cuda, grad, nn, noGrad, randn, type Device } from 'thalweg';
 import { runScript } from '../fixtures/child.js';
+import { expectClose } from '../golden.js';
 import { describeDevice, isEmulated } from './available.js';
 
 const found = cuda.isAvailable() && /^cuDNN: \d/m.test(cuda.libraries());
@@ -48,6 +49,7 @@ const script = `
     emptyRow: [self(1, 2, 4, 8), turned, { attnMask: ones([4, 4]).tril(-1).to('bool') }],
     floatMask: [self(1, 2, 4, 8), turned, { attnMask: randn([4, 4]) }],
     noKeys: [shaped([1, 2, 4, 8], [1, 2, 0, 8], [1, 2, 0, 8]), turned, {}],
+    tiles: [shaped([1, 2, 130, 20], [1, 1, 70, 20], [1, 1, 70, 76]), turned, { enableGqa: true, isCausal: true }],
     // One key for one row: the gradients are not taken.
     single: [self(2, 2, 1, 8), turned, {}],
   };
@@ -104,10 +106,26 @@ const taken = [
 const divided = ['batches', 'manyHeads', 'manyGroups'];
 const notTaken = [
   ...['narrow', 'valuesNarrow', 'wide', 'columns', 'steps', 'unaligned', 'sharedRows', 'boolMask', 'emptyRow'],
-  ...['floatMask', 'noKeys'],
+  ...['floatMask', 'noKeys', 'tiles'],
 ];
 
 describeDevice('attention by cuDNN', () => {
+  test('has gradients of gradients in 16 bits', () => {
+    const values = [0, 1, 2].map(() => randn([2, 3, 8]));
+    const second = (device: Device, dtype: 'bfloat16' | 'float64'): ArrayLike<number> => {
+      const leaves = values.map((x) => x.to('bfloat16').to(dtype).to(device).requiresGrad_());
+      const [q, k, v] = leaves;
+      const first = grad(nn.functional.scaledDotProductAttention(q, k, v).square().sum(), leaves, {
+        createGraph: true,
+      });
+      const [result] = grad(first[0].square().sum(), [k]);
+      expect(result.dtype).toBe(dtype);
+      return result.to('float64').to('cpu').dataSync();
+    };
+    const expected = second('cpu', 'float64');
+    expectClose('gradient of a gradient', second('cuda', 'bfloat16'), expected, { relative: 0.05, floor: 1 });
+  });
+
   test.skipIf(!found)('is part of a graph', () => {
     const q = randn([2, 3, 8, 16], { device: 'cuda' }).to('bfloat16');
     const attend = (): typeof q => noGrad(() => nn.functional.scaledDotProductAttention(q, q, q, { isCausal: true }));
