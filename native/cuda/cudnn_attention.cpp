@@ -47,8 +47,8 @@ std::optional<CudnnAttention> attentionOf(Queue& queue, const AttentionSizes& s,
   for (const int64_t size : {s.batch, s.heads, s.keyHeads, s.rows, s.keys, s.width, s.valueWidth})
     if (size < 1 || size > INT32_MAX) return std::nullopt;
   if (s.width % kVector != 0 || s.valueWidth % kVector != 0) return std::nullopt;
-  // Which cuDNN does not vouch for.
-  if (backward && s.rows == 1 && s.keys == 1) return std::nullopt;
+  // Generating token by token: another number of keys each time, and little to compute.
+  if (s.rows == 1) return std::nullopt;
   if (queue.computeMajor < 8 || !usesCudnn(queue)) return std::nullopt;
   const bool blackwell = queue.computeMajor >= 10;
   if (cudnnLibrary.version() < (backward && blackwell ? kOldestForBlackwell : kOldestCudnn)) return std::nullopt;

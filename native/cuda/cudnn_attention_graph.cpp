@@ -144,6 +144,7 @@ Shape shapeOf(const HeadStrides& strides) { return {strides.begin(), strides.end
 CudnnRules CudnnAttention::rules() const {
   CudnnRules rules = cudnnRules(dtype);
   rules.mostWorkspace = kMostAttentionWorkspace;
+  rules.mostPlans = kMostAttentionPlans;
   return rules;
 }
 

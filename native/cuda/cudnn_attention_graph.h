@@ -35,6 +35,9 @@ struct CudnnAttention {
   CudnnAttention part() const;
 };
 
+// cuDNN compiles a kernel for each shape, which takes it half a second or more: programs whose lengths never repeat
+// would spend their time on that.
+constexpr int64_t kMostAttentionPlans = 64;
 // Of one call that cannot be divided further.
 constexpr int64_t kMostAttentionWorkspace = int64_t{1} << 30;
 
