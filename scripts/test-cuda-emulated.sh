@@ -61,7 +61,7 @@ for way in "${ways[@]}"; do
       ;;
     library)
       THALWEG_CUDA_LIB_DIRS=$PWD/build/Release/fake THALWEG_TEST_GOLDENS_ONLY=1 device_tests library "" \
-        test/cuda/cublaslt.test.ts test/cuda/cudnn.test.ts $(samples products conv rnn)
+        test/cuda/{cublaslt,cudnn,cudnnAttention}.test.ts $(samples products conv rnn attention)
       ;;
     reverse)
       THALWEG_CUDA_EMULATED_ORDER=reverse device_tests reverse "" test/samples/

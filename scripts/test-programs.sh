@@ -9,7 +9,8 @@ cd "$(dirname "$0")/.."
 build=build-cmake/programs
 cmake -S . -B "$build" -DCMAKE_BUILD_TYPE=Release >/dev/null
 cmake --build "$build" --parallel "$(getconf _NPROCESSORS_ONLN)" \
-  --target thalweg_generated_programs --target thalweg_nvrtc_programs --target thalweg_cudnn_plans
+  --target thalweg_generated_programs --target thalweg_nvrtc_programs --target thalweg_cudnn_plans \
+  --target thalweg_cudnn_attention_plans
 "$build/thalweg_generated_programs" "${CXX:-c++}" "$PWD" 60
 status=0
 "$build/thalweg_nvrtc_programs" "${THALWEG_NVRTC_ARCHITECTURE:-sm_90}" ${THALWEG_NVRTC_TEXTS:-} || status=$?
@@ -17,5 +18,9 @@ status=0
 [ "$status" = 0 ] || [ "$status" = 77 ] || exit "$status"
 status=0
 "$build/thalweg_cudnn_plans" || status=$?
+[ "$status" = 0 ] || [ "$status" = 77 ] || exit "$status"
+status=0
+# It compiles a kernel for each graph.
+"$build/thalweg_cudnn_attention_plans" sm_90 || status=$?
 # And there is no cuDNN.
 [ "$status" = 77 ] || exit "$status"

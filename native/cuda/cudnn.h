@@ -9,6 +9,7 @@
 #include <deque>
 #include <functional>
 #include <initializer_list>
+#include <limits>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -129,6 +130,8 @@ struct CudnnRules {
   unsigned refusedNotes;  // bits of cudnnBackendNumericalNote_t
   int64_t mostWorkspace;  // in bytes
   bool lastResort;        // also those that cuDNN promises no speed of
+  // Graphs of the family that a queue plans; no plan is made of further ones.
+  int64_t mostPlans = std::numeric_limits<int64_t>::max();
 };
 constexpr unsigned cudnnNote(cudnnBackendNumericalNote_t note) { return 1u << note; }
 constexpr int64_t kMostCudnnWorkspace = int64_t{256} << 20;

@@ -47,8 +47,8 @@ std::optional<CudnnAttention> attentionOf(Queue& queue, const AttentionSizes& s,
   for (const int64_t size : {s.batch, s.heads, s.keyHeads, s.rows, s.keys, s.width, s.valueWidth})
     if (size < 1 || size > INT32_MAX) return std::nullopt;
   if (s.width % kVector != 0 || s.valueWidth % kVector != 0) return std::nullopt;
-  // Which cuDNN does not vouch for.
-  if (backward && s.rows == 1 && s.keys == 1) return std::nullopt;
+  // Generating token by token: another number of keys each time, and little to compute.
+  if (s.rows == 1) return std::nullopt;
   if (queue.computeMajor < 8 || !usesCudnn(queue)) return std::nullopt;
   const bool blackwell = queue.computeMajor >= 10;
   if (cudnnLibrary.version() < (backward && blackwell ? kOldestForBlackwell : kOldestCudnn)) return std::nullopt;
@@ -63,11 +63,6 @@ std::optional<CudnnAttention> attentionOf(Queue& queue, const AttentionSizes& s,
 
 KeptCudnnPlan* planOf(Queue& queue, const CudnnAttention& a) {
   return cudnnPlan(queue, a.key(), a.rules(), [&](CudnnGraph& graph) { a.describe(graph); });
-}
-
-int64_t largestDivisor(int64_t of, int64_t atMost) {
-  for (int64_t divisor = std::max<int64_t>(std::min(of, atMost), 1);; divisor--)
-    if (of % divisor == 0) return divisor;
 }
 
 // A gradient's memory: the tensor's, or scratch memory where it is not wanted, for cuDNN makes all of them.
@@ -109,14 +104,7 @@ bool attentionGradientsByCudnn(Queue& queue, const AttentionSizes& s, const Opti
   if (!a) return false;
   a->q = *ofQ, a->k = *ofK, a->v = *ofV, a->out = *ofOut, a->g = *ofG;
 
-  // As many batches at once as there is workspace for, or else as many heads of one.
-  const int64_t group = s.group(), most = kMostCudnnWorkspace;
-  a->batch = largestDivisor(s.batch, most / std::max<int64_t>(a->workspace() / s.batch, 1));
-  if (a->batch == 1) {
-    a->heads = group;
-    a->keyHeads = largestDivisor(s.keyHeads, most / std::max<int64_t>(a->workspace(), 1));
-    a->heads = group * a->keyHeads;
-  }
+  *a = a->part();
   if (a->workspace() > kMostAttentionWorkspace) return false;
   const bool whole = a->batch == s.batch && a->keyHeads == s.keyHeads;
   const int64_t rowsOfCall = a->batch * a->heads * s.rows;
@@ -146,7 +134,7 @@ bool attentionGradientsByCudnn(Queue& queue, const AttentionSizes& s, const Opti
   };
   for (int64_t b = 0; b < s.batch; b += a->batch)
     for (int64_t kh = 0; kh < s.keyHeads; kh += a->keyHeads) {
-      const int64_t h = kh * group;
+      const int64_t h = kh * s.group();
       CudnnMemory memory = {{kCudnnQ, at(q, a->q, b, h)},
                             {kCudnnK, at(k, a->k, b, kh)},
                             {kCudnnV, at(v, a->v, b, kh)},

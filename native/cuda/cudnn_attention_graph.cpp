@@ -1,6 +1,8 @@
 #if defined(THALWEG_HAS_CUDNN)
 #include "cuda/cudnn_attention_graph.h"
 
+#include <algorithm>
+
 namespace thalweg::cuda {
 namespace {
 
@@ -130,6 +132,11 @@ class Nodes {
   int64_t next_ = 100;  // number of the next tensor between operations
 };
 
+int64_t largestDivisor(int64_t of, int64_t atMost) {
+  for (int64_t divisor = std::max<int64_t>(std::min(of, atMost), 1);; divisor--)
+    if (of % divisor == 0) return divisor;
+}
+
 Shape shapeOf(const HeadStrides& strides) { return {strides.begin(), strides.end()}; }
 
 }  // namespace
@@ -137,6 +144,7 @@ Shape shapeOf(const HeadStrides& strides) { return {strides.begin(), strides.end
 CudnnRules CudnnAttention::rules() const {
   CudnnRules rules = cudnnRules(dtype);
   rules.mostWorkspace = kMostAttentionWorkspace;
+  rules.mostPlans = kMostAttentionPlans;
   return rules;
 }
 
@@ -162,6 +170,21 @@ int64_t CudnnAttention::workspace() const {
   const auto tiles = [](int64_t count) { return (count + 127) / 128 * 128; };
   const int64_t ofHeads = heads == keyHeads ? 0 : keys * (width + valueWidth);
   return 2 * batch * heads * (tiles(rows) * tiles(keys) + ofHeads);
+}
+
+CudnnAttention CudnnAttention::part() const {
+  CudnnAttention some = *this;
+  const auto atOnce = [&](int64_t of) {
+    return largestDivisor(of, kMostCudnnWorkspace / std::max<int64_t>(some.workspace(), 1));
+  };
+  some.batch = 1;
+  some.batch = atOnce(batch);
+  if (some.batch > 1) return some;
+  some.heads = heads / keyHeads;
+  some.keyHeads = 1;
+  some.keyHeads = atOnce(keyHeads);
+  some.heads *= some.keyHeads;
+  return some;
 }
 
 // The kernels are found by the shape of the graph: the order of the operations, and those that seem superfluous,

@@ -29,11 +29,16 @@ struct CudnnAttention {
   CudnnRules rules() const;
   CudnnKey key() const;
   void describe(CudnnGraph& graph) const;
-  // What the plan of gradients needs, about: it holds those of the scores.
+  // What a plan of gradients needs, about: it holds those of the scores.
   int64_t workspace() const;
+  // As much of it as is to be computed at once: whole batches, or else the heads of one that share some of the keys'.
+  CudnnAttention part() const;
 };
 
-// Of one call. Gradients of more are made in several.
+// cuDNN compiles a kernel for each shape, which takes it half a second or more: programs whose lengths never repeat
+// would spend their time on that.
+constexpr int64_t kMostAttentionPlans = 64;
+// Of one call that cannot be divided further.
 constexpr int64_t kMostAttentionWorkspace = int64_t{1} << 30;
 
 }  // namespace thalweg::cuda

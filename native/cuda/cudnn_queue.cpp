@@ -55,6 +55,7 @@ struct Queue::CudnnPlans {
   cudnnHandle_t handle = nullptr;
   std::list<KeptCudnnPlan> entries;  // what was used last comes first
   std::unordered_map<CudnnKey, std::list<KeptCudnnPlan>::iterator, KeyHash> places;
+  std::unordered_map<int64_t, int64_t> searches;  // of each family: how often cuDNN had engines to try
 
   ~CudnnPlans() {
     entries.clear();
@@ -100,8 +101,11 @@ KeptCudnnPlan* cudnnPlan(Queue& queue, const CudnnKey& given, const CudnnRules& 
   if (found != plans.places.end()) {
     plans.entries.splice(plans.entries.begin(), plans.entries, found->second);
   } else {
+    int64_t& searches = plans.searches[given.front()];
+    if (searches >= rules.mostPlans) return nullptr;
     plans.evict();
     CudnnSearch search = findCudnnPlan(HandleTarget(plans.handle), rules, describe);
+    searches += search.considered > 0;
     plans.entries.push_front({std::move(key), std::move(search.plan)});
     plans.places.emplace(plans.entries.front().key, plans.entries.begin());
   }

@@ -4,6 +4,7 @@
 //   cudnn_attention_plans [-v: every graph, its engine or why there is none]
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <string>
@@ -22,6 +23,7 @@ struct Problem {
   const char* name;
   int64_t batch, heads, keyHeads, rows, keys, width, valueWidth;
   bool causal, rowsFirst;  // rowsFirst: memory has rows before heads, as projections of sequences have
+  bool wide = false;       // gradients only on sm_90
 };
 constexpr Problem kProblems[] = {
     {"gpt, 1024", 8, 12, 12, 1024, 1024, 64, 64, true, true},
@@ -38,7 +40,7 @@ constexpr Problem kProblems[] = {
     {"narrow", 2, 4, 4, 128, 128, 8, 8, true, true},
     {"width 40", 2, 8, 8, 1024, 1024, 40, 40, false, true},
     {"width 96, values 64", 2, 8, 8, 512, 512, 96, 64, true, true},
-    {"width 256", 2, 8, 1, 1024, 1024, 256, 256, true, true},
+    {"width 256", 2, 8, 1, 1024, 1024, 256, 256, true, true, true},
 };
 
 CudnnAttention attentionOf(const Problem& p, DType dtype, bool backward) {
@@ -60,39 +62,49 @@ CudnnAttention attentionOf(const Problem& p, DType dtype, bool backward) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  const bool verbose = count > 1 && std::strcmp(arguments[1], "-v") == 0;
-  // The driver, or what stands in for it: found by its name from now on.
-  if (!dlopen("libcuda.so.1", RTLD_NOW)) dlopen(ABSENT_DRIVER, RTLD_NOW);
+  bool verbose = false;
+  std::vector<std::string> wanted;
+  for (int i = 1; i < count; i++) {
+    if (std::strcmp(arguments[i], "-v") == 0)
+      verbose = true;
+    else
+      wanted.emplace_back(arguments[i]);
+  }
+  // The driver, or what stands for it: found by its name from now on.
+  if (!dlopen("libcuda.so.1", RTLD_NOW) && !dlopen(ABSENT_DRIVER, RTLD_NOW)) {
+    std::printf("cudnn_attention_plans: %s\n", dlerror());
+    return 1;
+  }
   if (!cudnnLibrary.available()) {
     std::printf("cudnn_attention_plans: %s\n", cudnnLibrary.report().c_str());
     return 77;
   }
   std::printf("%s\n", cudnnLibrary.report().c_str());
   int graphs = 0, plans = 0, failures = 0;
-  for (const bool backward : {false, true})
-    for (const DType dtype : {DType::Float16, DType::BFloat16}) {
-      std::vector<int> planned(std::size(kProblems));
-      for (const DescribedGpu& gpu : kDescribedGpus) {
-        const DescribedTarget target(gpu);
+  for (const DescribedGpu& gpu : kDescribedGpus) {
+    if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), gpu.name) == wanted.end()) continue;
+    const DescribedTarget target(gpu);
+    for (const DType dtype : {DType::Float16, DType::BFloat16})
+      for (const bool backward : {false, true}) {
         int good = 0;
         std::string missing;
-        for (size_t i = 0; i < std::size(kProblems); i++) {
-          const Problem& problem = kProblems[i];
-          const CudnnAttention a = attentionOf(problem, dtype, backward);
+        for (const Problem& problem : kProblems) {
+          const CudnnAttention whole = attentionOf(problem, dtype, backward);
+          const CudnnAttention a = backward ? whole.part() : whole;
           const CudnnSearch search = findCudnnPlan(target, a.rules(), [&](CudnnGraph& graph) { a.describe(graph); });
           graphs++;
           if (search.plan) {
-            good++, plans++, planned[i]++;
+            good++, plans++;
           } else {
-            missing += std::string(missing.empty() ? "" : "; ") + problem.name;
+            if (!missing.empty()) missing += "; ";
+            missing += problem.name;
+            failures += gpu.version >= 800 && !(problem.wide && backward && gpu.version != 900);
           }
           if (!verbose) continue;
           std::printf("  %s %s %s, %s: ", gpu.name, dtypeName(dtype), backward ? "backward" : "forward", problem.name);
           if (search.plan)
-            std::printf("engine %lld, notes %x, workspace %lld (%lld expected), of %d\n",
-                        static_cast<long long>(search.plan->engine), search.plan->notes,
-                        static_cast<long long>(search.plan->workspace),
-                        static_cast<long long>(backward ? a.workspace() : 0), search.considered);
+            std::printf("engine %lld, notes %x, workspace %lld, of %d\n", static_cast<long long>(search.plan->engine),
+                        search.plan->notes, static_cast<long long>(search.plan->workspace), search.considered);
           else
             std::printf("none of %d: %s\n", search.considered, search.reason.c_str());
         }
@@ -100,13 +112,7 @@ int main(int count, char** arguments) {
                     std::size(kProblems), missing.empty() ? "" : "; not ", missing.c_str());
         std::fflush(stdout);
       }
-      for (size_t i = 0; i < std::size(kProblems); i++) {
-        if (planned[i] > 0) continue;
-        failures++;
-        std::printf("FAILED: no plan for %s, %s, %s\n", kProblems[i].name, dtypeName(dtype),
-                    backward ? "backward" : "forward");
-      }
-    }
-  std::printf("%d graphs, %d plans\n", graphs, plans);
+  }
+  std::printf("%d graphs, %d plans%s\n", graphs, plans, failures > 0 ? ": more are refused than should be" : "");
   return failures > 0;
 }

@@ -15,50 +15,12 @@
 #include "cuda/cudnn_conv_graph.h"
 #include "cuda/gemm.h"
 #include "cuda/library.h"
+#include "described_gpu.h"
 
 using namespace thalweg;
 using namespace thalweg::cuda;
 
 namespace {
-
-struct Gpu {
-  const char* name;
-  int version, multiprocessors, sharedBytes, threads;  // of a block at most, of a multiprocessor
-};
-constexpr Gpu kGpus[] = {
-    {"sm_75", 750, 40, 65536, 1024},     {"sm_80", 800, 108, 166912, 2048},   {"sm_90", 900, 132, 232448, 2048},
-    {"sm_100", 1000, 148, 232448, 2048}, {"sm_120", 1200, 170, 101376, 1536},
-};
-
-// A device that is only described.
-class DescribedTarget final : public CudnnTarget {
- public:
-  explicit DescribedTarget(const Gpu& gpu) : properties_(CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR) {
-    std::string text = R"({"maxGridSize": [2147483647, 65535, 65535], "maxBlockSize": [1024, 1024, 64], )";
-    const auto add = [&](const char* name, int64_t value) {
-      text += "\"" + std::string(name) + "\": " + std::to_string(value) + ", ";
-    };
-    add("regsPerBlock", 65536), add("multiProcessorCount", gpu.multiprocessors), add("warpSize", 32);
-    add("maxSharedMemoryPerBlock", 49152), add("maxSharedMemoryPerBlockOptin", gpu.sharedBytes);
-    add("reservedSharedMemoryPerBlock", 1024), add("maxRegistersPerSM", 65536), add("maxCtasPerSM", 32);
-    add("maxThreadsPerBlock", 1024), add("maxThreadsPerSM", gpu.threads), add("deviceVer", gpu.version);
-    add("driverVer", 13000), add("smClockRateKHz", 1980000), add("memClockRateKHz", 3201000);
-    add("l2CacheSize", 62914560), add("totalGlobalMem", int64_t{1} << 35), add("pciDeviceId", 0);
-    add("isTccDriver", 0), add("supportCoopLaunch", 1), add("cudaDeviceId", 0);
-    text += "\"deviceName\": \"" + std::string(gpu.name) + "\"}";
-    properties_.setText(CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, text).finalize();
-  }
-  void applyToGraph(CudnnDescriptor&) const override {}
-  void applyToHeuristics(CudnnDescriptor& heuristics) const override {
-    heuristics.set(CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, properties_);
-  }
-  void applyToPlan(CudnnDescriptor& plan) const override {
-    plan.set(CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, properties_);
-  }
-
- private:
-  CudnnDescriptor properties_;
-};
 
 struct Layer {
   const char* name;
@@ -112,7 +74,8 @@ struct Counts {
 // The graphs of one operation, of all layers.
 class Sweep {
  public:
-  Sweep(const Gpu& gpu, const CudnnTarget& target, bool verbose) : gpu_(gpu), target_(target), verbose_(verbose) {}
+  Sweep(const DescribedGpu& gpu, const CudnnTarget& target, bool verbose)
+      : gpu_(gpu), target_(target), verbose_(verbose) {}
 
   void run(ConvKind kind, DType dtype, bool contiguous, bool bias, Counts& counts) {
     constexpr const char* kKinds[] = {"forward", "gradient of x", "gradient of the weight"};
@@ -157,12 +120,12 @@ class Sweep {
       std::printf("%s: none of %d proposed: %s\n", title.c_str(), search.considered, search.reason.c_str());
   }
 
-  const Gpu& gpu_;
+  const DescribedGpu& gpu_;
   const CudnnTarget& target_;
   const bool verbose_;
 };
 
-Counts planFor(const Gpu& gpu, bool verbose) {
+Counts planFor(const DescribedGpu& gpu, bool verbose) {
   const DescribedTarget target(gpu);
   Sweep sweep(gpu, target, verbose);
   Counts counts;
@@ -190,7 +153,7 @@ int main(int count, char** arguments) {
   }
   std::printf("%s\n", cudnnLibrary.report().c_str());
   Counts all;
-  for (const Gpu& gpu : kGpus) {
+  for (const DescribedGpu& gpu : kDescribedGpus) {
     // A process for each: cuDNN plans for the device that it was told of first.
     int channel[2];
     if (pipe(channel) != 0) return 2;

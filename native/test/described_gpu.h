@@ -9,7 +9,7 @@ namespace thalweg::cuda {
 
 struct DescribedGpu {
   const char* name;
-  int version, multiprocessors, sharedBytes, threads;
+  int version, multiprocessors, sharedBytes, threads;  // of a block at most, of a multiprocessor
 };
 constexpr DescribedGpu kDescribedGpus[] = {
     {"sm_75", 750, 40, 65536, 1024},     {"sm_80", 800, 108, 166912, 2048},   {"sm_90", 900, 132, 232448, 2048},
@@ -21,7 +21,7 @@ class DescribedTarget final : public CudnnTarget {
   explicit DescribedTarget(const DescribedGpu& gpu) : properties_(CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR) {
     std::string text = R"({"maxGridSize": [2147483647, 65535, 65535], "maxBlockSize": [1024, 1024, 64], )";
     const auto add = [&](const char* name, int64_t value) {
-      text += "\"" + std::string(name) + "\": " + std::to_string(value) + ", ";
+      text.append("\"").append(name).append("\": ").append(std::to_string(value)).append(", ");
     };
     add("regsPerBlock", 65536), add("multiProcessorCount", gpu.multiprocessors), add("warpSize", 32);
     add("maxSharedMemoryPerBlock", 49152), add("maxSharedMemoryPerBlockOptin", gpu.sharedBytes);
@@ -30,7 +30,7 @@ class DescribedTarget final : public CudnnTarget {
     add("driverVer", 13000), add("smClockRateKHz", 1980000), add("memClockRateKHz", 3201000);
     add("l2CacheSize", 62914560), add("totalGlobalMem", int64_t{1} << 35), add("pciDeviceId", 0);
     add("isTccDriver", 0), add("supportCoopLaunch", 1), add("cudaDeviceId", 0);
-    text += "\"deviceName\": \"" + std::string(gpu.name) + "\"}";
+    text.append("\"deviceName\": \"").append(gpu.name).append("\"}");
     properties_.setText(CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, text).finalize();
   }
   void applyToGraph(CudnnDescriptor&) const override {}
