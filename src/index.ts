@@ -30,7 +30,7 @@ export * as nn from './nn/index.js';
 export * from './ops/index.js';
 export * as optim from './optim/index.js';
 export * as expr from './program/expr.js';
-export { program, type Program, type ProgramSpec } from './program/program.js';
+export { program, type Program, type ProgramSpec, type RunOptions } from './program/program.js';
 export * as report from './report/index.js';
 export {
   getFloat32MatmulPrecision,

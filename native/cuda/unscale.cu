@@ -23,9 +23,7 @@ class UnscaleBody {
  public:
   using Value = T;
   static constexpr int kVector = cuda::kVector<T>;
-  static constexpr int kFixedInputs = 1;
   static constexpr int kLinear = -1;
-  static constexpr int kUnroll = 4;
 
   __device__ explicit UnscaleBody(const float* scale) : factor_(T(1) / static_cast<T>(*scale)) {}
 

@@ -122,9 +122,11 @@ void runReduction(Queue& queue, void* kernel, ReducePlan& plan, FaultSite divisi
   }
 }
 
-void runMap(Queue& queue, const Case& c, void* kernel) {
+// given: reads the scalars from memory of their own, and skips where `skip` says so.
+void runMap(Queue& queue, const Case& c, void* kernel, bool given = false, float skip = 0) {
+  const std::vector<double> none(c.scalars.size());
   MapPlan plan(*c.program, {c.views.data(), static_cast<int64_t>(c.views.size())},
-               {c.scalars.data(), static_cast<int64_t>(c.scalars.size())});
+               {given ? none.data() : c.scalars.data(), static_cast<int64_t>(c.scalars.size())});
   const InterpretedProgram& interpreted = interpretedProgram(queue, *c.program);
   plan.forLaunches(
       [&](const MapSpace& space) {
@@ -132,6 +134,10 @@ void runMap(Queue& queue, const Case& c, void* kernel) {
       },
       [&](MapLaunch& launch) {
         std::memcpy(launch.arguments.words, launch.words.data(), launch.words.size() * sizeof(int64_t));
+        if (given) {
+          launch.arguments.given = reinterpret_cast<const int64_t*>(c.scalars.data());
+          launch.arguments.skip = &skip;
+        }
         if (kernel == nullptr) return launchInterpretedMap(queue, interpreted, launch.type, launch.arguments);
         const auto run = reinterpret_cast<MapKernel>(kernel);
         const MapArguments arguments = launch.arguments;
@@ -232,12 +238,29 @@ int main(int argc, char** argv) {
     std::vector<std::vector<char>> interpreted(c.memory.begin(), c.memory.begin() + static_cast<long>(outputs));
     for (size_t k = 0; k < outputs; k++) std::memset(c.views[k].data, 0x5a, c.memory[k].size());
     void* const kernel = dlsym(library, c.name.c_str());
+    const auto compare = [&](const char* how) {
+      for (size_t k = 0; k < outputs; k++)
+        if (kernel == nullptr || !same(c.views[k].dtype, interpreted[k].data(), c.views[k].data, c.views[k].numel())) {
+          std::printf("%s%s differs in output %zu\n", c.name.c_str(), how, k);
+          failures++;
+        }
+    };
     run(kernel);
-    for (size_t k = 0; k < outputs; k++)
-      if (kernel == nullptr || !same(c.views[k].dtype, interpreted[k].data(), c.views[k].data, c.views[k].numel())) {
-        std::printf("%s differs in output %zu\n", c.name.c_str(), k);
-        failures++;
-      }
+    compare("");
+    if (c.isReduction) continue;
+    for (void* const either : {kernel, static_cast<void*>(nullptr)}) {
+      for (size_t k = 0; k < outputs; k++) std::memset(c.views[k].data, 0x5a, c.memory[k].size());
+      runMap(queue, c, either, true, 1);
+      for (size_t k = 0; k < outputs; k++)
+        for (size_t i = 0; i < c.memory[k].size(); i++)
+          if (c.views[k].data[i] != 0x5a) {
+            std::printf("%s writes output %zu where it should be skipped\n", c.name.c_str(), k);
+            failures++;
+            break;
+          }
+      runMap(queue, c, either, true, 0);
+      compare(", with scalars of the device,");
+    }
   }
   std::printf("%zu programs, %d failures\n", cases.size(), failures);
   return failures != 0;

@@ -50,7 +50,10 @@ export interface OptimizerStateDict {
 export abstract class Optimizer<O extends object> {
   /** Change an option here, e.g. `optimizer.paramGroups[0].lr = 0.01`, at any time. */
   readonly paramGroups: ParameterGroup<O>[] = [];
-  /** Moments and the like, by parameter. Made at a parameter's first step. */
+  /**
+   * Moments and the like, by parameter. Made at a parameter's first step. With an `amp.GradScaler` the device counts the
+   * steps, in tensors of one float64.
+   */
   readonly state = new Map<Tensor, ParameterState>();
   /** Options for groups that do not have their own. */
   readonly defaults: O;

@@ -1,7 +1,7 @@
 // Optimizers around an optimizer: SAM and Lookahead. Groups, gradients and schedules are those of the one inside.
 import { enableGrad, noGrad } from '../autograd/mode.js';
 import { dynamicPart } from '../cuda/capture.js';
-import type { Device } from '../device.js';
+import { byDevice, type Device } from '../device.js';
 import { ArgumentError } from '../errors.js';
 import { keep, untracked } from '../memory.js';
 import { add as addTensors } from '../ops/arithmetic.js';
@@ -245,9 +245,11 @@ export class Lookahead extends Wrapper {
 
   // The slow weights go their part of the way.
   private follow(params: readonly Tensor[], skip?: Tensor): void {
-    for (const dtype of new Set(params.map((x) => x.dtype))) {
-      const p = params.filter((x) => x.dtype === dtype);
-      synchronize.run({ p, slow: p.map((x) => this.slow.get(x)!) }, { alpha: this.alpha }, skip && { skip });
+    for (const there of byDevice(params)) {
+      for (const dtype of new Set(there.map((x) => x.dtype))) {
+        const p = there.filter((x) => x.dtype === dtype);
+        synchronize.run({ p, slow: p.map((x) => this.slow.get(x)!) }, { alpha: this.alpha }, skip && { skip });
+      }
     }
   }
 

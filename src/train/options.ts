@@ -41,7 +41,10 @@ export interface FitOptions<M extends AnyModule, Batch> {
   readonly device?: Device;
   /** Compute forward in 16 bits where that is safe (`amp.autocast`). */
   readonly amp?: AutocastDType;
-  /** Scales losses for `amp: 'float16'`. Default: `new amp.GradScaler()`; with other types none. */
+  /**
+   * Scales losses for `amp: 'float16'`. Default: `new amp.GradScaler()`; with other types none. An update that the device
+   * leaves out, since gradients have overflowed, counts as one of the run, and schedules go on: nothing waits to know.
+   */
   readonly scaler?: GradScaler;
   /**
    * Batches whose gradients make one update: as one batch of all their samples, also when the last one is smaller.

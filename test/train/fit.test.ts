@@ -1,6 +1,20 @@
 // The loop of train.fit: the same as by hand, what it takes, what it refuses.
 import { describe, expect, test } from 'vitest';
-import { data, manualSeed, memory, metrics, nn, optim, randn, tensor, tidy, train, type Tensor } from 'thalweg';
+import {
+  amp,
+  data,
+  manualSeed,
+  memory,
+  metrics,
+  nn,
+  optim,
+  randint,
+  randn,
+  tensor,
+  tidy,
+  train,
+  type Tensor,
+} from 'thalweg';
 
 const { crossEntropy, mseLoss } = nn.functional;
 
@@ -232,6 +246,35 @@ describe('fit', () => {
       [7, 64],
     ]);
     expect(history[0].lr).toBeCloseTo(0.9 ** 3, 12);
+  });
+
+  test('an update that overflows counts for the run, not for the optimizer', async () => {
+    manualSeed(2);
+    const model = mlp();
+    const optimizer = new optim.Adam(model.parameters());
+    const scheduler = new optim.lrScheduler.StepLR(optimizer, 1, { gamma: 0.5 });
+    const scaler = new amp.GradScaler({ initScale: 16 });
+    const batches = [1, 1e30, 1, 1].map((size) => [randn([8, 2]).mul(size), randint(0, 2, [8])] as [Tensor, Tensor]);
+    const steps: number[] = [];
+    const before = model.parameters().map((p) => p.tolist());
+    await train.fit(model, {
+      data: batches,
+      loss: crossEntropy,
+      optimizer,
+      schedule: { scheduler, interval: 'step' },
+      amp: 'float16',
+      scaler,
+      clip: 1,
+      callbacks: [{ onStep: (run) => void steps.push(run.step) }],
+      epochs: 1,
+      ...quiet,
+    });
+    expect(steps).toEqual([1, 2, 3, 4]);
+    expect(optimizer.stateDict().state[0]['step']).toBe(3);
+    expect(optimizer.paramGroups[0].lr).toBe(0.001 / 16);
+    expect(scaler.getScale()).toBe(8);
+    expect(model.parameters().map((p) => p.tolist())).not.toEqual(before);
+    expect(model.parameters().every((p) => p.isfinite().all().itemSync())).toBe(true);
   });
 
   test('keeps no tensors from step to step', async () => {

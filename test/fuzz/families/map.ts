@@ -223,7 +223,10 @@ function expressions(random: Random, note: (text: string) => void): void {
     ['out', [target]],
     ...names.map((name, i) => [name, [operands[i].tensor]]),
   ]) as Record<string, Tensor[]>;
-  fused.run(lists, {});
+  const before = target.tolist();
+  fused.run(lists, {}, { skip: ops.tensor(random.pick([1, -0.5, NaN])) });
+  if (JSON.stringify(target.tolist()) !== JSON.stringify(before)) throw new Error('a run that is skipped has written');
+  fused.run(lists, {}, random.chance(0.5) ? {} : { skip: ops.zeros([]) });
   expectNear('fused', target, expected);
 }
 

@@ -1,5 +1,5 @@
 // Optimizers: a few steps over a list of parameters of any shapes, each one fused program over all of them.
-import { mul, optim, sum, type DType, type Tensor } from 'thalweg';
+import { amp, mul, noGrad, optim, sum, type DType, type Tensor } from 'thalweg';
 import { numel, operand, type Operand } from '../array.js';
 import type { Family } from '../fuzz.js';
 import { computeUnit, expectNear } from '../near.js';
@@ -7,7 +7,7 @@ import type { Random } from '../random.js';
 
 interface Rule {
   readonly text: string;
-  readonly make: (parameters: readonly Tensor[]) => { zeroGrad(): void; step(): void };
+  readonly make: (parameters: readonly Tensor[]) => optim.SGD | optim.Adam | optim.RMSprop;
   /** Makes the state of one number, and then its steps. */
   readonly start: () => (p: number, g: number, t: number) => number;
   /** A bound of the size of a step. */
@@ -91,17 +91,32 @@ export const optimFamily: Family = {
     });
     note(`${rule.text} of ${dtype} ${parameters.map(({ p }) => `[${p.shape.join()}]`).join(' ')}`);
     const optimizer = rule.make(parameters.map(({ tensor }) => tensor));
+    // With a scaler, some steps have gradients that overflow, and do not count.
+    const scaler = random.chance(0.5) ? new amp.GradScaler({ initScale: 256, growthInterval: 2 }) : null;
     const steps = random.int(1, 4);
-    for (let t = 1; t <= steps; t++) {
+    for (let t = 1; t <= steps;) {
+      const overflows = scaler !== null && random.chance(0.3);
       optimizer.zeroGrad();
       for (const { p, gradients, tensor } of parameters) {
         // Not so small that eps or cancellation decides.
         const value = (r: Random): number => (0.1 + r.next()) * (r.chance(0.5) ? 1 : -1);
         const g = operand(random, p.shape, { dtype, value, expand: false });
-        gradients.push(g);
-        sum(mul(tensor, g.tensor)).backward();
+        if (!overflows) gradients.push(g);
+        const loss = sum(mul(tensor, g.tensor));
+        (scaler === null ? loss : scaler.scale(loss)).backward();
       }
-      optimizer.step();
+      if (overflows) {
+        const filled = parameters.filter(({ p }) => numel(p.shape) > 0);
+        if (filled.length === 0) break;
+        const { tensor } = random.pick(filled);
+        noGrad(() => tensor.grad!.fill_(random.pick([NaN, Infinity, -Infinity])));
+      }
+      if (scaler === null) optimizer.step();
+      else {
+        scaler.step(optimizer);
+        scaler.update();
+      }
+      if (!overflows) t++;
     }
     const unit = 2 * computeUnit(dtype);
     parameters.forEach(({ p, gradients, tensor }, k) => {
