@@ -6,8 +6,8 @@
 
 #include "cpu/kernel.h"
 #include "cpu/map_group.h"
-#include "map_control.h"
 #include "operands/check.h"
+#include "operands/map_control.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {

@@ -1,13 +1,12 @@
 // What a mapUnless is steered by, checked: the same on every device.
 #pragma once
-#include "program.h"
-#include "runtime/error.h"
+#include "../kernel.h"
 
-namespace thalweg {
+namespace THALWEG_KERNELS {
 namespace {
 
 // One element that a kernel reads or writes as a float32.
-[[maybe_unused]] void checkFlag(const char* op, const char* name, const TensorView& flag) {
+inline void checkFlag(const char* op, const char* name, const TensorView& flag) {
   if (!flag.defined || flag.dtype != DType::Float32)
     fail(ErrorKind::DType, "%s: %s must be float32, not %s", op, name,
          flag.defined ? dtypeName(flag.dtype) : "undefined");
@@ -16,7 +15,7 @@ namespace {
 }
 
 // Whether the outputs of a program of several elements reach into a vector: other threads may read it still.
-[[maybe_unused]] bool outputsReach(const Program& program, TensorList tensors, const TensorView& vector) {
+inline bool outputsReach(const Program& program, TensorList tensors, const TensorView& vector) {
   const auto begin = reinterpret_cast<uintptr_t>(vector.data);
   const auto end = begin + static_cast<uintptr_t>(vector.numel() * itemSize(vector.dtype));
   const int64_t perGroup = program.outputs + program.inputs;
@@ -34,8 +33,8 @@ namespace {
   return false;
 }
 
-[[maybe_unused]] void checkControl(const Program& program, TensorList tensors, Scalars scalars,
-                                   const OptionalTensor& skip, const OptionalTensor& given) {
+inline void checkControl(const Program& program, TensorList tensors, Scalars scalars, const OptionalTensor& skip,
+                         const OptionalTensor& given) {
   const char* op = program.name.c_str();
   if (skip.defined) {
     checkFlag(op, "skip", skip);
@@ -57,4 +56,4 @@ namespace {
 }
 
 }  // namespace
-}  // namespace thalweg
+}  // namespace THALWEG_KERNELS
