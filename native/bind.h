@@ -75,15 +75,21 @@ class Arguments {
     const HandleEntry& entry = environment.handles.get(handle, op);
     const TensorView& view = entry.view;
     // A graph uses the memory of what it was captured with for as long as it lives.
-    if (Graph* graph = environment.graph; graph && graph->mode == Graph::Mode::Capturing)
-      if (entry.storage->epoch != graph->epoch && graph->held.insert(entry.storage).second)
-        environment.handles.hold(entry.storage);
+    if (Graph* graph = environment.graph) {
+      if (graph->mode == Graph::Mode::Capturing)
+        if (entry.storage->epoch < graph->epoch && graph->held.insert(entry.storage).second)
+          environment.handles.hold(entry.storage);
+      // What a dynamic part makes for itself lies elsewhere in shadow.
+      const char* data = graph->dynamic && entry.storage->epoch == graph->partEpoch ? nullptr : view.data;
+      operands = mix(operands, &data, sizeof data);
+    }
     if (device < 0) device = view.device;
     mixed |= view.device != device;
     return view;
   }
-  int device = -1;     // of the first tensor
-  bool mixed = false;  // others are on another
+  int device = -1;                // of the first tensor
+  bool mixed = false;             // others are on another
+  uint64_t operands = kMixStart;  // a hash of where tensors lie, for graphs
 
  private:
   napi_value values_[kMost];
@@ -294,20 +300,21 @@ struct KernelCallImpl<Member, void (*KernelTable::*)(Context&, P...)> {
         else
           fail(ErrorKind::Device, "%s: the operands are on different devices", arguments.op);
       } else {
-        enqueue(environment, environment.device(arguments.device < 0 ? 0 : arguments.device), arguments.op, stored);
+        enqueue(environment, environment.device(arguments.device < 0 ? 0 : arguments.device), arguments.op, stored,
+                arguments.operands);
       }
       return nullptr;
     });
   }
 
   // What belongs to a graph; false if nothing is to be launched. place: where the kernel finds its scalars then.
-  static bool enterGraph(Graph& graph, const Device& device, const char* name, const Stored& stored,
+  static bool enterGraph(Graph& graph, const Device& device, const char* name, const Stored& stored, uint64_t operands,
                          const double*& place) {
     if (&device != graph.device)
       fail(ErrorKind::Device,
            "%s: a function that is captured as a graph has to stay on its device; bring operands there before", name);
     if (!graph.dynamic) return true;
-    uint64_t hash = kMixStart;
+    uint64_t hash = operands;
     const double* scalars = nullptr;
     int64_t count = 0;
     const auto add = [&](const auto& value) {
@@ -316,10 +323,8 @@ struct KernelCallImpl<Member, void (*KernelTable::*)(Context&, P...)> {
         scalars = value.items;
         count = value.count;
       } else if constexpr (std::is_same_v<S, TensorList>) {
-        for (int64_t i = 0; i < value.count; i++) hash = mix(hash, &value.items[i].data, sizeof(char*));
-      } else if constexpr (std::is_base_of_v<TensorView, S>) {
-        hash = mix(hash, &value.data, sizeof(char*));
-      } else {
+        hash = mix(hash, &value.count, sizeof value.count);
+      } else if constexpr (!std::is_base_of_v<TensorView, S>) {
         hash = mix(hash, &value, sizeof value);
       }
     };
@@ -329,9 +334,11 @@ struct KernelCallImpl<Member, void (*KernelTable::*)(Context&, P...)> {
   }
 
   // Lists in `stored` may point anywhere: they are copied into the command.
-  static void enqueue(Environment& environment, Device& device, const char* name, const Stored& stored) {
+  // operands: Arguments::operands.
+  static void enqueue(Environment& environment, Device& device, const char* name, const Stored& stored,
+                      uint64_t operands = 0) {
     const double* place = nullptr;
-    if (environment.graph && !enterGraph(*environment.graph, device, name, stored, place)) return;
+    if (environment.graph && !enterGraph(*environment.graph, device, name, stored, operands, place)) return;
     Stream& stream = environment.stream;
     if (stream.isInline()) {
       const FlushScope scope(stream.flushesDenormals());

@@ -101,7 +101,11 @@ napi_value graphDynamic(napi_env env, napi_callback_info info) {
   return guarded(env, [&](Environment& environment) -> napi_value {
     Arguments arguments(environment, info);
     const bool on = arguments.boolean();
-    if (environment.graph) environment.graph->dynamic = on;
+    if (Graph* graph = environment.graph) {
+      graph->dynamic = on;
+      // What is made from here on is told apart from what is there.
+      graph->partEpoch = ++environment.handles.epoch;
+    }
     return nullptr;
   });
 }
@@ -149,6 +153,7 @@ napi_value graphShadow(napi_env env, napi_callback_info info) {
       if (!graph) return nullptr;
       graph->mode = Graph::Mode::Ready;
       graph->dynamic = false;
+      ++environment.handles.epoch;
       if (graph->next != graph->commands.size())
         fail(ErrorKind::Native,
              "cuda.graph: an optimizer's step has %zu commands where %zu were captured; capture it again", graph->next,
@@ -163,6 +168,7 @@ napi_value graphShadow(napi_env env, napi_callback_info info) {
     graph.mode = Graph::Mode::Shadow;
     graph.dynamic = true;
     graph.next = 0;
+    graph.partEpoch = ++environment.handles.epoch;
     environment.graph = &graph;
     return nullptr;
   });

@@ -41,7 +41,8 @@ struct Graph {
   std::vector<Dynamic> commands;
   size_t next = 0;  // of commands, in shadow
   int pool = 0;
-  uint32_t epoch = 0;
+  uint32_t epoch = 0;                 // of its capture
+  uint32_t partEpoch = 0;             // of the dynamic part now, or of all of them in shadow
   std::unordered_set<Storage*> held;  // operands that were there before
 
   // A dynamic command with these operands and scalars: when capturing, where its scalars will be; in shadow, compared,

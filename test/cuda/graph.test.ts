@@ -68,6 +68,9 @@ const optimizers: Record<string, MakeOptimizer> = {
   Adam: (params) => new optim.Adam(params, { lr: 0.01, weightDecay: 0.1 }),
   AdamW: (params) => new optim.AdamW(params, { lr: 0.01 }),
   RMSprop: (params) => new optim.RMSprop(params, { lr: 0.01 }),
+  // These make tensors for themselves.
+  LAMB: (params) => new optim.LAMB(params, { lr: 0.01, weightDecay: 0.1 }),
+  Adafactor: (params) => new optim.Adafactor(params, { lr: 0.01 }),
 };
 
 interface ScaledRun {
@@ -125,6 +128,7 @@ const scaledOptimizers: Record<string, MakeScaled> = {
   AdamW: (params) => new optim.AdamW(params, { lr: 0.01 }),
   NAdam: (params) => new optim.NAdam(params, { lr: 0.01 }),
   Lion: (params) => new optim.Lion(params, { lr: 0.01 }),
+  LAMB: (params) => new optim.LAMB(params, { lr: 0.01 }),
   Lookahead: (params) => new optim.Lookahead(new optim.Adam(params, { lr: 0.01 }), { k: 3 }),
 };
 
