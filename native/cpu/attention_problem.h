@@ -7,6 +7,7 @@
 #include "cpu/panel.h"
 #include "cpu/philox_words.h"
 #include "cpu/reduce_softmax.h"
+#include "operands/attention.h"
 #include "runtime/pool.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
@@ -44,18 +45,8 @@ struct Heads {
   T* row(int64_t b, int64_t h, int64_t i) const { return data + b * strides[0] + h * strides[1] + i * strides[2]; }
 };
 
-struct Sizes {
-  int64_t batch, heads, keyHeads, rows, keys, width, valueWidth;
-  int64_t group() const { return heads / keyHeads; }
-};
-
-struct Dropout {
-  bool active = false;
-  double keepScale = 1;
-  uint32_t last = 0;  // words up to here are kept, if any are
-  bool never = false;
-  uint64_t seed = 0, offset = 0;
-};
+using Sizes = AttentionSizes;
+using Dropout = AttentionDropout;
 
 template <class T>
 struct Attention {

@@ -21,7 +21,7 @@ void withFloat(DType dtype, F&& f) {
 // Without input channels or positions: the bias, or zero.
 template <class T>
 void fillBias(const char* op, const TensorView& out, const OptionalTensor& bias) {
-  const Images<T> images = readImages<T>(op, "the result", out, true);
+  const Images<T> images = imagesOf<T>(op, "the result", out, true);
   const int64_t channels = out.shape[1], positions = out.numel() / channels;
   for (int64_t p = 0; p < positions; p++)
     for (int64_t c = 0; c < channels; c++) images.data[p * channels + c] = bias.defined ? bias.as<const T>()[c] : T(0);
@@ -30,8 +30,8 @@ void fillBias(const char* op, const TensorView& out, const OptionalTensor& bias)
 template <class T>
 void convolve(Context& ctx, const char* op, const Correlation& c, const TensorView& out, const TensorView& x,
               const TensorView& weight, const OptionalTensor& bias, bool winograd) {
-  const Images<const T> from = readImages<const T>(op, "the input", x, false);
-  const Images<T> to = readImages<T>(op, "the result", out, true);
+  const Images<const T> from = imagesOf<const T>(op, "the input", x, false);
+  const Images<T> to = imagesOf<T>(op, "the result", out, true);
   const T* start = bias.defined ? bias.as<const T>() : nullptr;
   if (isDepthwise(c)) return depthwise(ctx, c, from, weight.as<const T>(), start, to);
   if constexpr (std::is_same_v<T, float>) {
@@ -52,9 +52,9 @@ void convForward(Context& ctx, const TensorView& out, const TensorView& x, const
     using T = std::remove_pointer_t<decltype(type)>;
     if (s.taps == 0) return fillBias<T>("convForward", out, bias);
     if (fewPositions(s))
-      return convolveFew<T>(ctx, s, readImages<const T>("convForward", "the input", x, false), weight.as<const T>(),
+      return convolveFew<T>(ctx, s, imagesOf<const T>("convForward", "the input", x, false), weight.as<const T>(),
                             bias.defined ? bias.as<const T>() : nullptr,
-                            readImages<T>("convForward", "the result", out, true));
+                            imagesOf<T>("convForward", "the result", out, true));
     convolve<T>(ctx, "convForward", forwardCorrelation(s), out, x, weight, bias, s.winograd);
   });
 }
@@ -68,13 +68,13 @@ void convBackwardData(Context& ctx, const TensorView& out, const TensorView& g, 
     using T = std::remove_pointer_t<decltype(type)>;
     if (s.taps == 0) return fillBias<T>("convBackwardData", out, bias);
     if (fewPositionsTransposed(s))
-      return convolveFewTransposed<T>(ctx, s, readImages<const T>("convBackwardData", "the input", g, false),
+      return convolveFewTransposed<T>(ctx, s, imagesOf<const T>("convBackwardData", "the input", g, false),
                                       weight.as<const T>(), bias.defined ? bias.as<const T>() : nullptr,
-                                      readImages<T>("convBackwardData", "the result", out, true));
+                                      imagesOf<T>("convBackwardData", "the result", out, true));
     if (spreadSuits<T>(s))
-      return spread(ctx, s, readImages<const T>("convBackwardData", "the input", g, false), weight.as<const T>(),
+      return spread(ctx, s, imagesOf<const T>("convBackwardData", "the input", g, false), weight.as<const T>(),
                     bias.defined ? bias.as<const T>() : nullptr,
-                    readImages<T>("convBackwardData", "the result", out, true).data);
+                    imagesOf<T>("convBackwardData", "the result", out, true).data);
     convolve<T>(ctx, "convBackwardData", transposedCorrelation(s), out, g, weight, bias, s.winograd);
   });
 }
@@ -91,8 +91,8 @@ void convBackwardWeight(Context& ctx, const TensorView& out, const TensorView& g
       return;
     }
     const Correlation c = forwardCorrelation(s);
-    const Images<const T> from = readImages<const T>("convBackwardWeight", "x", x, false);
-    const Images<const T> gradient = readImages<const T>("convBackwardWeight", "g", g, false);
+    const Images<const T> from = imagesOf<const T>("convBackwardWeight", "x", x, false);
+    const Images<const T> gradient = imagesOf<const T>("convBackwardWeight", "g", g, false);
     if (isDepthwise(c)) return depthwiseWeight(ctx, c, from, gradient, out.as<T>());
     if constexpr (std::is_same_v<T, float>) {
       if (s.winograd && winogradSuits(c)) return winogradWeight(ctx, c, from, gradient, out.as<T>());

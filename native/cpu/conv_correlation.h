@@ -109,7 +109,7 @@ inline Correlation transposedCorrelation(const ConvShape& s) {
     // The stride of a single position is a matter of choice: one beyond all distances gives each result the tap that
     // meets the position, and no others. Not of too many results: each is a grid of its own.
     const int64_t reach = s.kernel[d] * s.dilation[d];
-    const bool single = s.out[d] == 1 && s.in[d] > 1 && s.in[d] <= kMostSingles && reach <= kConvLimit;
+    const bool single = s.out[d] == 1 && s.in[d] > 1 && s.in[d] <= kMostSingles && reach <= kSizeLimit;
     strides[d] = single ? s.in[d] + s.padding[d] + reach : s.stride[d];
     total += std::min(strides[d], s.in[d]);
   }

@@ -6,8 +6,7 @@
 
 #include "cpu/kernel.h"
 #include "cpu/map_group.h"
-#include "operands/check.h"
-#include "operands/map_control.h"
+#include "operands/map.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {
@@ -21,45 +20,6 @@ struct Job {
   int64_t perGroup;
   Scalars scalars;
 };
-
-void checkView(const Program& p, const TensorView& v, const char* role, int64_t index) {
-  const auto number = static_cast<long long>(index);
-  if (!v.defined) fail(ErrorKind::Native, "%s: %s %lld is undefined", p.name.c_str(), role, number);
-  if (v.ndim > kMaxDims || static_cast<int>(v.dtype) >= kDTypeCount)
-    fail(ErrorKind::Native, "%s: %s %lld has ndim %d and dtype %d", p.name.c_str(), role, number, v.ndim,
-         static_cast<int>(v.dtype));
-}
-
-// The number of elements of a group.
-int64_t checkGroup(const Program& p, const TensorView* items, int64_t group) {
-  const TensorView& first = items[0];
-  int64_t n = 1;
-  for (int k = 0; k < p.outputs; k++) {
-    const TensorView& out = items[k];
-    checkView(p, out, "output", k);
-    if (k > 0 && !sameShape(first, out))
-      fail(ErrorKind::Shape, "%s: output %d of group %lld has shape %s, output 0 has %s", p.name.c_str(), k,
-           static_cast<long long>(group), shapeText(out).c_str(), shapeText(first).c_str());
-    n = out.numel();
-    for (int d = 0; n > 0 && d < out.ndim; d++)
-      if (out.shape[d] > 1 && out.strides[d] == 0)
-        fail(ErrorKind::Shape, "%s: output %d of group %lld is expanded along dimension %d", p.name.c_str(), k,
-             static_cast<long long>(group), d);
-    if (n > 0 && out.data == nullptr) fail(ErrorKind::Native, "%s: output %d has no memory", p.name.c_str(), k);
-  }
-  for (int i = 0; i < p.inputs; i++) {
-    const TensorView& in = items[p.outputs + i];
-    checkView(p, in, "input", i);
-    const int missing = first.ndim - in.ndim;
-    bool fits = missing >= 0;
-    for (int d = 0; fits && d < in.ndim; d++) fits = in.shape[d] == first.shape[d + missing] || in.shape[d] == 1;
-    if (!fits)
-      fail(ErrorKind::Shape, "%s: input %d of group %lld, shape %s, does not broadcast to the output's shape %s",
-           p.name.c_str(), i, static_cast<long long>(group), shapeText(in).c_str(), shapeText(first).c_str());
-    if (n > 0 && in.data == nullptr) fail(ErrorKind::Native, "%s: input %d has no memory", p.name.c_str(), i);
-  }
-  return n;
-}
 
 template <class T>
 void runGroup(const Job& job, const TensorView* outs, const TensorView* ins, int64_t begin, int64_t end) {
@@ -121,10 +81,7 @@ void runPiece(const Job& job, const TensorView* items, int64_t begin, int64_t en
 // With `skip` all is checked, and nothing done.
 void runMap(Context& ctx, const Program& program, TensorList tensors, Scalars scalars, bool skip) {
   const int64_t perGroup = program.outputs + program.inputs;
-  if (tensors.count < 0 || tensors.count % perGroup != 0)
-    fail(ErrorKind::Native, "%s: %lld tensors given, groups have %lld", program.name.c_str(),
-         static_cast<long long>(tensors.count), static_cast<long long>(perGroup));
-  const int64_t groups = tensors.count / perGroup;
+  const int64_t groups = checkGroups(program, tensors);
   if (groups == 0) return;
 
   const Job job{program, tensors.items, perGroup, scalars};

@@ -62,7 +62,7 @@ template <bool kTaps, class T, class K>
 void maxLast(Context& ctx, const PoolShape& s, const T* x, T* out, K* taps) {
   const int64_t C = s.channels;
   const int64_t planeStep = s.dilation[0] * s.in[1] * s.in[2] * C, rowStep = s.dilation[1] * s.in[2] * C;
-  const int64_t tapStep = s.dilation[2] * C, planeNumbers = s.width(1) * s.width(2), rowNumbers = s.width(2);
+  const int64_t tapStep = s.dilation[2] * C, planeNumbers = s.mostTaps(1) * s.mostTaps(2), rowNumbers = s.mostTaps(2);
   const int64_t ahead = s.nextTap(sizeof(T));
   parallelFor(ctx.pool, s.images * s.outSize(), s.grain(C), [&](int64_t begin, int64_t end) {
     forRows(s.out, begin, end, [&](int64_t image, int64_t oz, int64_t oy, int64_t ox, int64_t endOfX, int64_t at) {
@@ -200,7 +200,7 @@ template <bool kTaps, int S, class T, class K>
 THALWEG_NOINLINE void maxWhole(const PoolShape& s, const T* x, const T* endOfX, int64_t oz, int64_t oy, int64_t begin,
                                int64_t end, T* out, K* taps) {
   constexpr int L = lanes<T>;
-  const int64_t first = (s.taps(0, oz).low * s.width(1) + s.taps(1, oy).low) * s.width(2);
+  const int64_t first = (s.taps(0, oz).low * s.mostTaps(1) + s.taps(1, oy).low) * s.mostTaps(2);
   for (int64_t o = begin; o < end; o += L) {
     const int m = static_cast<int>(std::min<int64_t>(L, end - o));
     Best<T> best = {broadcast(-std::numeric_limits<T>::infinity()), broadcast(static_cast<MaskOf<T>>(first))};
@@ -267,7 +267,8 @@ struct Places {
 
   int64_t of(int64_t oz, int64_t oy, int64_t ox, int64_t tap) const {
     const int64_t o[3] = {oz, oy, ox};
-    int64_t k[3] = {tap / (s.width(1) * s.width(2)), tap / s.width(2) % s.width(1), tap % s.width(2)}, at = 0;
+    int64_t k[3] = {tap / (s.mostTaps(1) * s.mostTaps(2)), tap / s.mostTaps(2) % s.mostTaps(1), tap % s.mostTaps(2)},
+            at = 0;
     for (int d = 0; d < 3; d++) {
       const PoolShape::Taps taps = s.taps(d, o[d]);
       k[d] -= taps.low;
@@ -283,9 +284,9 @@ constexpr int64_t kMostDistances = 4096;
 std::vector<int64_t> tapDistances(const PoolShape& s) {
   std::vector<int64_t> distances;
   if (s.numbers() > static_cast<double>(kMostDistances)) return distances;
-  for (int64_t z = 0; z < s.width(0); z++)
-    for (int64_t y = 0; y < s.width(1); y++)
-      for (int64_t x = 0; x < s.width(2); x++)
+  for (int64_t z = 0; z < s.mostTaps(0); z++)
+    for (int64_t y = 0; y < s.mostTaps(1); y++)
+      for (int64_t x = 0; x < s.mostTaps(2); x++)
         distances.push_back((z * s.dilation[0] * s.in[1] + y * s.dilation[1]) * s.in[2] + x * s.dilation[2]);
   return distances;
 }
@@ -340,7 +341,7 @@ void maxPlanesBackward(Context& ctx, const PoolShape& s, T* gx, const T* g, cons
           if (used) {
             const int64_t row = (z->window * s.out[1] + y->window) * s.out[2];
             spreadPairs(to, from + row, where + row, s.out[2],
-                        static_cast<MaskOf<T>>((z->tap * s.width(1) + y->tap) * s.width(2)));
+                        static_cast<MaskOf<T>>((z->tap * s.mostTaps(1) + y->tap) * s.mostTaps(2)));
           }
           std::fill(to + (used ? 2 * s.out[2] : 0), to + s.in[2], T(0));
         }
@@ -378,26 +379,8 @@ void maxPoolOf(Context& ctx, const PoolShape& s, const TensorView& out, const Te
 
 PoolShape readMaxShape(const char* op, const TensorView& x, const TensorView& y, Scalars geometry) {
   PoolShape s = readPoolShape(op, x, y, geometry, 12);
-  readNumbers(op, geometry, 9, s.dilation, 3, 1);
-  if (s.adaptive && (s.dilation[0] != 1 || s.dilation[1] != 1 || s.dilation[2] != 1))
-    fail(ErrorKind::Native, "%s: adaptive windows have no dilation", op);
-  if (s.empty()) return s;
-  for (int d = 0; d < 3; d++)
-    for (int64_t o = 0; o < s.out[d]; o++)
-      if (s.taps(d, o).count == 0) fail(ErrorKind::Shape, "%s: a window of x %s is empty", op, shapeText(x).c_str());
+  readMaxPool(op, s, x, geometry);
   return s;
-}
-
-void checkTaps(const char* op, const PoolShape& s, const TensorView& taps, const TensorView& y) {
-  if (!taps.defined) fail(ErrorKind::Native, "%s: taps is undefined", op);
-  if (taps.dtype != DType::UInt8 && taps.dtype != DType::Int32)
-    fail(ErrorKind::DType, "%s: taps are %s, expected uint8 or int32", op, dtypeName(taps.dtype));
-  if (!sameShape(taps, y))
-    fail(ErrorKind::Shape, "%s: taps %s do not have the shape of the values %s", op, shapeText(taps).c_str(),
-         shapeText(y).c_str());
-  checkOrder(op, "taps", taps, s.last);
-  if (s.numbers() > (taps.dtype == DType::UInt8 ? 256.0 : 2147483647.0))
-    fail(ErrorKind::Shape, "%s: %s cannot number the taps of a window", op, dtypeName(taps.dtype));
 }
 
 // f(null pointers to the types of the values and of the taps)

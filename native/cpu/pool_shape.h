@@ -6,25 +6,15 @@
 #include "cpu/conv_shape.h"
 #include "cpu/reduce_softmax.h"
 #include "cpu/stream_store.h"
+#include "operands/pool.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {
 
 constexpr int64_t kPoolGrain = 65536;  // taps worth a chunk
 
-// Everything has three spatial dimensions here; those that a tensor lacks come first and have size 1.
-struct PoolShape {
-  int64_t images = 0, channels = 0;
-  int64_t in[3] = {1, 1, 1}, out[3] = {1, 1, 1};
-  int64_t kernel[3], stride[3], padding[3], dilation[3] = {1, 1, 1};
-  bool adaptive = false, countPadding = false;
-  bool last = false;  // x and y are channels-last, else contiguous
-  double divisor = 0;
-
-  bool empty() const { return images * channels == 0; }
+struct PoolShape : PoolGeometry {
   int64_t planes() const { return images * channels; }
-  int64_t inSize() const { return in[0] * in[1] * in[2]; }
-  int64_t outSize() const { return out[0] * out[1] * out[2]; }
 
   // The taps of window `o` along `d` that are in x: `count` of them, `dilation` apart; `low` of its taps come before.
   struct Taps {
@@ -53,16 +43,6 @@ struct PoolShape {
     return below <= (int64_t{128} << 10) ? below : 2048;
   }
 
-  // Taps of the largest window along `d`.
-  int64_t width(int d) const {
-    if (!adaptive) return kernel[d];
-    return out[d] == 0 ? 0 : divideUp(in[d], out[d]) + (in[d] % out[d] != 0 ? 1 : 0);
-  }
-  // Numbers of taps of a window are below this.
-  double numbers() const {
-    return static_cast<double>(width(0)) * static_cast<double>(width(1)) * static_cast<double>(width(2));
-  }
-
   // What the sum over a window is divided by, along `d`.
   double countOf(int d, int64_t o) const {
     const int64_t start = o * stride[d] - padding[d];
@@ -88,40 +68,9 @@ struct PoolShape {
   }
 };
 
-// What lies as x does: `last` channels-last, else contiguous.
-inline void checkOrder(const char* op, const char* name, const TensorView& view, bool last) {
-  if (emptyView(view) || (last ? isChannelsLast(view) : view.isContiguous())) return;
-  fail(ErrorKind::Native, "%s: %s is not %s", op, name, last ? "channels-last" : "contiguous");
-}
-
 inline PoolShape readPoolShape(const char* op, const TensorView& x, const TensorView& y, Scalars geometry,
                                int64_t numbers) {
-  checkFloats(op, "y", y, y);
-  checkFloats(op, "x", x, y);
-  PoolShape s;
-  if (geometry.count != numbers)
-    fail(ErrorKind::Native, "%s: %lld numbers of geometry, expected %lld", op, static_cast<long long>(geometry.count),
-         static_cast<long long>(numbers));
-  readNumbers(op, geometry, 0, s.kernel, 3, 0);
-  readNumbers(op, geometry, 3, s.stride, 3, 1);
-  readNumbers(op, geometry, 6, s.padding, 3, 0);
-  s.adaptive = s.kernel[0] == 0 && s.kernel[1] == 0 && s.kernel[2] == 0;
-  if (!s.adaptive && (s.kernel[0] == 0 || s.kernel[1] == 0 || s.kernel[2] == 0))
-    fail(ErrorKind::Native, "%s: a kernel of size 0", op);
-  if (x.ndim < 3 || x.ndim > 5 || y.ndim != x.ndim || x.shape[0] != y.shape[0] || x.shape[1] != y.shape[1])
-    fail(ErrorKind::Shape, "%s: x %s and y %s must have 3 to 5 dimensions and the same planes", op,
-         shapeText(x).c_str(), shapeText(y).c_str());
-  s.last = !(x.isContiguous() && y.isContiguous());
-  checkOrder(op, "x", x, s.last);
-  checkOrder(op, "y", y, s.last);
-  readSpatial(x, s.in);
-  readSpatial(y, s.out);
-  if (emptyView(y)) return s;
-  if (s.in[0] == 0 || s.in[1] == 0 || s.in[2] == 0)
-    fail(ErrorKind::Shape, "%s: x %s has no elements", op, shapeText(x).c_str());
-  s.images = x.shape[0];
-  s.channels = x.shape[1];
-  return s;
+  return {readPool(op, x, y, geometry, numbers)};
 }
 
 // Calls f(offset of the first tap, number of the tap before the row's) for each row of taps of windows (oz, oy, ...).
@@ -131,7 +80,7 @@ THALWEG_INLINE void forTapRows(const PoolShape& s, int64_t oz, int64_t oy, F&& f
   for (int64_t i = 0; i < z.count; i++)
     for (int64_t j = 0; j < y.count; j++)
       f(((z.first + i * s.dilation[0]) * s.in[1] + y.first + j * s.dilation[1]) * s.in[2],
-        ((z.low + i) * s.width(1) + y.low + j) * s.width(2));
+        ((z.low + i) * s.mostTaps(1) + y.low + j) * s.mostTaps(2));
 }
 
 // Calls f(image, z, y, x, end of x, position) for the rows, or parts of them, that the positions [begin, end) of all
@@ -203,7 +152,7 @@ inline void findRows(const PoolShape& s, const Windows& zs, const Windows& ys, i
   for (auto z = zs.begin(iz); z != zs.end(iz); z++)
     for (auto y = ys.begin(iy); y != ys.end(iy); y++)
       rows.push_back({((image * s.out[0] + z->window) * s.out[1] + y->window) * s.out[2],
-                      (z->tap * s.width(1) + y->tap) * s.width(2)});
+                      (z->tap * s.mostTaps(1) + y->tap) * s.mostTaps(2)});
 }
 
 // Calls f(first channel, lanes, std::integral_constant<int, vectors>) for the vectors of a position's channels, four or

@@ -1,4 +1,5 @@
 // A banded matrix applied along a dimension: interpolation, adaptive averages, and their gradients.
+#include "operands/resample.h"
 #include "cpu/conv_shape.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
@@ -6,43 +7,13 @@ namespace {
 
 constexpr int64_t kResampleGrain = 32768;  // products worth a chunk
 
-struct Band {
-  int64_t outer = 1, from = 0, to = 0, inner = 1, taps = 0;
+struct CheckedBand : Band {
   const int32_t* spans = nullptr;
   bool uniform = true;  // all rows have `taps` taps
 };
 
-Band readBand(const TensorView& out, const TensorView& x, int64_t dim, const TensorView& spans,
-              const TensorView& weights) {
-  const char* op = "resample";
-  checkFloats(op, "out", out, out);
-  checkFloats(op, "x", x, out);
-  checkOperand(op, "weights", weights, out);
-  if (spans.dtype != DType::Int32)
-    fail(ErrorKind::DType, "%s: spans are %s, expected int32", op, dtypeName(spans.dtype));
-  if (!emptyView(spans) && !spans.isContiguous()) fail(ErrorKind::Native, "%s: spans are not contiguous", op);
-  if (dim < 0 || dim >= out.ndim || x.ndim != out.ndim)
-    fail(ErrorKind::Shape, "%s: out %s, x %s, dim %lld", op, shapeText(out).c_str(), shapeText(x).c_str(),
-         static_cast<long long>(dim));
-  Band band;
-  const bool last = !(out.isContiguous() && x.isContiguous());
-  if (last && (dim < 2 || !isChannelsLast(out) || !isChannelsLast(x)))
-    fail(ErrorKind::Native, "%s: out and x are neither contiguous nor channels-last, or dim %lld is not spatial", op,
-         static_cast<long long>(dim));
-  bool fits = true;
-  for (int d = 0; d < out.ndim; d++) {
-    if (d == dim) continue;
-    fits = fits && out.shape[d] == x.shape[d];
-    // Channels-last: the channels come behind all other dimensions.
-    (d < dim && !(last && d == 1) ? band.outer : band.inner) *= emptyView(out) ? 0 : out.shape[d];
-  }
-  band.from = x.shape[dim];
-  band.to = out.shape[dim];
-  if (!fits || spans.ndim != 2 || spans.shape[0] != band.to || spans.shape[1] != 2 || weights.ndim != 2 ||
-      weights.shape[0] != band.to)
-    fail(ErrorKind::Shape, "%s: out %s, x %s, spans %s and weights %s do not fit", op, shapeText(out).c_str(),
-         shapeText(x).c_str(), shapeText(spans).c_str(), shapeText(weights).c_str());
-  band.taps = weights.shape[1];
+CheckedBand checkedBand(const char* op, const Band& given, const TensorView& spans) {
+  CheckedBand band{given};
   band.spans = spans.as<const int32_t>();
   for (int64_t i = 0; i < band.to; i++) {
     const int64_t first = band.spans[2 * i], count = band.spans[2 * i + 1];
@@ -57,7 +28,7 @@ Band readBand(const TensorView& out, const TensorView& x, int64_t dim, const Ten
 
 // Along the last dimension; K: the number of taps, 0 if it varies.
 template <int K, class T>
-__attribute__((noinline)) void resampleLine(const Band& band, T* __restrict out, const T* __restrict x,
+__attribute__((noinline)) void resampleLine(const CheckedBand& band, T* __restrict out, const T* __restrict x,
                                             const T* __restrict weights) {
   const int32_t* __restrict spans = band.spans;
   for (int64_t i = 0; i < band.to; i++) {
@@ -97,7 +68,7 @@ __attribute__((noinline)) void resampleRows(int64_t inner, int64_t count, T* __r
 }
 
 template <class T>
-void resampleOf(Context& ctx, const Band& band, const TensorView& outView, const TensorView& xView,
+void resampleOf(Context& ctx, const CheckedBand& band, const TensorView& outView, const TensorView& xView,
                 const TensorView& weightsView) {
   T* out = outView.as<T>();
   const T* x = xView.as<const T>();
@@ -133,7 +104,7 @@ void resampleOf(Context& ctx, const Band& band, const TensorView& outView, const
 
 void resample(Context& ctx, const TensorView& out, const TensorView& x, int64_t dim, const TensorView& spans,
               const TensorView& weights) {
-  const Band band = readBand(out, x, dim, spans, weights);
+  const CheckedBand band = checkedBand("resample", readBand(out, x, dim, spans, weights), spans);
   if (emptyView(out)) return;
   out.dtype == DType::Float64 ? resampleOf<double>(ctx, band, out, x, weights)
                               : resampleOf<float>(ctx, band, out, x, weights);

@@ -6,7 +6,7 @@
 #include "cpu/convert.h"
 #include "cpu/kernel.h"
 #include "cpu/strided.h"
-#include "operands/map_control.h"
+#include "operands/map.h"
 
 namespace thalweg::cpu::THALWEG_ISA {
 namespace {

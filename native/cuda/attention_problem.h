@@ -4,9 +4,9 @@
 #include <cmath>
 #include <limits>
 
-#include "cuda/attention_sizes.h"
 #include "cuda/kernel.h"
 #include "cuda/row_access.h"
+#include "operands/attention.h"
 #include "runtime/philox.h"
 
 namespace thalweg::cuda {
@@ -30,12 +30,7 @@ struct Heads {
 
 using Sizes = AttentionSizes;
 
-struct Dropout {
-  bool active = false;
-  bool never = false;  // nothing is kept
-  uint32_t last = 0;   // else words up to here are
-  double keepScale = 1;
-  uint64_t seed = 0, offset = 0;
+struct Dropout : AttentionDropout {
   const uint64_t* shift = nullptr;  // Queue::philoxShift
 
   __device__ PhiloxBlock block(int64_t b) const {

@@ -79,7 +79,7 @@ CorrelationMap correlationOf(const ConvShape& s, bool transposed, const ImageLay
     // meets the position, and no others. Not of too many results: each is a grid of its own.
     constexpr int64_t kMostSingles = 16;
     const int64_t reach = s.kernel[d] * s.dilation[d];
-    if (transposed && s.out[d] == 1 && s.in[d] > 1 && s.in[d] <= kMostSingles && reach <= kConvLimit)
+    if (transposed && s.out[d] == 1 && s.in[d] > 1 && s.in[d] <= kMostSingles && reach <= kSizeLimit)
       map.stride[d] = s.in[d] + s.padding[d] + reach;
     map.lines[d] = transposed ? std::min(map.stride[d], map.out[d]) : 1;
   }
@@ -299,17 +299,19 @@ void run(Context& context, const Convolution& c) {
 
 void convForward(Context& context, const TensorView& out, const TensorView& x, const TensorView& weight,
                  const OptionalTensor& bias, Scalars geometry) {
-  run(context, readConvolution("convForward", ConvKind::Forward, x, weight, out, bias, geometry));
+  run(context, readConvolution("convForward", ConvKind::Forward, x, weight, out, bias, geometry, Floats::All));
 }
 
 void convBackwardData(Context& context, const TensorView& out, const TensorView& g, const TensorView& weight,
                       const OptionalTensor& bias, Scalars geometry) {
-  run(context, readConvolution("convBackwardData", ConvKind::BackwardData, out, weight, g, bias, geometry));
+  run(context,
+      readConvolution("convBackwardData", ConvKind::BackwardData, out, weight, g, bias, geometry, Floats::All));
 }
 
 void convBackwardWeight(Context& context, const TensorView& out, const TensorView& g, const TensorView& x,
                         Scalars geometry) {
-  run(context, readConvolution("convBackwardWeight", ConvKind::BackwardWeight, x, out, g, OptionalTensor{}, geometry));
+  run(context, readConvolution("convBackwardWeight", ConvKind::BackwardWeight, x, out, g, OptionalTensor{}, geometry,
+                               Floats::All));
 }
 
 }  // namespace thalweg::cuda

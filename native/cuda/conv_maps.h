@@ -2,8 +2,8 @@
 // from images, at places that the row and k have a part in each. Two such maps: results at positions (a convolution and
 // its transpose), and the gradient of weights.
 #pragma once
-#include "cuda/conv_shape.h"
 #include "cuda/divide.h"
+#include "operands/conv.h"
 
 namespace thalweg::cuda {
 

@@ -1,7 +1,7 @@
 // Attention by cuDNN, the fast way in 16 bits where the library is there.
 #pragma once
-#include "cuda/attention_sizes.h"
 #include "cuda/queue.h"
+#include "operands/attention.h"
 
 namespace thalweg::cuda {
 

@@ -55,7 +55,7 @@ bool convolveByCudnn(Context& context, const Convolution& c) {
   Queue& queue = queueOf(context);
   if (!usesCudnn(queue)) return false;
   auto problem =
-      cudnnConvolution(c.kind, c.result().dtype, c.shape, c.winograd, isChannelsLast(c.x), isChannelsLast(c.y));
+      cudnnConvolution(c.kind, c.result().dtype, c.shape, c.shape.winograd, isChannelsLast(c.x), isChannelsLast(c.y));
   if (!problem) return false;
   const bool ofWeight = c.kind == ConvKind::BackwardWeight;
   if (!ofWeight) problem->resultAlignment = cudnnAlignment(c.result().data);

@@ -1,6 +1,6 @@
 // Convolutions by cuDNN, the fast way where the library is there.
 #pragma once
-#include "cuda/conv_shape.h"
+#include "operands/conv.h"
 
 namespace thalweg::cuda {
 

@@ -2,8 +2,8 @@
 #pragma once
 #include <optional>
 
-#include "cuda/conv_shape.h"
 #include "cuda/cudnn.h"
+#include "operands/conv.h"
 
 namespace thalweg::cuda {
 

@@ -1,47 +1,12 @@
 // im2col and col2im: the patches of images as columns, and the sum of columns at the places they came from.
-#include "cuda/conv_shape.h"
 #include "cuda/divide.h"
+#include "cuda/kernel.h"
+#include "operands/conv.h"
 
 namespace thalweg::cuda {
 namespace {
 
 constexpr int kThreads = 256;
-
-ConvShape readFoldShape(const char* op, const TensorView& x, const TensorView& columns, Scalars geometry) {
-  checkOperand(op, "x", x, x);
-  checkOperand(op, "columns", columns, x);
-  ConvShape s;
-  if (geometry.count != 15)
-    fail(ErrorKind::Native, "%s: %lld numbers of geometry, expected 15", op, static_cast<long long>(geometry.count));
-  readNumbers(op, geometry, 0, s.out, 3, 1);
-  readNumbers(op, geometry, 3, s.kernel, 3, 1);
-  readNumbers(op, geometry, 6, s.stride, 3, 1);
-  readNumbers(op, geometry, 9, s.padding, 3, 0);
-  readNumbers(op, geometry, 12, s.dilation, 3, 1);
-  if (x.ndim < 3 || x.ndim > 5 || columns.ndim != 3)
-    fail(ErrorKind::Shape, "%s: x %s must have 3 to 5 dimensions and columns %s 3", op, shapeText(x).c_str(),
-         shapeText(columns).c_str());
-  s.images = x.shape[0];
-  s.cin = x.shape[1];
-  readSpatial(x, s.in);
-  // Compared by dividing: products of three sizes may not fit 64 bits.
-  const auto isProduct = [](int64_t n, int64_t a, const int64_t* factors) {
-    if (a == 0) return n == 0;
-    if (n % a != 0) return false;
-    n /= a;
-    for (int d = 0; d < 3; d++) {
-      if (n % factors[d] != 0) return false;
-      n /= factors[d];
-    }
-    return n == 1;
-  };
-  if (columns.shape[0] != s.images || !isProduct(columns.shape[1], s.cin, s.kernel) ||
-      !isProduct(columns.shape[2], 1, s.out))
-    fail(ErrorKind::Shape, "%s: x %s and columns %s do not fit the geometry", op, shapeText(x).c_str(),
-         shapeText(columns).c_str());
-  if (!emptyView(columns)) s.multiply();
-  return s;
-}
 
 // An element of columns a step: [image][channel][tap][position].
 template <class T>

@@ -8,7 +8,7 @@
 #include "cuda/interpreted.h"
 #include "cuda/kernel.h"
 #include "cuda/map_plan.h"
-#include "operands/map_control.h"
+#include "operands/map.h"
 
 namespace thalweg::cuda {
 namespace {

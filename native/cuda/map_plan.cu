@@ -3,49 +3,10 @@
 #include <cstring>
 
 #include "cuda/programs.h"
-#include "operands/check.h"
+#include "operands/map.h"
 
 namespace thalweg::cuda {
 namespace {
-
-void checkView(const Program& p, const TensorView& v, const char* role, int64_t index) {
-  const auto number = static_cast<long long>(index);
-  if (!v.defined) fail(ErrorKind::Native, "%s: %s %lld is undefined", p.name.c_str(), role, number);
-  if (v.ndim > kMaxDims || static_cast<int>(v.dtype) >= kDTypeCount)
-    fail(ErrorKind::Native, "%s: %s %lld has ndim %d and dtype %d", p.name.c_str(), role, number, v.ndim,
-         static_cast<int>(v.dtype));
-}
-
-// The number of elements of a group.
-int64_t checkGroup(const Program& p, const TensorView* items, int64_t group) {
-  const TensorView& first = items[0];
-  int64_t n = 1;
-  for (int k = 0; k < p.outputs; k++) {
-    const TensorView& out = items[k];
-    checkView(p, out, "output", k);
-    if (k > 0 && !sameShape(first, out))
-      fail(ErrorKind::Shape, "%s: output %d of group %lld has shape %s, output 0 has %s", p.name.c_str(), k,
-           static_cast<long long>(group), shapeText(out).c_str(), shapeText(first).c_str());
-    n = out.numel();
-    for (int d = 0; n > 0 && d < out.ndim; d++)
-      if (out.shape[d] > 1 && out.strides[d] == 0)
-        fail(ErrorKind::Shape, "%s: output %d of group %lld is expanded along dimension %d", p.name.c_str(), k,
-             static_cast<long long>(group), d);
-    if (n > 0 && out.data == nullptr) fail(ErrorKind::Native, "%s: output %d has no memory", p.name.c_str(), k);
-  }
-  for (int i = 0; i < p.inputs; i++) {
-    const TensorView& in = items[p.outputs + i];
-    checkView(p, in, "input", i);
-    const int missing = first.ndim - in.ndim;
-    bool fits = missing >= 0;
-    for (int d = 0; fits && d < in.ndim; d++) fits = in.shape[d] == first.shape[d + missing] || in.shape[d] == 1;
-    if (!fits)
-      fail(ErrorKind::Shape, "%s: input %d of group %lld, shape %s, does not broadcast to the output's shape %s",
-           p.name.c_str(), i, static_cast<long long>(group), shapeText(in).c_str(), shapeText(first).c_str());
-    if (n > 0 && in.data == nullptr) fail(ErrorKind::Native, "%s: input %d has no memory", p.name.c_str(), i);
-  }
-  return n;
-}
 
 // Dimensions go in the order of the first output's strides, so that an update of a transposed tensor walks through
 // memory in order, and are merged as far as the strides of all operands allow.
@@ -110,10 +71,7 @@ void findPacked(MapSpace& space, const TensorView* items, int operands, int widt
 
 MapPlan::MapPlan(const Program& program, TensorList tensors, Scalars scalars)
     : program_(program), scalars_(scalars), operands_(program.outputs + program.inputs) {
-  if (tensors.count < 0 || tensors.count % operands_ != 0)
-    fail(ErrorKind::Native, "%s: %lld tensors given, groups have %d", program.name.c_str(),
-         static_cast<long long>(tensors.count), operands_);
-  const int64_t groups = tensors.count / operands_;
+  const int64_t groups = checkGroups(program, tensors);
   spaces_.reserve(static_cast<size_t>(groups));
   for (int64_t g = 0; g < groups; g++) {
     const TensorView* items = tensors.items + g * operands_;

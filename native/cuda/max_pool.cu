@@ -106,26 +106,8 @@ __global__ void __launch_bounds__(kPoolThreads)
 
 PoolShape readMaxShape(const char* op, const TensorView& x, const TensorView& y, Scalars geometry) {
   PoolShape s = readPoolShape(op, x, y, geometry, 12);
-  readNumbers(op, geometry, 9, s.dilation, 3, 1);
-  if (s.adaptive && (s.dilation[0] != 1 || s.dilation[1] != 1 || s.dilation[2] != 1))
-    fail(ErrorKind::Native, "%s: adaptive windows have no dilation", op);
-  if (s.empty()) return s;
-  for (int d = 0; d < 3; d++)
-    for (int64_t o = 0; o < s.out[d]; o++)
-      if (s.taps(d, o).count == 0) fail(ErrorKind::Shape, "%s: a window of x %s is empty", op, shapeText(x).c_str());
+  readMaxPool(op, s, x, geometry);
   return s;
-}
-
-void checkTaps(const char* op, const PoolShape& s, const TensorView& taps, const TensorView& y) {
-  if (!taps.defined) fail(ErrorKind::Native, "%s: taps is undefined", op);
-  if (taps.dtype != DType::UInt8 && taps.dtype != DType::Int32)
-    fail(ErrorKind::DType, "%s: taps are %s, expected uint8 or int32", op, dtypeName(taps.dtype));
-  if (!sameShape(taps, y))
-    fail(ErrorKind::Shape, "%s: taps %s do not have the shape of the values %s", op, shapeText(taps).c_str(),
-         shapeText(y).c_str());
-  checkOrder(op, "taps", taps, s.last);
-  if (s.numbers() > (taps.dtype == DType::UInt8 ? 256.0 : 2147483647.0))
-    fail(ErrorKind::Shape, "%s: %s cannot number the taps of a window", op, dtypeName(taps.dtype));
 }
 
 // f(null pointers to the types of the values and of the taps)

@@ -2,7 +2,8 @@
 // Passed to kernels by value.
 #pragma once
 #include "cuda/moments.h"
-#include "cuda/pool_operands.h"
+#include "cuda/norm_operands.h"
+#include "operands/pool.h"
 
 namespace thalweg::cuda {
 namespace {
@@ -12,7 +13,7 @@ constexpr int kPoolThreads = 256;
 __host__ __device__ constexpr int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 __host__ __device__ constexpr int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 __host__ __device__ constexpr int64_t upwards(int64_t a, int64_t b) { return (a + b - 1) / b; }
-// Of numbers from 0 that fit into 32 bits, as sums of sizes and paddings up to kPoolLimit do: a division of 64 bits
+// Of numbers from 0 that fit into 32 bits, as sums of sizes and paddings up to kSizeLimit do: a division of 64 bits
 // takes four times as long.
 __host__ __device__ constexpr int64_t shortRatio(int64_t a, int64_t b) {
   return static_cast<int64_t>(static_cast<uint32_t>(a) / static_cast<uint32_t>(b));
@@ -20,18 +21,9 @@ __host__ __device__ constexpr int64_t shortRatio(int64_t a, int64_t b) {
 __host__ __device__ constexpr int64_t shortUpwards(int64_t a, int64_t b) { return shortRatio(a + b - 1, b); }
 
 // Everything has three spatial dimensions here; those that a tensor lacks come first and have size 1.
-struct PoolShape {
-  int64_t images = 0, channels = 0;
-  int64_t in[3] = {1, 1, 1}, out[3] = {1, 1, 1};
-  int64_t kernel[3], stride[3], padding[3], dilation[3] = {1, 1, 1};
-  int64_t width[3];  // taps of the largest window
-  bool adaptive = false, countPadding = false;
-  bool last = false;  // x and y are channels-last, else contiguous
-  double divisor = 0;
+struct PoolShape : PoolGeometry {
+  int64_t width[3];  // mostTaps
 
-  bool empty() const { return images * channels == 0; }
-  __host__ __device__ int64_t inSize() const { return in[0] * in[1] * in[2]; }
-  __host__ __device__ int64_t outSize() const { return out[0] * out[1] * out[2]; }
   int64_t inputs() const { return images * channels * inSize(); }
   int64_t outputs() const { return images * channels * outSize(); }
 
@@ -53,11 +45,6 @@ struct PoolShape {
     const int64_t low = start < 0 ? shortUpwards(-start, dilation[d]) : 0;
     const int64_t high = least(kernel[d], shortUpwards(in[d] - start, dilation[d]));
     return {start + low * dilation[d], most(high - low, 0), low};
-  }
-
-  // Numbers of taps of a window are below this.
-  double numbers() const {
-    return static_cast<double>(width[0]) * static_cast<double>(width[1]) * static_cast<double>(width[2]);
   }
 
   // Windows [first, end) along `d` may have index i among their taps: each has if `tapOf` says so.
@@ -89,38 +76,8 @@ struct PoolShape {
 
 inline PoolShape readPoolShape(const char* op, const TensorView& x, const TensorView& y, Scalars geometry,
                                int64_t numbers) {
-  checkFloats(op, "y", y, y);
-  checkFloats(op, "x", x, y);
-  PoolShape s;
-  if (geometry.count != numbers)
-    fail(ErrorKind::Native, "%s: %lld numbers of geometry, expected %lld", op, static_cast<long long>(geometry.count),
-         static_cast<long long>(numbers));
-  readNumbers(op, geometry, 0, s.kernel, 3, 0);
-  readNumbers(op, geometry, 3, s.stride, 3, 1);
-  readNumbers(op, geometry, 6, s.padding, 3, 0);
-  s.adaptive = s.kernel[0] == 0 && s.kernel[1] == 0 && s.kernel[2] == 0;
-  if (!s.adaptive && (s.kernel[0] == 0 || s.kernel[1] == 0 || s.kernel[2] == 0))
-    fail(ErrorKind::Native, "%s: a kernel of size 0", op);
-  if (x.ndim < 3 || x.ndim > 5 || y.ndim != x.ndim || x.shape[0] != y.shape[0] || x.shape[1] != y.shape[1])
-    fail(ErrorKind::Shape, "%s: x %s and y %s must have 3 to 5 dimensions and the same planes", op,
-         shapeText(x).c_str(), shapeText(y).c_str());
-  s.last = !(x.isContiguous() && y.isContiguous());
-  checkOrder(op, "x", x, s.last);
-  checkOrder(op, "y", y, s.last);
-  const int spatial = x.ndim - 2;
-  for (int d = 0; d < spatial; d++) {
-    s.in[3 - spatial + d] = x.shape[2 + d];
-    s.out[3 - spatial + d] = y.shape[2 + d];
-  }
-  for (int d = 0; d < 3; d++) {
-    s.width[d] = s.kernel[d];
-    if (s.adaptive) s.width[d] = s.out[d] == 0 ? 0 : upwards(s.in[d], s.out[d]) + (s.in[d] % s.out[d] != 0 ? 1 : 0);
-  }
-  if (emptyView(y)) return s;
-  if (s.in[0] == 0 || s.in[1] == 0 || s.in[2] == 0)
-    fail(ErrorKind::Shape, "%s: x %s has no elements", op, shapeText(x).c_str());
-  s.images = x.shape[0];
-  s.channels = x.shape[1];
+  PoolShape s{readPool(op, x, y, geometry, numbers), {}};
+  for (int d = 0; d < 3; d++) s.width[d] = s.mostTaps(d);
   return s;
 }
 

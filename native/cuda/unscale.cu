@@ -5,7 +5,7 @@
 
 #include "cuda/kernel.h"
 #include "cuda/map_plan.h"
-#include "operands/map_control.h"
+#include "operands/map.h"
 
 namespace thalweg::cuda {
 namespace {

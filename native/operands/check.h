@@ -16,6 +16,13 @@ inline std::string shapeText(const TensorView& view) {
   return text + "]";
 }
 
+// Which dtypes a kernel takes.
+enum class Floats : uint8_t { Wide, All };  // float32 and float64; or 16-bit ones, too
+
+inline bool takesFloat(Floats takes, DType dtype) {
+  return takes == Floats::All ? isFloating(dtype) : dtype == DType::Float32 || dtype == DType::Float64;
+}
+
 inline void checkMemory(const char* op, const char* name, const TensorView& view) {
   if (view.data == nullptr && view.numel() > 0) fail(ErrorKind::Native, "%s: the %s has no memory", op, name);
 }

@@ -1,9 +1,57 @@
-// What a mapUnless is steered by, checked: the same on every device.
+// The operands of map, and what mapUnless is steered by, checked.
 #pragma once
-#include "../kernel.h"
+#include "operands/check.h"
 
 namespace THALWEG_KERNELS {
 namespace {
+
+inline void checkView(const Program& p, const TensorView& v, const char* role, int64_t index) {
+  const auto number = static_cast<long long>(index);
+  if (!v.defined) fail(ErrorKind::Native, "%s: %s %lld is undefined", p.name.c_str(), role, number);
+  if (v.ndim > kMaxDims || static_cast<int>(v.dtype) >= kDTypeCount)
+    fail(ErrorKind::Native, "%s: %s %lld has ndim %d and dtype %d", p.name.c_str(), role, number, v.ndim,
+         static_cast<int>(v.dtype));
+}
+
+// The number of elements of a group.
+inline int64_t checkGroup(const Program& p, const TensorView* items, int64_t group) {
+  const TensorView& first = items[0];
+  int64_t n = 1;
+  for (int k = 0; k < p.outputs; k++) {
+    const TensorView& out = items[k];
+    checkView(p, out, "output", k);
+    if (k > 0 && !sameShape(first, out))
+      fail(ErrorKind::Shape, "%s: output %d of group %lld has shape %s, output 0 has %s", p.name.c_str(), k,
+           static_cast<long long>(group), shapeText(out).c_str(), shapeText(first).c_str());
+    n = out.numel();
+    for (int d = 0; n > 0 && d < out.ndim; d++)
+      if (out.shape[d] > 1 && out.strides[d] == 0)
+        fail(ErrorKind::Shape, "%s: output %d of group %lld is expanded along dimension %d", p.name.c_str(), k,
+             static_cast<long long>(group), d);
+    if (n > 0 && out.data == nullptr) fail(ErrorKind::Native, "%s: output %d has no memory", p.name.c_str(), k);
+  }
+  for (int i = 0; i < p.inputs; i++) {
+    const TensorView& in = items[p.outputs + i];
+    checkView(p, in, "input", i);
+    const int missing = first.ndim - in.ndim;
+    bool fits = missing >= 0;
+    for (int d = 0; fits && d < in.ndim; d++) fits = in.shape[d] == first.shape[d + missing] || in.shape[d] == 1;
+    if (!fits)
+      fail(ErrorKind::Shape, "%s: input %d of group %lld, shape %s, does not broadcast to the output's shape %s",
+           p.name.c_str(), i, static_cast<long long>(group), shapeText(in).c_str(), shapeText(first).c_str());
+    if (n > 0 && in.data == nullptr) fail(ErrorKind::Native, "%s: input %d has no memory", p.name.c_str(), i);
+  }
+  return n;
+}
+
+// The number of groups that the tensors are.
+inline int64_t checkGroups(const Program& p, TensorList tensors) {
+  const int64_t perGroup = p.outputs + p.inputs;
+  if (tensors.count < 0 || tensors.count % perGroup != 0)
+    fail(ErrorKind::Native, "%s: %lld tensors given, groups have %lld", p.name.c_str(),
+         static_cast<long long>(tensors.count), static_cast<long long>(perGroup));
+  return tensors.count / perGroup;
+}
 
 // One element that a kernel reads or writes as a float32.
 inline void checkFlag(const char* op, const char* name, const TensorView& flag) {
