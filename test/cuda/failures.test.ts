@@ -213,7 +213,7 @@ describe.skipIf(!isEmulated)('a device is lost in the middle (emulated)', () => 
 
   test('nobody reads: it is printed at the end', async () => {
     const result = await run(
-      `${losing} await new Promise((resolve) => setTimeout(resolve, 200)); console.log('end');`,
+      `${losing} await new Promise((resolve) => setTimeout(resolve, 500)); console.log('end');`,
       env,
     );
     expect([result.code, result.signal, result.stdout]).toEqual([0, null, 'end\n']);
@@ -296,7 +296,7 @@ describeDevice('an index that only the device can see is wrong', () => {
   });
 
   test('nobody reads: it is printed at the end', async () => {
-    const result = await run(`${wrong} x.gather(0, index); await new Promise((resolve) => setTimeout(resolve, 200));`);
+    const result = await run(`${wrong} x.gather(0, index); await new Promise((resolve) => setTimeout(resolve, 500));`);
     expect([result.code, result.signal]).toEqual([0, null]);
     expect(result.stderr).toBe(`thalweg: an operation failed, and nothing was read after it: ${message}\n`);
   });
