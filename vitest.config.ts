@@ -43,7 +43,9 @@ const unsanitized = sanitized
         'runtimes',
         'examples',
       ],
-      ...['debug', 'guard', 'load'],
+      ...['debug', 'guard', 'load', 'messages'],
+      // Without a device all but a few of them are skipped, one by one.
+      ...(process.env['THALWEG_TEST_DEVICE'] ? [] : ['cuda']),
     ].map((name) => `test/${name}{.test.ts,/**}`)
   : [];
 

@@ -53,10 +53,9 @@ for way in "${ways[@]}"; do
       THALWEG_CUDA_EMULATED_STRICT=1 THALWEG_TEST_GOLDENS_ONLY=1 device_tests strict "" \
         test/cuda/ $(samples products conv sorting indexing norms)
       if [ ${#files[@]} -eq 0 ]; then
-        for order in late early; do
-          THALWEG_CUDA_EMULATED_STREAMS=$order device_tests "streams $order" "" \
-            test/cuda/{prefetch,loader,transfer,graph}.test.ts
-        done
+        THALWEG_CUDA_EMULATED_STREAMS=late device_tests "streams late" "" \
+          test/cuda/{prefetch,loader,transfer,graph}.test.ts
+        THALWEG_CUDA_EMULATED_STREAMS=early device_tests "streams early" "" test/cuda/prefetch.test.ts
       fi
       ;;
     library)
