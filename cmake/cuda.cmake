@@ -34,7 +34,7 @@ if(NOT THALWEG_CUDA AND THALWEG_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$" AND N
     endif()
   endforeach()
   target_link_libraries(thalweg_cuda_emulated PRIVATE thalweg_options ${CMAKE_DL_LIBS})
-  set_target_properties(thalweg_cuda_emulated PROPERTIES
+  set_target_properties(thalweg_cuda_emulated PROPERTIES THALWEG_EMULATED ON
     PREFIX "" OUTPUT_NAME thalweg-cuda-emulated SUFFIX ".so" LINKER_LANGUAGE CXX CXX_EXTENSIONS OFF
     POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
     LIBRARY_OUTPUT_DIRECTORY ${THALWEG_OUTPUT_DIR})
