@@ -47,6 +47,12 @@ pack() {
     mkdir -p "$js/node_modules/$(dirname "$package")"
     cp -rL "node_modules/$package" "$js/node_modules/$package"
   done
+  # What the library itself needs: its dependencies, and theirs.
+  npm ls --omit=dev --omit=optional --omit=peer --all --parseable | tail -n +2 | while read -r package; do
+    package=${package#"$PWD/"}
+    mkdir -p "$js/$(dirname "$package")"
+    cp -rLT "$package" "$js/$package"
+  done
   cp -r test/golden "$js/test/golden"
   echo '{ "name": "thalweg-tests", "version": "0.0.0", "type": "module" }' >"$js/package.json"
 
