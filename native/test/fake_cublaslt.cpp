@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "runtime/dtype.h"
+#include "tf32.h"
 
 #define EXPORTED extern "C" __attribute__((visibility("default")))
 
@@ -78,17 +79,6 @@ void store(cudaDataType_t type, void* data, int64_t i, double value) {
     case CUDA_R_16F: static_cast<thalweg::Half*>(data)[i] = thalweg::toHalf(static_cast<float>(value)); return;
     case CUDA_R_16BF: static_cast<thalweg::BFloat16*>(data)[i] = thalweg::toBFloat16(static_cast<float>(value)); return;
   }
-}
-// 10 bits behind the point, rounded to nearest.
-double roundToTF32(double value) {
-  const float x = static_cast<float>(value);
-  uint32_t bits;
-  std::memcpy(&bits, &x, sizeof bits);
-  if ((bits & 0x7f800000u) == 0x7f800000u) return value;
-  bits = (bits + 0xfffu + (bits >> 13 & 1u)) & ~0x1fffu;
-  float rounded;
-  std::memcpy(&rounded, &bits, sizeof bits);
-  return rounded;
 }
 
 }  // namespace
@@ -198,7 +188,7 @@ void compute(void* argument) {
           const int64_t atA = batch * call.a->stride + (ta ? i * call.a->leading + k : k * call.a->leading + i);
           const int64_t atB = batch * call.b->stride + (tb ? k * call.b->leading + j : j * call.b->leading + k);
           double x = load(type, call.dataA, atA), y = load(type, call.dataB, atB);
-          if (rounds) x = roundToTF32(x), y = roundToTF32(y);
+          if (rounds) x = fake::roundToTF32(x), y = fake::roundToTF32(y);
           sum += x * y;
         }
         double value = call.alpha * sum;

@@ -82,16 +82,6 @@ void store(cudnnDataType_t type, void* data, int64_t i, double value) {
     default: die("a result of a type that there is not");
   }
 }
-double roundToTF32(double value) {
-  const float x = static_cast<float>(value);
-  uint32_t bits;
-  std::memcpy(&bits, &x, sizeof bits);
-  if ((bits & 0x7f800000u) == 0x7f800000u) return value;
-  bits = (bits + 0xfffu + (bits >> 13 & 1u)) & ~0x1fffu;
-  float rounded;
-  std::memcpy(&rounded, &bits, sizeof bits);
-  return rounded;
-}
 
 // ---- descriptors ----------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "tf32.h"
+
 namespace fake {
 
 [[noreturn]] void die(const char* what);
@@ -85,8 +87,6 @@ Tensor tensorOf(const Descriptor& descriptor);
 int64_t sizeOf(cudnnDataType_t type);
 double load(cudnnDataType_t type, const void* data, int64_t at);
 void store(cudnnDataType_t type, void* data, int64_t at, double value);
-// 10 bits behind the point, rounded to nearest.
-double roundToTF32(double value);
 
 // What a graph computes, on memory by the tensors' numbers; it runs where device memory may be touched.
 using Memory = std::map<int64_t, void*>;
