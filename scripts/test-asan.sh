@@ -9,4 +9,4 @@ build_asan thalweg thalweg_fence thalweg_device_allocator
 build-cmake/asan/thalweg_fence
 build-cmake/asan/thalweg_device_allocator
 
-asan node node_modules/vitest/vitest.mjs run "$@"
+asan node node_modules/vitest/vitest.mjs run --config vitest.built.config.ts "$@"

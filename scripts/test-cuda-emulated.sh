@@ -29,7 +29,7 @@ device_tests() { # name of the way, command before node, files and options that 
   local way=$1 before=$2 start=$SECONDS
   shift 2
   if [ ${#files[@]} -gt 0 ]; then set -- "${files[@]}"; fi
-  $before node node_modules/vitest/vitest.mjs run "$@"
+  $before node node_modules/vitest/vitest.mjs run --config vitest.built.config.ts "$@"
   echo "test:cuda-emu $way: $((SECONDS - start)) s"
 }
 samples() { printf 'test/samples/%s.test.ts ' "$@"; }

@@ -15,7 +15,7 @@ build-cmake/release/thalweg_device_allocator 200000
 
 fuzz() { # cases, seed, which end is fenced, the instruction set
   rm -rf build/fuzz
-  if THALWEG_FUZZ=$1 THALWEG_FUZZ_SEED=$2 THALWEG_GUARD=$3 THALWEG_CPU=$4 npx vitest run "${files[@]}"; then return; fi
+  if THALWEG_FUZZ=$1 THALWEG_FUZZ_SEED=$2 THALWEG_GUARD=$3 THALWEG_CPU=$4 npx vitest run --config vitest.built.config.ts "${files[@]}"; then return; fi
   # A family whose process crashed could not say which case it was at.
   for last in build/fuzz/*.txt; do
     if [ -e "$last" ]; then echo "last case of $(basename "$last" .txt): THALWEG_GUARD=$3 THALWEG_CPU=$4 $(cat "$last")" >&2; fi

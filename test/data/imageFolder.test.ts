@@ -1,9 +1,12 @@
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import sharp, { type Sharp } from 'sharp';
 import { ArgumentError, data, FileError } from 'thalweg';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { philox } from '../../src/data/sampler.js';
 
 let folder: string;
@@ -173,19 +176,19 @@ describe('readImage', () => {
   });
 
   test('without sharp: how to have it', async () => {
-    const file = join(folder, 'copy.png');
-    await copyFile(join(folder, 'set', 'ant', 'b.png'), file);
-    vi.doMock('sharp', () => {
-      throw new Error('not there');
+    const file = join(folder, 'set', 'ant', 'b.png');
+    const program = `import { register } from 'node:module';
+      register('data:text/javascript,' + encodeURIComponent(\`export function resolve(name, context, next) {
+        if (name === 'sharp') throw new Error('not there');
+        return next(name, context);
+      }\`));
+      const { data } = await import('./dist/index.js');
+      await data.readImage(${JSON.stringify(file)}).catch((error) => console.log(error.name, error.message));`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
+      cwd: fileURLToPath(new URL('../..', import.meta.url)),
     });
-    try {
-      vi.resetModules();
-      const { readImage } = await import('../../src/data/image.js');
-      await expect(readImage(file)).rejects.toThrow(
-        'readImage: images are decoded by the package sharp, which cannot be loaded: npm install sharp',
-      );
-    } finally {
-      vi.doUnmock('sharp');
-    }
+    expect(stdout).toBe(
+      'ArgumentError readImage: images are decoded by the package sharp, which cannot be loaded: npm install sharp (not there).\n',
+    );
   });
 });

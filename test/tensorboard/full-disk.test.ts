@@ -1,25 +1,28 @@
 // A disk that is full in the middle of a record: one warning, a whole file, and a run that goes on.
-import type * as nodeFs from 'node:fs';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import fs, { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { tensorboard } from 'thalweg';
 
 let room = Infinity;
 
-vi.mock('node:fs', async (original) => {
-  const fs = await original<typeof nodeFs>();
-  return {
-    ...fs,
-    // What a system does: it writes what fits, and the next call fails.
-    writeSync: (fd: number, bytes: Uint8Array, offset: number) => {
-      if (room <= 0) throw Object.assign(new Error('ENOSPC: no space'), { code: 'ENOSPC', syscall: 'write' });
-      const count = Math.min(room, bytes.length - offset);
-      room -= count;
-      return fs.writeSync(fd, bytes, offset, count);
-    },
+// What a system does: it writes what fits, and the next call fails.
+const { writeSync } = fs;
+beforeAll(() => {
+  const writeWhatFits = (fd: number, bytes: Uint8Array, offset: number): number => {
+    if (room <= 0) throw Object.assign(new Error('ENOSPC: no space'), { code: 'ENOSPC', syscall: 'write' });
+    const count = Math.min(room, bytes.length - offset);
+    room -= count;
+    return writeSync(fd, bytes, offset, count);
   };
+  fs.writeSync = writeWhatFits as typeof writeSync;
+  syncBuiltinESMExports();
+});
+afterAll(() => {
+  fs.writeSync = writeSync;
+  syncBuiltinESMExports();
 });
 
 const folder = mkdtempSync(join(tmpdir(), 'thalweg-full-'));
