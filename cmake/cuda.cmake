@@ -12,6 +12,7 @@ set(THALWEG_CUDA_HEADERS CUBLASLT:cublasLt.h CUDNN:cudnn.h NCCL:nccl.h NVRTC:nvr
 include(${CMAKE_SOURCE_DIR}/cmake/device_headers.cmake)
 
 set(THALWEG_CUDA OFF CACHE BOOL "build the plugin for NVIDIA GPUs (needs nvcc 13)")
+set(THALWEG_CUDA_FAST_COMPILE OFF CACHE BOOL "optimise the plugin's kernels little: for builds that only see whether they compile")
 
 # ---- the emulated device --------------------------------------------------------------------------------------------
 # Not together with the plugin: a .cu file has one language in a build.
@@ -182,6 +183,9 @@ target_link_options(thalweg_cuda PRIVATE
   -static-libstdc++ -Wl,--exclude-libs,ALL -Wl,--gc-sections -Wl,--no-undefined -Wl,-z,nodelete)
 set(THALWEG_CUDA_HOST_OPTIONS -ffp-contract=fast -fno-math-errno -Wall -Wextra)
 set(THALWEG_CUDA_OPTIONS --expt-relaxed-constexpr --compress-mode=size)
+if(THALWEG_CUDA_FAST_COMPILE)
+  list(APPEND THALWEG_CUDA_OPTIONS --Ofast-compile=max)
+endif()
 if(THALWEG_WERROR)
   list(APPEND THALWEG_CUDA_HOST_OPTIONS -Werror)
   list(APPEND THALWEG_CUDA_OPTIONS --Werror=all-warnings)
