@@ -159,11 +159,12 @@ describe.skipIf(sanitized)('the goldens hold', () => {
     const names = files.map((name) => (name.endsWith('/') ? `test/${name}` : `test/${name}.test.ts`));
     // One process for all files: most of the time of so many is loading the library.
     const options = ['--reporter=dot', '--typecheck.enabled=false', '--maxWorkers=1', '--no-isolate'];
-    await run(process.execPath, [vitest, 'run', ...names, ...options], { cwd: root, env }).catch(
-      (error: { stdout?: string; stderr?: string }) => {
-        throw new Error(`with ${JSON.stringify(variables)}:\n${error.stdout}\n${error.stderr}`);
-      },
-    );
+    await run(process.execPath, [vitest, 'run', '--config', 'vitest.built.config.ts', ...names, ...options], {
+      cwd: root,
+      env,
+    }).catch((error: { stdout?: string; stderr?: string }) => {
+      throw new Error(`with ${JSON.stringify(variables)}:\n${error.stdout}\n${error.stderr}`);
+    });
   }
 
   // The best instruction set is what all other test files run on.
