@@ -47,7 +47,7 @@ async function bundle(folder, names) {
     format: 'esm',
     sourcemap: true,
     comments: false,
-    // Errors and layers tell the names of classes.
+    // Layers, optimizers and errors tell the names of their classes.
     keepNames: true,
     entryFileNames: '[name].js',
     chunkFileNames: '[name].js',
