@@ -143,6 +143,15 @@ bool memoryInfo(void* queue, int64_t* freeBytes, int64_t* totalBytes) {
   });
 }
 
+int64_t pinnedBytes(void* queue) { return static_cast<Queue*>(queue)->pinnedBytes(); }
+void trim(void* queue) {
+  char message[kPluginMessageBytes];
+  explaining(message, [&] {
+    static_cast<Queue*>(queue)->makeCurrent();
+    static_cast<Queue*>(queue)->trim();
+  });
+}
+
 void upload(Context& context, void* to, const void* from, int64_t bytes) {
   reporting(context, [&] {
     queueOf(context).upload(to, from, bytes);
@@ -201,15 +210,37 @@ void libraries(char* message) {
 void allowTf32(bool allow) { tensorFloat32.store(allow, std::memory_order_relaxed); }
 
 const Plugin plugin = {
-    kPluginVersion, sizeof(KernelTable), sizeof(Program), sizeof(TensorView), &table,       deviceCount,
-    describeDevice, openQueue,           closeQueue,      allocate,           release,      memoryInfo,
+    kPluginVersion,
+    sizeof(KernelTable),
+    sizeof(Program),
+    sizeof(TensorView),
+    &table,
+    deviceCount,
+    describeDevice,
+    openQueue,
+    closeQueue,
+    allocate,
+    release,
+    memoryInfo,
+    pinnedBytes,
+    trim,
 #if defined(__SANITIZE_ADDRESS__)
     true,
 #else
     false,
 #endif
-    upload,         uploadAside,         download,        copyPeer,           beginCapture, endCapture,
-    takeScalars,    launchGraph,         destroyGraph,    synchronize,        allowTf32,    libraries,
+    upload,
+    uploadAside,
+    download,
+    copyPeer,
+    beginCapture,
+    endCapture,
+    takeScalars,
+    launchGraph,
+    destroyGraph,
+    synchronize,
+    allowTf32,
+    libraries,
 };
 
 }  // namespace

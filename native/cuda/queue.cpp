@@ -116,6 +116,19 @@ void* Queue::scratch(int slot, int64_t bytes) {
   return chosen.data;
 }
 
+void Queue::trim() {
+  if (capturing_) return;
+  staging_.giveBack(lane_, stream);
+  copies_.giveBackLane();
+  staging_.trim();
+  // A graph may use its scratch memory again.
+  if (captured_) return;
+  for (Slot& slot : slots_) {
+    if (slot.data) checkCuda(cudaFree(slot.data), "freeing scratch memory");
+    slot = {};
+  }
+}
+
 void Queue::useMemory(const void* data, int64_t bytes) {
   const char* begin = static_cast<const char*>(data);
   const MemoryRange memory{begin, begin + bytes};

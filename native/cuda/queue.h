@@ -58,6 +58,10 @@ class Queue {
   }
   // Waits on the host, before memory goes back to the device.
   void finishCopies() { copies_.finish(); }
+  // Pinned memory that copies pass through, and how to be rid of it until copies need it again: of that, and of scratch
+  // memory, whatever nothing uses.
+  int64_t pinnedBytes() const { return staging_.bytes(); }
+  void trim();
 
   // See plugin.h. Host memory is pageable: it goes through pinned memory, in pieces.
   void upload(void* to, const void* from, int64_t bytes);

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import {
   cuda,
   emptyCache,
+  fromBytes,
   keep,
   memory,
   synchronize,
@@ -124,6 +125,31 @@ describeDevice('memory({ device })', () => {
     emptyCache();
     expect(of('cuda').reservedBytes).toBe(before.reservedBytes);
     if (isEmulated) expect(cuda.memoryInfo('cuda').free).toBe(free);
+  });
+
+  test('emptyCache() frees the pinned memory of copies and the scratch memory of kernels, which are taken again', () => {
+    memory({ collect: true });
+    emptyCache();
+    expect(of('cuda').pinnedBytes).toBe(0);
+    const { free } = cuda.memoryInfo('cuda');
+    const values = Uint8Array.from({ length: 9 * MiB }, (_, i) => i * 7);
+    const source = fromBytes(values, [values.length], 'uint8', { device: 'cpu' });
+    for (let round = 0; round < 2; round++) {
+      tidy(() => {
+        const [first, aside] = [source.to('cuda'), source.to('cuda', { nonBlocking: true })];
+        const sorted = aside.slice(0, 0, 1000).sort().values;
+        synchronize();
+        expect(of('cuda').pinnedBytes).toBeGreaterThanOrEqual(4 * MiB);
+        expect(of('cpu').pinnedBytes).toBe(0);
+        const last = source.to('cuda', { nonBlocking: true });
+        emptyCache();
+        expect(of('cuda').pinnedBytes).toBe(0);
+        for (const x of [first, aside, last]) expect(Buffer.compare(x.bytesSync(), Buffer.from(values))).toBe(0);
+        expect(sorted.slice(0, 999, 1000).itemSync()).toBe(255);
+      });
+      emptyCache();
+      if (isEmulated && !sanitized) expect(cuda.memoryInfo('cuda').free).toBe(free);
+    }
   });
 
   test('freed memory that queued work still uses is not overwritten', () => {
