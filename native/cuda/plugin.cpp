@@ -185,9 +185,7 @@ void launchGraph(Context& context, void* graph) {
 void destroyGraph(void* queue, void* graph) {
   char message[kPluginMessageBytes];
   explaining(message, [&] {
-    static_cast<Queue*>(queue)->makeCurrent();
-    const std::unique_ptr<CapturedGraph> captured(static_cast<CapturedGraph*>(graph));
-    cudaGraphExecDestroy(captured->executable);
+    static_cast<Queue*>(queue)->destroyGraph(std::unique_ptr<CapturedGraph>(static_cast<CapturedGraph*>(graph)));
   });
 }
 void synchronize(Context& context) {

@@ -88,7 +88,8 @@ Queue::~Queue() {
   cudnnPlans.reset();
   for (Slot& slot : slots_)
     if (slot.data) cudaFree(slot.data);
-  for (void* memory : kept_) cudaFree(memory);
+  captured_.reset();
+  freeOutgrown();
   if (fault_) cudaFree(fault_);
   if (reached_) cudaEventDestroy(reached_);
   if (stream) cudaStreamDestroy(stream);
@@ -105,8 +106,8 @@ void* Queue::scratch(int slot, int64_t bytes) {
   Slot& chosen = slots_[slot];
   if (bytes <= chosen.bytes) return chosen.data;
   // cudaFree waits for what still uses the old memory; but a graph may use it again.
-  if (chosen.data && captured_)
-    kept_.push_back(chosen.data);
+  if (chosen.data && graphs_ > 0)
+    outgrown_.push_back(chosen.data);
   else if (chosen.data)
     checkCuda(cudaFree(chosen.data), "freeing scratch memory");
   chosen = {};
@@ -122,7 +123,7 @@ void Queue::trim() {
   copies_.giveBackLane();
   staging_.trim();
   // A graph may use its scratch memory again.
-  if (captured_) return;
+  if (graphs_ > 0) return;
   for (Slot& slot : slots_) {
     if (slot.data) checkCuda(cudaFree(slot.data), "freeing scratch memory");
     slot = {};
@@ -132,7 +133,7 @@ void Queue::trim() {
 void Queue::useMemory(const void* data, int64_t bytes) {
   const char* begin = static_cast<const char*>(data);
   const MemoryRange memory{begin, begin + bytes};
-  if (capturing_) graphMemory_.push_back(memory);
+  if (capturing_) captured_->memory.push_back(memory);
   copies_.await(stream, [&](const MemoryRange& filled) { return filled.overlaps(memory); });
 }
 
