@@ -8,6 +8,7 @@
 
 #include "cuda/gemm.h"
 #include "cuda/kernel.h"
+#include "cuda/launch.h"
 #include "cuda/library.h"
 #include "cuda/nvrtc.h"
 
@@ -83,8 +84,8 @@ int deviceCount(char* message) {
   } else if (status == cudaErrorNoDevice || status == cudaSuccess) {
     say(message, "the NVIDIA driver shows no GPU to this process; check nvidia-smi and CUDA_VISIBLE_DEVICES");
   } else {
-    std::snprintf(text, sizeof text, "CUDA does not start: %s (%s)", cudaGetErrorName(status),
-                  cudaGetErrorString(status));
+    std::snprintf(text, sizeof text, "CUDA does not start: it reports %s (%s)%s", cudaGetErrorName(status),
+                  cudaGetErrorString(status), adviceOn(status));
     say(message, text);
   }
   return -1;

@@ -6,7 +6,7 @@ import { isFloating, type DType } from '../dtype.js';
 import type { Device } from '../device.js';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
 import { keep } from '../memory.js';
-import { copy_, to as convert, type MoveOptions } from '../ops/copy.js';
+import { checkTarget, copy_, to as convert, type MoveOptions } from '../ops/copy.js';
 import { checkTensor } from '../ops/define.js';
 import { formatShape, shapesEqual, type Shape } from '../shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
@@ -380,10 +380,9 @@ export abstract class Module<F extends ShapeFn = UnknownFn> {
    *   the kernels of the GPU
    */
   to(target: DType | Device, options: MoveOptions = {}): this {
-    if (typeof target === 'string' && !/^(cpu|cuda)/.test(target) && !isFloating(target as DType)) {
-      throw new DTypeError(`to: a module can be converted to float dtypes only, got ${target}.`);
-    }
     const isDevice = /^(cpu|cuda)/.test(target);
+    if (!isDevice && !isFloating(checkTarget(target)))
+      throw new DTypeError(`to: a module can be converted to float dtypes only, got ${target}.`);
     // A tensor in two places stays one.
     const converted = new Map<Tensor, Tensor>();
     for (const [, module] of this.namedModules()) {

@@ -1,7 +1,7 @@
 // Copies and conversions: clone, contiguous, to, copy_, and the in-place building blocks of autograd and optimizers.
 import { provideCast } from '../amp/policy.js';
 import { isGradEnabled } from '../autograd/mode.js';
-import { checkDType, isFloating, type DType } from '../dtype.js';
+import { checkDType, dtypes, isDType, isFloating, type DType } from '../dtype.js';
 import { checkDevice, type Device } from '../device.js';
 import { native, scratchHandles } from '../native.js';
 import { compile } from '../program/compile.js';
@@ -116,6 +116,16 @@ export interface MoveOptions {
   readonly nonBlocking?: boolean;
 }
 
+/** The dtype that `to` converts to, where its argument does not look like a device. @internal */
+export function checkTarget(target: unknown): DType {
+  if (typeof target === 'string' && !isDType(target)) {
+    throw new ArgumentError(
+      `to: '${target}' is neither a dtype (${dtypes.join(', ')}) nor a device ('cpu', 'cuda', 'cuda:N').`,
+    );
+  }
+  return checkDType('to', target);
+}
+
 /**
  * Converts dtype or moves to a device; the tensor itself when it already fits. Floats become integers by truncation toward
  * zero, anything not 0 becomes true. Differentiable between float dtypes.
@@ -137,7 +147,7 @@ export function to<S extends Shape>(x: Tensor<S>, target: DType | Device, option
     const device = checkDevice('to', target);
     return device === x.device ? x : (move(x, device, options.nonBlocking ?? false) as Tensor<S>);
   }
-  return cast(x, checkDType('to', target));
+  return cast(x, checkTarget(target));
 }
 
 /**

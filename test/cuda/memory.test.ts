@@ -169,7 +169,7 @@ describeDevice('memory({ device })', () => {
 
 const small = { THALWEG_CUDA_EMULATED_MEMORY: String(64 * MiB), THALWEG_TEST_DEVICE: '' };
 // Empty: filling them takes the emulated device long.
-const head = `import { cuda, empty, memory, synchronize, tensor, tidy } from 'thalweg';
+const head = `import { cuda, empty, emptyCache, memory, randperm, synchronize, tensor, tidy } from 'thalweg';
   const MiB = 2 ** 20;
   const large = (n, device = 'cuda') => empty([n * MiB], { dtype: 'uint8', device });`;
 
@@ -236,6 +236,19 @@ describe.skipIf(!isEmulated)('in 64 MB (emulated)', () => {
     expect(second).toBe('OutOfMemoryError ERR_THALWEG_OUT_OF_MEMORY');
     expect(third).toContain(`to: a tensor of shape [104857600] needs 400 MB of device 'cuda', which has `);
     expect(last).toBe('cuda [ 1, 2 ]');
+  });
+
+  test('when a kernel finds none for what it needs besides its tensors; and when it is there again', async () => {
+    const out = await run(`
+      const a = large(40);
+      const draw = () => randperm(400_000, { device: 'cuda' }).slice(0, 0, 1).itemSync() >= 0;
+      try { console.log(draw()); } catch (error) { console.log(error.name + ': ' + error.message); }
+      a.dispose();
+      emptyCache();
+      console.log(draw());`);
+    expect(out).toMatch(
+      /^OutOfMemoryError: randomPermutation: the GPU has no \d+ bytes left for what a kernel needs besides its tensors; call emptyCache\(\) before it, or use smaller batches, amp\.autocast or utils\.checkpoint\ntrue\n$/,
+    );
   });
 
   test('when other workers of the process have taken it', async () => {
