@@ -86,8 +86,9 @@ if(NOT THALWEG_CUDA AND THALWEG_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$" AND N
     ${CMAKE_SOURCE_DIR}/native/test/generated_programs.cpp ${CMAKE_SOURCE_DIR}/native/cuda/generate.cpp
     ${CMAKE_SOURCE_DIR}/native/cuda/interpreted.cu ${CMAKE_SOURCE_DIR}/native/cuda/map_plan.cu
     ${CMAKE_SOURCE_DIR}/native/cuda/programs.cu ${CMAKE_SOURCE_DIR}/native/cuda/queue.cpp
-    ${CMAKE_SOURCE_DIR}/native/cuda/copy_stream.cpp ${CMAKE_SOURCE_DIR}/native/cuda/staging.cpp
-    ${CMAKE_SOURCE_DIR}/native/cuda/reduce_plan.cu ${CMAKE_SOURCE_DIR}/native/program.cpp
+    ${CMAKE_SOURCE_DIR}/native/cuda/capture.cpp ${CMAKE_SOURCE_DIR}/native/cuda/copy_stream.cpp
+    ${CMAKE_SOURCE_DIR}/native/cuda/cuda_error.cpp
+    ${CMAKE_SOURCE_DIR}/native/cuda/staging.cpp ${CMAKE_SOURCE_DIR}/native/cuda/reduce_plan.cu ${CMAKE_SOURCE_DIR}/native/program.cpp
     ${CMAKE_SOURCE_DIR}/native/program_steps.cpp ${THALWEG_EMULATION} ${THALWEG_CUDA_SHARED})
   # No contraction: which products it takes depends on what surrounds them.
   target_compile_options(thalweg_generated_programs PRIVATE

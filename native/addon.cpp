@@ -265,6 +265,7 @@ napi_value trim(napi_env env, napi_callback_info info) {
       if (!device) continue;
       device->settle(environment.stream);
       environment.allocators.of[device->index]->trim();
+      if (device->plugin) device->plugin->trim(device->context.queue);
     }
     return nullptr;
   });
@@ -282,7 +283,7 @@ napi_value setBudget(napi_env env, napi_callback_info info) {
   });
 }
 
-// stats(resetPeak, device): live tensors, live bytes, peak bytes, cached bytes, reserved bytes.
+// stats(resetPeak, device): live tensors, live bytes, peak bytes, cached bytes, reserved bytes, pinned bytes.
 napi_value stats(napi_env env, napi_callback_info info) {
   return guarded(env, [&](Environment& environment) -> napi_value {
     Arguments arguments(environment, info);
@@ -292,8 +293,10 @@ napi_value stats(napi_env env, napi_callback_info info) {
     const Allocator* allocator = environment.allocators.of[device];
     if (!allocator) arguments.bad("an open device");
     const HandleTable::Use& use = handles.use(static_cast<int>(device));
-    const int64_t values[] = {use.tensors, use.bytes, use.peakBytes, allocator->cachedBytes(),
-                              allocator->reservedBytes()};
+    const auto& of = environment.devices[device];
+    const int64_t pinned = of->plugin ? of->plugin->pinnedBytes(of->context.queue) : 0;
+    const int64_t values[] = {
+        use.tensors, use.bytes, use.peakBytes, allocator->cachedBytes(), allocator->reservedBytes(), pinned};
     napi_value result;
     napi_create_array_with_length(env, std::size(values), &result);
     for (size_t i = 0; i < std::size(values); i++)

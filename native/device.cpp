@@ -33,11 +33,10 @@ Device::~Device() {
 
 void Device::throwFailure(const char* op) {
   failed = false;
-  if (failureKind == ErrorKind::Device) {
-    lossTold_ = true;
-    // CUDA's words name its own functions.
+  if (failureKind == ErrorKind::Device) lossTold_ = true;
+  // CUDA's words, and those on its memory, do not name the op.
+  if (failureKind == ErrorKind::Device || failureKind == ErrorKind::OutOfMemory)
     fail(failureKind, "%s: %.450s", op, failureMessage.c_str());
-  }
   throw Error(failureKind, failureMessage);
 }
 

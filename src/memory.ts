@@ -25,6 +25,8 @@ export interface MemoryInfo {
   cachedBytes: number;
   /** Bytes held from the system: live and cached, with rounding. */
   reservedBytes: number;
+  /** Bytes of pinned memory on the CPU that copies to and from this GPU pass through; 0 for 'cpu'. */
+  pinnedBytes: number;
 }
 
 const MiB = 2 ** 20;
@@ -263,14 +265,17 @@ export function formatBytes(bytes: number): string {
  */
 export function memory(options: { resetPeak?: boolean; collect?: boolean; device?: Device } = {}): MemoryInfo {
   if (options.collect === true) collect(true);
-  const [tensors, bytes, peakBytes, cachedBytes, reservedBytes] = native.stats(
+  const [tensors, bytes, peakBytes, cachedBytes, reservedBytes, pinnedBytes] = native.stats(
     options.resetPeak === true,
     options.device === undefined ? 0 : deviceIndex(checkDevice('memory', options.device)),
   );
-  return { tensors, bytes, peakBytes, cachedBytes, reservedBytes };
+  return { tensors, bytes, peakBytes, cachedBytes, reservedBytes, pinnedBytes };
 }
 
-/** Gives cached memory back to the system, and to the GPUs. Waits for queued work. */
+/**
+ * Gives cached memory back to the system and to the GPUs: freed tensors', the scratch memory of kernels, and the pinned memory
+ * of copies. Waits for queued work. What is needed again is taken again.
+ */
 export function emptyCache(): void {
   native.trim();
 }

@@ -233,7 +233,7 @@ interface Runtime {
   stats(
     resetPeak: boolean,
     device: number,
-  ): [tensors: number, bytes: number, peak: number, cached: number, reserved: number];
+  ): [tensors: number, bytes: number, peak: number, cached: number, reserved: number, pinned: number];
   sync(): void;
   program(
     name: string,

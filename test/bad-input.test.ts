@@ -134,7 +134,7 @@ table('dtypes and devices', [
   [
     'to an unknown dtype',
     () => a['to']('float33'),
-    "ArgumentError: to: unknown dtype 'float33', expected one of float32, float64, float16, bfloat16, int32, int64, uint8, bool.",
+    "ArgumentError: to: 'float33' is neither a dtype (float32, float64, float16, bfloat16, int32, int64, uint8, bool) nor a device ('cpu', 'cuda', 'cuda:N').",
   ],
   [
     'random integers of float',

@@ -278,6 +278,9 @@ describe('to', () => {
   test('what is no float dtype or no device is refused', () => {
     const layer = new nn.Linear(2, 2);
     expect(() => layer.to('int32')).toThrow('to: a module can be converted to float dtypes only, got int32.');
+    expect(() => layer.to('gpu' as 'cuda')).toThrow(
+      "to: 'gpu' is neither a dtype (float32, float64, float16, bfloat16, int32, int64, uint8, bool) nor a device ('cpu', 'cuda', 'cuda:N').",
+    );
     // There is no such device, whether this machine has a GPU or not.
     expect(() => layer.to('cuda:99')).toThrow(/^to: device 'cuda:99' (is not available: |does not exist, )/);
     expect(layer.weight.dtype).toBe('float32');

@@ -31,14 +31,22 @@ bool uses(const std::vector<MemoryRange>& memory, const MemoryRange& range) {
 
 }  // namespace
 
+CapturedGraph::~CapturedGraph() {
+  if (executable) cudaGraphExecDestroy(executable);
+  // This waits for a launch that still reads them.
+  for (void* memory : constants) cudaFree(memory);
+}
+
 void Queue::beginCapture(const uint64_t* philoxShift) {
   makeCurrent();
   // A graph cannot wait for what is outside of it. What its kernels use is there from now on.
   copies_.awaitAll(stream);
-  graphMemory_.clear();
+  auto graph = std::make_unique<CapturedGraph>();
   // Relaxed: commands are launched by whichever thread runs the environment's stream.
   checkCuda(cudaStreamBeginCapture(stream, cudaStreamCaptureModeRelaxed), "beginning the capture of a graph");
-  captured_ = capturing_ = true;
+  captured_ = std::move(graph);
+  graphs_++;
+  capturing_ = true;
   philoxShift_ = philoxShift;
 }
 
@@ -46,14 +54,31 @@ CapturedGraph* Queue::endCapture() {
   makeCurrent();
   capturing_ = false;
   philoxShift_ = nullptr;
+  std::unique_ptr<CapturedGraph> result = std::move(captured_);
   cudaGraph_t graph = nullptr;
-  checkCuda(cudaStreamEndCapture(stream, &graph), "ending the capture of a graph");
-  auto result = std::make_unique<CapturedGraph>();
-  result->memory = united(std::exchange(graphMemory_, {}));
-  const cudaError_t status = cudaGraphInstantiate(&result->executable, graph, 0);
-  cudaGraphDestroy(graph);
-  checkCuda(status, "preparing a graph");
+  cudaError_t status = cudaStreamEndCapture(stream, &graph);
+  const char* const what = status == cudaSuccess ? "preparing a graph" : "ending the capture of a graph";
+  if (status == cudaSuccess) {
+    status = cudaGraphInstantiate(&result->executable, graph, 0);
+    cudaGraphDestroy(graph);
+  }
+  if (status != cudaSuccess) {
+    destroyGraph(std::move(result));
+    checkCuda(status, what);
+  }
+  result->memory = united(std::move(result->memory));
   return result.release();
+}
+
+void Queue::destroyGraph(std::unique_ptr<CapturedGraph> graph) {
+  makeCurrent();
+  graph.reset();
+  if (--graphs_ == 0) freeOutgrown();
+}
+
+void Queue::freeOutgrown() {
+  for (void* memory : outgrown_) cudaFree(memory);
+  outgrown_.clear();
 }
 
 void Queue::launchGraph(const CapturedGraph& graph) {
@@ -70,7 +95,7 @@ void* Queue::constants(int slot, const void* from, int64_t bytes) {
   }
   void* memory = nullptr;
   checkCuda(cudaMalloc(&memory, static_cast<size_t>(bytes)), "allocating constants of a graph");
-  kept_.push_back(memory);
+  captured_->constants.push_back(memory);
   upload(memory, from, bytes);
   return memory;
 }

@@ -44,6 +44,8 @@ class CopyStream {
   void awaitAll(cudaStream_t main) { awaitFirst(main, pending_.size()); }
   // Waits on the host.
   void finish();
+  // The pinned memory that is being filled goes back to the pool, behind the copies from it.
+  void giveBackLane() { staging_.giveBack(lane_, stream_); }
 
  private:
   struct Pending {

@@ -22,6 +22,8 @@ constexpr int kWarp = 32;
 
 // A failed call of the runtime as an error of Thalweg: what could not be done, and CUDA's own words.
 void checkCuda(cudaError_t status, const char* what);
+// "; what to do about it", or "".
+const char* adviceOn(cudaError_t status);
 
 #if defined(THALWEG_CUDA_EMULATED)
 // LAUNCH(kernel, grid, block, dynamic shared bytes, queue, arguments...); a kernel with template arguments in

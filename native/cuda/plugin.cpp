@@ -8,6 +8,7 @@
 
 #include "cuda/gemm.h"
 #include "cuda/kernel.h"
+#include "cuda/launch.h"
 #include "cuda/library.h"
 #include "cuda/nvrtc.h"
 
@@ -83,8 +84,8 @@ int deviceCount(char* message) {
   } else if (status == cudaErrorNoDevice || status == cudaSuccess) {
     say(message, "the NVIDIA driver shows no GPU to this process; check nvidia-smi and CUDA_VISIBLE_DEVICES");
   } else {
-    std::snprintf(text, sizeof text, "CUDA does not start: %s (%s)", cudaGetErrorName(status),
-                  cudaGetErrorString(status));
+    std::snprintf(text, sizeof text, "CUDA does not start: it reports %s (%s)%s", cudaGetErrorName(status),
+                  cudaGetErrorString(status), adviceOn(status));
     say(message, text);
   }
   return -1;
@@ -143,6 +144,15 @@ bool memoryInfo(void* queue, int64_t* freeBytes, int64_t* totalBytes) {
   });
 }
 
+int64_t pinnedBytes(void* queue) { return static_cast<Queue*>(queue)->pinnedBytes(); }
+void trim(void* queue) {
+  char message[kPluginMessageBytes];
+  explaining(message, [&] {
+    static_cast<Queue*>(queue)->makeCurrent();
+    static_cast<Queue*>(queue)->trim();
+  });
+}
+
 void upload(Context& context, void* to, const void* from, int64_t bytes) {
   reporting(context, [&] {
     queueOf(context).upload(to, from, bytes);
@@ -176,9 +186,7 @@ void launchGraph(Context& context, void* graph) {
 void destroyGraph(void* queue, void* graph) {
   char message[kPluginMessageBytes];
   explaining(message, [&] {
-    static_cast<Queue*>(queue)->makeCurrent();
-    const std::unique_ptr<CapturedGraph> captured(static_cast<CapturedGraph*>(graph));
-    cudaGraphExecDestroy(captured->executable);
+    static_cast<Queue*>(queue)->destroyGraph(std::unique_ptr<CapturedGraph>(static_cast<CapturedGraph*>(graph)));
   });
 }
 void synchronize(Context& context) {
@@ -201,15 +209,37 @@ void libraries(char* message) {
 void allowTf32(bool allow) { tensorFloat32.store(allow, std::memory_order_relaxed); }
 
 const Plugin plugin = {
-    kPluginVersion, sizeof(KernelTable), sizeof(Program), sizeof(TensorView), &table,       deviceCount,
-    describeDevice, openQueue,           closeQueue,      allocate,           release,      memoryInfo,
+    kPluginVersion,
+    sizeof(KernelTable),
+    sizeof(Program),
+    sizeof(TensorView),
+    &table,
+    deviceCount,
+    describeDevice,
+    openQueue,
+    closeQueue,
+    allocate,
+    release,
+    memoryInfo,
+    pinnedBytes,
+    trim,
 #if defined(__SANITIZE_ADDRESS__)
     true,
 #else
     false,
 #endif
-    upload,         uploadAside,         download,        copyPeer,           beginCapture, endCapture,
-    takeScalars,    launchGraph,         destroyGraph,    synchronize,        allowTf32,    libraries,
+    upload,
+    uploadAside,
+    download,
+    copyPeer,
+    beginCapture,
+    endCapture,
+    takeScalars,
+    launchGraph,
+    destroyGraph,
+    synchronize,
+    allowTf32,
+    libraries,
 };
 
 }  // namespace

@@ -19,7 +19,7 @@ struct PluginDevice {
 
 // Of one build: addon and plugin refuse each other if this differs. Counted up when the structures below change; the
 // sizes catch what was forgotten.
-constexpr uint32_t kPluginVersion = 4;
+constexpr uint32_t kPluginVersion = 5;
 
 struct Plugin {
   uint32_t version;
@@ -37,6 +37,9 @@ struct Plugin {
   void* (*allocate)(void* queue, int64_t bytes, char* message);
   void (*release)(void* queue, void* block);
   bool (*memoryInfo)(void* queue, int64_t* freeBytes, int64_t* totalBytes);
+  // What a queue keeps for itself: pinned memory of the host, in bytes; and all that nothing uses is given back.
+  int64_t (*pinnedBytes)(void* queue);
+  void (*trim)(void* queue);
   // Blocks are taken one by one, never cut from larger ones: under a sanitizer.
   bool exactBlocks;
 

@@ -7,39 +7,13 @@
 #include <deque>
 #include <mutex>
 
+#include "cuda/launch.h"
+
 namespace thalweg::cuda {
 
 namespace {
 
-// After these every further call fails, until the process ends.
-bool isLost(cudaError_t status) {
-  switch (status) {
-    case cudaErrorECCUncorrectable:
-    case cudaErrorIllegalAddress:
-    case cudaErrorLaunchTimeout:
-    case cudaErrorAssert:
-    case cudaErrorHardwareStackError:
-    case cudaErrorIllegalInstruction:
-    case cudaErrorMisalignedAddress:
-    case cudaErrorInvalidAddressSpace:
-    case cudaErrorInvalidPc:
-    case cudaErrorLaunchFailure: return true;
-    default: return false;
-  }
-}
-
-}  // namespace
-
-void checkCuda(cudaError_t status, const char* what) {
-  if (status == cudaSuccess) return;
-  // Or the next launch would find it again.
-  cudaGetLastError();
-  const ErrorKind kind = status == cudaErrorMemoryAllocation ? ErrorKind::OutOfMemory : ErrorKind::Device;
-  fail(kind, "%.200s: CUDA reports %s (%s)%s", what, cudaGetErrorName(status), cudaGetErrorString(status),
-       isLost(status) ? "; this process has lost its GPUs, start it again (the CPU still works)" : "");
-}
-
-namespace {
+constexpr int kOldestCapability = 75;
 
 // Sites by code, from 1; process-wide, since a fault may be thrown by whoever waits.
 struct Site {
@@ -69,6 +43,10 @@ Queue::Queue(int ordinal) : ordinal(ordinal) {
   multiprocessors = properties.multiProcessorCount;
   computeMajor = properties.major;
   computeMinor = properties.minor;
+  if (computeMajor * 10 + computeMinor < kOldestCapability)
+    fail(ErrorKind::Device,
+         "%.200s has compute capability %d.%d, and needed is %d.%d or newer; CUDA_VISIBLE_DEVICES chooses another GPU",
+         properties.name, computeMajor, computeMinor, kOldestCapability / 10, kOldestCapability % 10);
   sharedBytes = static_cast<int>(properties.sharedMemPerBlock);
   checkCuda(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "making a stream");
   void* fault = nullptr;
@@ -88,7 +66,8 @@ Queue::~Queue() {
   cudnnPlans.reset();
   for (Slot& slot : slots_)
     if (slot.data) cudaFree(slot.data);
-  for (void* memory : kept_) cudaFree(memory);
+  captured_.reset();
+  freeOutgrown();
   if (fault_) cudaFree(fault_);
   if (reached_) cudaEventDestroy(reached_);
   if (stream) cudaStreamDestroy(stream);
@@ -105,21 +84,44 @@ void* Queue::scratch(int slot, int64_t bytes) {
   Slot& chosen = slots_[slot];
   if (bytes <= chosen.bytes) return chosen.data;
   // cudaFree waits for what still uses the old memory; but a graph may use it again.
-  if (chosen.data && captured_)
-    kept_.push_back(chosen.data);
+  if (chosen.data && graphs_ > 0)
+    outgrown_.push_back(chosen.data);
   else if (chosen.data)
     checkCuda(cudaFree(chosen.data), "freeing scratch memory");
   chosen = {};
   const int64_t rounded = (bytes + 255) / 256 * 256;
-  checkCuda(cudaMalloc(&chosen.data, static_cast<size_t>(rounded)), "allocating scratch memory");
+  const cudaError_t status = cudaMalloc(&chosen.data, static_cast<size_t>(rounded));
+  if (status == cudaErrorMemoryAllocation) {
+    cudaGetLastError();
+    chosen.data = nullptr;
+    fail(ErrorKind::OutOfMemory,
+         "the GPU has no %lld bytes left for what a kernel needs besides its tensors; call emptyCache() before it, or "
+         "use "
+         "smaller batches, amp.autocast or utils.checkpoint",
+         static_cast<long long>(rounded));
+  }
+  checkCuda(status, "allocating scratch memory");
   chosen.bytes = rounded;
   return chosen.data;
+}
+
+void Queue::trim() {
+  if (capturing_) return;
+  staging_.giveBack(lane_, stream);
+  copies_.giveBackLane();
+  staging_.trim();
+  // A graph may use its scratch memory again.
+  if (graphs_ > 0) return;
+  for (Slot& slot : slots_) {
+    if (slot.data) checkCuda(cudaFree(slot.data), "freeing scratch memory");
+    slot = {};
+  }
 }
 
 void Queue::useMemory(const void* data, int64_t bytes) {
   const char* begin = static_cast<const char*>(data);
   const MemoryRange memory{begin, begin + bytes};
-  if (capturing_) graphMemory_.push_back(memory);
+  if (capturing_) captured_->memory.push_back(memory);
   copies_.await(stream, [&](const MemoryRange& filled) { return filled.overlaps(memory); });
 }
 

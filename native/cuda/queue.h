@@ -18,10 +18,17 @@ namespace thalweg::cuda {
 // kernel made of several launches uses a slot for each of its buffers.
 constexpr int kScratchSlots = 8;
 
-// What an endCapture() gives: a graph, and the memory that its kernels were given, in order and without overlaps.
+// What an endCapture() gives: a graph, the memory that its kernels were given, in order and without overlaps, and what
+// they read besides, which is freed with it.
 struct CapturedGraph {
+  CapturedGraph() = default;
+  ~CapturedGraph();
+  CapturedGraph(const CapturedGraph&) = delete;
+  CapturedGraph& operator=(const CapturedGraph&) = delete;
+
   cudaGraphExec_t executable = nullptr;
   std::vector<MemoryRange> memory;
+  std::vector<void*> constants;
 };
 
 class Queue {
@@ -58,6 +65,10 @@ class Queue {
   }
   // Waits on the host, before memory goes back to the device.
   void finishCopies() { copies_.finish(); }
+  // Pinned memory that copies pass through, and how to be rid of it until copies need it again: of that, and of scratch
+  // memory, whatever nothing uses.
+  int64_t pinnedBytes() const { return staging_.bytes(); }
+  void trim();
 
   // See plugin.h. Host memory is pageable: it goes through pinned memory, in pieces.
   void upload(void* to, const void* from, int64_t bytes);
@@ -66,7 +77,7 @@ class Queue {
   void copyFrom(Queue& other, void* to, const void* from, int64_t bytes);
 
   // Device memory with a copy of `bytes` of host memory, for the kernels about to be launched. In `slot` of the scratch
-  // memory; while a graph is captured, in memory of its own, filled at once, that stays for the graph.
+  // memory; while a graph is captured, in memory of the graph, filled at once.
   void* constants(int slot, const void* from, int64_t bytes);
 
   // The words of a program's launch in device memory, `scalars` numbers and then what the launch is about; of a dynamic
@@ -77,6 +88,7 @@ class Queue {
   void beginCapture(const uint64_t* philoxShift);
   CapturedGraph* endCapture();
   void launchGraph(const CapturedGraph& graph);
+  void destroyGraph(std::unique_ptr<CapturedGraph> graph);
   bool isCapturing() const { return capturing_; }
   // What a kernel adds to the offset of its random numbers: null outside of graphs. A replay draws further numbers.
   const uint64_t* philoxShift() const { return philoxShift_; }
@@ -105,9 +117,11 @@ class Queue {
     int64_t bytes = 0;
   };
   Slot slots_[kScratchSlots];
-  // Memory that graphs refer to, or once did: scratch that has been outgrown, constants.
-  std::vector<void*> kept_;
-  bool captured_ = false;  // some graph has been captured
+  // Scratch memory that has been outgrown, but may be used by a graph: freed with the last one.
+  std::vector<void*> outgrown_;
+  void freeOutgrown();
+  int graphs_ = 0;                           // that there are, the one that is captured too
+  std::unique_ptr<CapturedGraph> captured_;  // while one is
   bool capturing_ = false;
   const uint64_t* philoxShift_ = nullptr;
   bool waitsAlways_ = false;
@@ -128,7 +142,6 @@ class Queue {
   // As synchronize(), but copies beside the kernels go on.
   void finish();
 
-  std::vector<MemoryRange> graphMemory_;  // of the graph that is captured
   StagingPool staging_;
   StagingPool::Lane lane_;
   CopyStream copies_{staging_};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "cuda/launch.h"
 
@@ -21,6 +22,7 @@ StagingPool::Piece* StagingPool::make() {
       cudaEventCreateWithFlags(&piece->passed, cudaEventDisableTiming) == cudaSuccess) {
     piece->data = static_cast<char*>(data);
     pieces_.push_back(std::move(piece));
+    bytes_.fetch_add(kPieceBytes, std::memory_order_relaxed);
     return pieces_.back().get();
   }
   if (data) cudaFreeHost(data);
@@ -61,6 +63,37 @@ StagingPool::Piece* StagingPool::take() {
 void StagingPool::giveBack(Piece* piece, cudaStream_t stream) {
   checkCuda(cudaEventRecord(piece->passed, stream), "recording a copy");
   travelling_.push_back(piece);
+}
+
+void StagingPool::giveBack(Lane& lane, cudaStream_t stream) {
+  if (lane.piece) giveBack(std::exchange(lane, {}).piece, stream);
+}
+
+void StagingPool::landPassed() {
+  std::deque<Piece*> left;
+  for (Piece* piece : travelling_) {
+    // On a lost device nothing passes.
+    if (cudaEventQuery(piece->passed) == cudaSuccess) {
+      free_.push_back(piece);
+    } else {
+      cudaGetLastError();
+      left.push_back(piece);
+    }
+  }
+  travelling_ = std::move(left);
+}
+
+void StagingPool::trim() {
+  landPassed();
+  for (const Piece* piece : free_) {
+    cudaEventDestroy(piece->passed);
+    cudaFreeHost(piece->data);
+    std::erase_if(pieces_, [&](const auto& each) { return each.get() == piece; });
+    bytes_.fetch_sub(kPieceBytes, std::memory_order_relaxed);
+  }
+  free_.clear();
+  // The system may have more of it by the time it is needed again.
+  most_ = kMostPieces;
 }
 
 void StagingPool::upload(Lane& lane, cudaStream_t stream, void* to, const void* from, int64_t bytes) {

@@ -2,6 +2,7 @@
 #pragma once
 #include <cuda_runtime.h>
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -36,17 +37,24 @@ class StagingPool {
   // Of no more use; or after the copies that are queued on the stream.
   void giveBack(Piece* piece) { free_.push_back(piece); }
   void giveBack(Piece* piece, cudaStream_t stream);
+  void giveBack(Lane& lane, cudaStream_t stream);
+  // Gives the system what no copy uses.
+  void trim();
+  // What there is, in use or not; any thread may ask.
+  int64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
 
   // Queues copies to the device. `from` may be used again when this returns.
   void upload(Lane& lane, cudaStream_t stream, void* to, const void* from, int64_t bytes);
 
  private:
   Piece* make();
+  void landPassed();
 
   std::vector<std::unique_ptr<Piece>> pieces_;
   std::vector<Piece*> free_;
   std::deque<Piece*> travelling_;  // free as soon as their events have passed
   size_t most_ = kMostPieces;
+  std::atomic<int64_t> bytes_{0};
 };
 
 }  // namespace thalweg::cuda

@@ -6,7 +6,7 @@ import { isFloating, type DType } from '../dtype.js';
 import type { Device } from '../device.js';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
 import { keep } from '../memory.js';
-import { copy_, to as convert } from '../ops/copy.js';
+import { checkTarget, copy_, to as convert, type MoveOptions } from '../ops/copy.js';
 import { checkTensor } from '../ops/define.js';
 import { formatShape, shapesEqual, type Shape } from '../shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
@@ -375,12 +375,14 @@ export abstract class Module<F extends ShapeFn = UnknownFn> {
   /**
    * Converts float parameters and buffers to a dtype, or moves everything to a device, in place of the old tensors.
    * Make optimizers afterwards.
+   *
+   * @param options `nonBlocking`: as of `Tensor.to`, for a model that is used later than others: its weights travel beside
+   *   the kernels of the GPU
    */
-  to(target: DType | Device): this {
-    if (typeof target === 'string' && !/^(cpu|cuda)/.test(target) && !isFloating(target as DType)) {
-      throw new DTypeError(`to: a module can be converted to float dtypes only, got ${target}.`);
-    }
+  to(target: DType | Device, options: MoveOptions = {}): this {
     const isDevice = /^(cpu|cuda)/.test(target);
+    if (!isDevice && !isFloating(checkTarget(target)))
+      throw new DTypeError(`to: a module can be converted to float dtypes only, got ${target}.`);
     // A tensor in two places stays one.
     const converted = new Map<Tensor, Tensor>();
     for (const [, module] of this.namedModules()) {
@@ -388,7 +390,7 @@ export abstract class Module<F extends ShapeFn = UnknownFn> {
         if (!isDevice && !isFloating(value.dtype)) continue;
         let result = converted.get(value);
         if (result === undefined) {
-          result = noGrad(() => convert(value, target as DType));
+          result = noGrad(() => convert(value, target as Device, options));
           if (result !== value) {
             keep(value.requiresGrad ? result.requiresGrad_() : result);
             result._isParameter = value._isParameter;

@@ -1,12 +1,12 @@
 // Copies and conversions: clone, contiguous, to, copy_, and the in-place building blocks of autograd and optimizers.
 import { provideCast } from '../amp/policy.js';
 import { isGradEnabled } from '../autograd/mode.js';
-import { checkDType, isFloating, type DType } from '../dtype.js';
+import { checkDType, dtypes, isDType, isFloating, type DType } from '../dtype.js';
 import { checkDevice, type Device } from '../device.js';
 import { native, scratchHandles } from '../native.js';
 import { compile } from '../program/compile.js';
 import { add as addExpr, inputExpr } from '../program/expr.js';
-import { broadcastsTo, channelsLastStrides, formatShape, isContiguous, type Shape } from '../shape.js';
+import { broadcastsTo, channelsLastStrides, formatShape, isContiguous, shapesEqual, type Shape } from '../shape.js';
 import { ArgumentError, ShapeError } from '../errors.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { fillValue } from '../tensor/nested.js';
@@ -106,14 +106,24 @@ export function cast<S extends Shape, D extends DType>(x: Tensor<S>, dtype: D): 
 
 provideCast(cast);
 
-/** Options of `to` with a device. */
+/** Options of `to` with a device, and of `copy_`. */
 export interface MoveOptions {
   /**
    * Copies from the CPU to a GPU beside the kernels of that GPU, for what is used later: the next batch. Default false: in
-   * order with them. Either way the call waits for nothing, the tensor it was called on may be changed or disposed at once,
+   * order with them. Either way the call waits for nothing, the tensor that is copied may be changed or disposed at once,
    * and whatever uses the result waits for the copy on the GPU by itself.
    */
   readonly nonBlocking?: boolean;
+}
+
+/** The dtype that `to` converts to, where its argument does not look like a device. @internal */
+export function checkTarget(target: unknown): DType {
+  if (typeof target === 'string' && !isDType(target)) {
+    throw new ArgumentError(
+      `to: '${target}' is neither a dtype (${dtypes.join(', ')}) nor a device ('cpu', 'cuda', 'cuda:N').`,
+    );
+  }
+  return checkDType('to', target);
 }
 
 /**
@@ -137,16 +147,25 @@ export function to<S extends Shape>(x: Tensor<S>, target: DType | Device, option
     const device = checkDevice('to', target);
     return device === x.device ? x : (move(x, device, options.nonBlocking ?? false) as Tensor<S>);
   }
-  return cast(x, checkDType('to', target));
+  return cast(x, checkTarget(target));
 }
 
 /**
  * Copies `source` into `target` in place, broadcasting and converting, from whatever device it is on.
  *
+ * @param options `nonBlocking` (default false): from the CPU to a GPU, beside its kernels. The copy begins when those launched
+ *   before it are done; those launched after it wait for it only if they use `target`. `source` may be changed or disposed
+ *   at once, as without it
  * @method
  * @throws ShapeError if source does not broadcast to target; GradError while gradients are recorded
+ * @example
+ * noGrad(() => input.copy_(batch, { nonBlocking: true }));
  */
-export function copy_<S extends Shape, D extends DType>(target: Tensor<S, D>, source: Tensor): Tensor<S, D> {
+export function copy_<S extends Shape, D extends DType>(
+  target: Tensor<S, D>,
+  source: Tensor,
+  options: MoveOptions = {},
+): Tensor<S, D> {
   checkTensor('copy_', 'self', target);
   checkTensor('copy_', 'source', source);
   checkWritable('copy_', target);
@@ -156,13 +175,20 @@ export function copy_<S extends Shape, D extends DType>(target: Tensor<S, D>, so
       `copy_: source of shape ${formatShape(source.shape)} does not broadcast to ${formatShape(target.shape)}.`,
     );
   }
+  const sameShape = shapesEqual(source.shape, target.shape);
+  const aside = options.nonBlocking ?? false;
+  if (source.device !== target.device && source.dtype === target.dtype && sameShape && target.isContiguous) {
+    transfer('copy_', target, source, aside);
+    target._version.count++;
+    return target;
+  }
   const shared = source._version === target._version && source !== target;
   // The tensor that is copied, and what it took to make it.
   let from: Tensor = source;
   const made: Tensor[] = [];
-  if (source.device !== target.device) made.push((from = move(source, target.device)));
+  if (source.device !== target.device) made.push((from = move(source, target.device, aside)));
   else if (shared) made.push((from = clone(source)));
-  if (from.shape.length !== target.shape.length || !from.shape.every((n, d) => n === target.shape[d])) {
+  if (!sameShape) {
     from = viewTensor(from, target.shape, broadcastStrides(from.shape, from.strides, target.shape), from._offset);
     made.push(from);
   }

@@ -1,5 +1,6 @@
 // Averages of weights over training: exponential (EMA) and uniform (SWA).
 import { noGrad } from '../autograd/mode.js';
+import { byDevice } from '../device.js';
 import { isFloating } from '../dtype.js';
 import { ArgumentError, ShapeError } from '../errors.js';
 import { keep, untracked } from '../memory.js';
@@ -58,12 +59,14 @@ export abstract class WeightAverage {
   update(): void {
     const share = this.share(this.updates++);
     noGrad(() => {
-      const pairs = this.source.map((p, i) => [p, this.averages[i]] as const);
-      for (const dtype of new Set(pairs.map(([p]) => p.dtype))) {
-        const same = pairs.filter(([p]) => p.dtype === dtype);
-        if (isFloating(dtype)) {
-          blend.run({ average: same.map(([, average]) => average), p: same.map(([p]) => p) }, { share });
-        } else for (const [p, average] of same) copy_(average, p);
+      const pairs = this.source.map((p, i) => ({ device: p.device, dtype: p.dtype, p, average: this.averages[i] }));
+      for (const there of byDevice(pairs)) {
+        for (const dtype of new Set(there.map((pair) => pair.dtype))) {
+          const same = there.filter((pair) => pair.dtype === dtype);
+          if (isFloating(dtype)) {
+            blend.run({ average: same.map(({ average }) => average), p: same.map(({ p }) => p) }, { share });
+          } else for (const { p, average } of same) copy_(average, p);
+        }
       }
     });
   }

@@ -133,15 +133,21 @@ export class SAM extends Wrapper {
     if (p.length === 0) throw new ArgumentError('SAM: the closure left no gradients; call backward() in it.');
     const g = p.map((x) => x.grad!);
     let direction = g;
+    const lists = byDevice(p.map((x, i) => ({ device: x.device, i }))).map((there) => there.map(({ i }) => i));
+    const of = (list: readonly Tensor[], which: readonly number[]): Tensor[] => which.map((i) => list[i]);
     if (this.adaptive) {
       direction = g.map((x) => emptyLike(x));
-      weighted.run({ out: direction, g, p }, {});
+      for (const i of lists) weighted.run({ out: of(direction, i), g: of(g, i), p: of(p, i) }, {});
     }
+    // One neighbourhood for all parameters, wherever they are.
     const squares = l2Norms(direction, 'whole').map((n) => squareTensor(reshape(n, [])) as Tensor);
-    const norm = sqrtTensor(squares.reduce((a, b) => addTensors(a, b)));
+    const norm = sqrtTensor(squares.reduce((a, b) => addTensors(a, b.to(a.device))));
     const saved = new Map(p.map((x) => [x, clone(x.detach())]));
-    const norms = p.map((x) => reshape(norm, Array<number>(x.shape.length).fill(1)));
-    perturb.run({ p, g, norm: norms }, { rho: this.rho, adaptive: this.adaptive ? 1 : 0 });
+    for (const i of lists) {
+      const own = norm.to(p[i[0]].device);
+      const norms = of(p, i).map((x) => reshape(own, Array<number>(x.shape.length).fill(1)));
+      perturb.run({ p: of(p, i), g: of(g, i), norm: norms }, { rho: this.rho, adaptive: this.adaptive ? 1 : 0 });
+    }
     return saved;
   }
 

@@ -130,7 +130,9 @@ export class Program<I extends string, S extends string> {
         const t = list[k];
         checkTensor(spec.name, `${name}[${k}]`, t);
         if (t.device !== device)
-          throw new DeviceError(`${spec.name}: ${name}[${k}] is on ${t.device}, others on ${device}.`);
+          throw new DeviceError(
+            `${spec.name}: ${name}[${k}] is on ${t.device}, others on ${device}; move them to one with to().`,
+          );
         const shape = lists[spec.tensors[0]][k].shape;
         const fits = written.includes(name) ? shapesEqual(t.shape, shape) : repeats(t.shape, shape);
         if (!fits) {

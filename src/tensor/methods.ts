@@ -703,9 +703,14 @@ export interface OpMethods {
   /**
    * Copies `source` into `target` in place, broadcasting and converting, from whatever device it is on.
    *
+   * @param options `nonBlocking` (default false): from the CPU to a GPU, beside its kernels. The copy begins when those launched
+   *   before it are done; those launched after it wait for it only if they use `target`. `source` may be changed or disposed
+   *   at once, as without it
    * @throws ShapeError if source does not broadcast to target; GradError while gradients are recorded
+   * @example
+   * noGrad(() => input.copy_(batch, { nonBlocking: true }));
    */
-  copy_<S extends Shape, D extends DType>(this: Tensor<S, D>, source: Tensor): Tensor<S, D>;
+  copy_<S extends Shape, D extends DType>(this: Tensor<S, D>, source: Tensor, options?: MoveOptions): Tensor<S, D>;
 
   /**
    * The magnitude of `a` with the sign of `b`, that of zeros included; integers give float32. The gradient by `b` is 0.

@@ -353,7 +353,7 @@ function copyToDevice<S extends Shape, D extends DType>(op: string, x: Tensor<S,
 export function transfer(op: string, out: Tensor, x: Tensor, aside = false): void {
   let source = x;
   // What travels has to lie without gaps, and in the same order.
-  if (out._strides === null && !x.isContiguous) {
+  if (out.isContiguous && !x.isContiguous) {
     source = emptyTensor(op, x.shape, x.dtype, x.device);
     native.copy(source._handle, x._handle);
   }

@@ -97,6 +97,16 @@ describe('there is no CUDA', () => {
       );
     });
 
+    test('a driver that does not start', async () => {
+      expect(await reasonWith({ THALWEG_CUDA_EMULATED_DRIVER: '803' })).toBe(
+        'CUDA does not start: it reports cudaErrorSystemDriverMismatch (system has unsupported display driver / cuda driver combination); ' +
+          "the driver's module and its libraries are of different versions: restart the machine after an update, or install the same one in the container",
+      );
+      expect(await reasonWith({ THALWEG_CUDA_EMULATED_DRIVER: '802' })).toMatch(
+        /^CUDA does not start: it reports cudaErrorSystemNotReady \(.*\); services of the driver are not running, such as the fabric manager/,
+      );
+    });
+
     test('no device', async () => {
       expect(await reasonWith({ THALWEG_CUDA_EMULATED_DEVICES: '0' })).toBe(
         'the NVIDIA driver shows no GPU to this process; check nvidia-smi and CUDA_VISIBLE_DEVICES',
@@ -120,8 +130,33 @@ describe('there is no CUDA', () => {
         THALWEG_CUDA_EMULATED_MEMORY: '1',
       });
       expect(ended(result)).toEqual(clean);
-      expect(result.stdout).toMatch(
-        /^DeviceError: zeros: device 'cuda' cannot be used: allocating: CUDA reports .*\ntrue\n$/,
+      expect(result.stdout).toBe(
+        "DeviceError: zeros: device 'cuda' cannot be used: allocating: CUDA reports cudaErrorMemoryAllocation (out of memory); " +
+          "nvidia-smi shows which processes hold the GPU's memory, CUDA_VISIBLE_DEVICES chooses another GPU\ntrue\n",
+      );
+    });
+
+    test('a device that is busy, or too old', async () => {
+      const script = `console.log(cuda.isAvailable());
+        for (let i = 0; i < 2; i++) console.log(attempt(() => zeros([2], { device: 'cuda' })));
+        console.log(attempt(() => new thalweg.nn.Linear(2, 2).to('cuda')));
+        console.log(cpuWorks());`;
+      const message = (why: string): string =>
+        `true\n${['zeros', 'zeros', 'to'].map((op) => `DeviceError: ${op}: device 'cuda' cannot be used: ${why}\n`).join('')}true\n`;
+      const busy = await run(script, { THALWEG_CUDA_EMULATED_START: '46' });
+      expect(ended(busy)).toEqual(clean);
+      expect(busy.stdout).toBe(
+        message(
+          'choosing the device: CUDA reports cudaErrorDevicesUnavailable (CUDA-capable device(s) is/are busy or unavailable); ' +
+            'another process has the GPU for itself, or it is out of order: see nvidia-smi, or choose another one with CUDA_VISIBLE_DEVICES',
+        ),
+      );
+      const old = await run(script, { THALWEG_CUDA_EMULATED_CAPABILITY: '70' });
+      expect(ended(old)).toEqual(clean);
+      expect(old.stdout).toBe(
+        message(
+          'emulated device 0 has compute capability 7.0, and needed is 7.5 or newer; CUDA_VISIBLE_DEVICES chooses another GPU',
+        ),
       );
     });
   });

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import {
   amp,
   cuda,
+  emptyCache,
   Generator,
   manualSeed,
   memory,
@@ -12,12 +13,13 @@ import {
   optim,
   rand,
   randn,
+  randperm,
   tensor,
   zeros,
   type Tensor,
 } from 'thalweg';
 import { errorOf } from '../error-of.js';
-import { describeDevice } from './available.js';
+import { describeDevice, hasTwo, isEmulated, second } from './available.js';
 
 const device = 'cuda';
 
@@ -187,6 +189,50 @@ describeDevice('cuda.graph', () => {
     expect(others.length).toBe(20);
     step.dispose();
     expect(step.isCaptured).toBe(false);
+  });
+
+  test('dispose() gives back all that the graph took; a capture that fails leaves nothing', () => {
+    // Where the graphs of the other tests are not.
+    const device = second;
+    const p = ones([3, 5], { device, requiresGrad: true });
+    p.grad = ones([3, 5], { device });
+    // Its norms are of a dynamic part, so what they are computed from is kept beside the graph.
+    const optimizer = new optim.LAMB([p], { lr: 0.1 });
+    const free = (): number => {
+      memory({ collect: true });
+      emptyCache();
+      return cuda.memoryInfo(device).free;
+    };
+    const round = (fails: boolean): void => {
+      let calls = 0;
+      const step = cuda.graph(
+        () => {
+          optimizer.step();
+          // Of scratch memory each needs more than the one before.
+          for (const n of [100, 2000, 3000]) randperm(n, { device });
+          if (fails && calls > 1) p.sum().itemSync();
+        },
+        { warmup: 1, device },
+      );
+      const call = (): void => {
+        calls++;
+        step();
+      };
+      call();
+      if (fails) expect(errorOf(call)).toMatch(/^DeviceError: copy: /);
+      else for (let i = 0; i < 3; i++) call();
+      expect(step.isCaptured).toBe(!fails);
+      step.dispose();
+    };
+    // What programs are compiled to stays.
+    optimizer.step();
+    randperm(10, { device });
+    const before = free();
+    for (const fails of [false, true, false]) {
+      round(fails);
+      if (isEmulated && hasTwo) expect(free()).toBe(before);
+    }
+    expect(Number.isFinite(p.sum().itemSync())).toBe(true);
   });
 
   test('random numbers go on as without it', () => {

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import {
   cuda,
   emptyCache,
+  fromBytes,
   keep,
   memory,
   synchronize,
@@ -126,6 +127,31 @@ describeDevice('memory({ device })', () => {
     if (isEmulated) expect(cuda.memoryInfo('cuda').free).toBe(free);
   });
 
+  test('emptyCache() frees the pinned memory of copies and the scratch memory of kernels, which are taken again', () => {
+    memory({ collect: true });
+    emptyCache();
+    expect(of('cuda').pinnedBytes).toBe(0);
+    const { free } = cuda.memoryInfo('cuda');
+    const values = Uint8Array.from({ length: 9 * MiB }, (_, i) => i * 7);
+    const source = fromBytes(values, [values.length], 'uint8', { device: 'cpu' });
+    for (let round = 0; round < 2; round++) {
+      tidy(() => {
+        const [first, aside] = [source.to('cuda'), source.to('cuda', { nonBlocking: true })];
+        const sorted = aside.slice(0, 0, 1000).sort().values;
+        synchronize();
+        expect(of('cuda').pinnedBytes).toBeGreaterThanOrEqual(4 * MiB);
+        expect(of('cpu').pinnedBytes).toBe(0);
+        const last = source.to('cuda', { nonBlocking: true });
+        emptyCache();
+        expect(of('cuda').pinnedBytes).toBe(0);
+        for (const x of [first, aside, last]) expect(Buffer.compare(x.bytesSync(), Buffer.from(values))).toBe(0);
+        expect(sorted.slice(0, 999, 1000).itemSync()).toBe(255);
+      });
+      emptyCache();
+      if (isEmulated && !sanitized) expect(cuda.memoryInfo('cuda').free).toBe(free);
+    }
+  });
+
   test('freed memory that queued work still uses is not overwritten', () => {
     for (let i = 0; i < 50; i++) {
       const x = tensor([i, i + 1, i + 2], { device: 'cuda' });
@@ -143,7 +169,7 @@ describeDevice('memory({ device })', () => {
 
 const small = { THALWEG_CUDA_EMULATED_MEMORY: String(64 * MiB), THALWEG_TEST_DEVICE: '' };
 // Empty: filling them takes the emulated device long.
-const head = `import { cuda, empty, memory, synchronize, tensor, tidy } from 'thalweg';
+const head = `import { cuda, empty, emptyCache, memory, randperm, synchronize, tensor, tidy } from 'thalweg';
   const MiB = 2 ** 20;
   const large = (n, device = 'cuda') => empty([n * MiB], { dtype: 'uint8', device });`;
 
@@ -210,6 +236,19 @@ describe.skipIf(!isEmulated)('in 64 MB (emulated)', () => {
     expect(second).toBe('OutOfMemoryError ERR_THALWEG_OUT_OF_MEMORY');
     expect(third).toContain(`to: a tensor of shape [104857600] needs 400 MB of device 'cuda', which has `);
     expect(last).toBe('cuda [ 1, 2 ]');
+  });
+
+  test('when a kernel finds none for what it needs besides its tensors; and when it is there again', async () => {
+    const out = await run(`
+      const a = large(40);
+      const draw = () => randperm(400_000, { device: 'cuda' }).slice(0, 0, 1).itemSync() >= 0;
+      try { console.log(draw()); } catch (error) { console.log(error.name + ': ' + error.message); }
+      a.dispose();
+      emptyCache();
+      console.log(draw());`);
+    expect(out).toMatch(
+      /^OutOfMemoryError: randomPermutation: the GPU has no \d+ bytes left for what a kernel needs besides its tensors; call emptyCache\(\) before it, or use smaller batches, amp\.autocast or utils\.checkpoint\ntrue\n$/,
+    );
   });
 
   test('when other workers of the process have taken it', async () => {

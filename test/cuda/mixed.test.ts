@@ -105,7 +105,7 @@ describeDevice('operands on two devices', () => {
       });
       const x = ones([2], { device: here });
       expect(errorOf(() => axpy.run({ x: [x], y: [ones([2], { device: other })] }, { a: 1 }))).toBe(
-        `DeviceError: axpy: y[0] is on ${other}, others on ${here}.`,
+        `DeviceError: axpy: y[0] is on ${other}, others on ${here}; move them to one with to().`,
       );
     });
 

@@ -226,6 +226,47 @@ describeDevice('optimizers', () => {
     expect([p.grad.device, q.grad.device, r.grad.device]).toEqual(['cuda', second, 'cpu']);
   });
 
+  test.each<[string, (of: Iterable<Tensor>) => optim.EMA | optim.SWA]>([
+    ['EMA', (of) => new optim.EMA(of, { decay: 0.75 })],
+    ['SWA', (of) => new optim.SWA(of)],
+  ])('%s of weights on three devices, in two dtypes and with a counter', (_, make) => {
+    const averaged = (devices: readonly Device[]): [inside: number[], after: number[]] => {
+      const weights = devices.map((device, i) => tensor([1, -2, i], { device }));
+      const wide = tensor([0.5], { device: devices[1], dtype: 'float64' });
+      const counter = tensor([0n], { device: devices[0] });
+      const all: Tensor[] = [...weights, wide, counter];
+      const average = make(all);
+      expect(average.averages.map((t) => t.device)).toEqual(all.map((t) => t.device));
+      for (let step = 1; step < 4; step++) {
+        for (const t of all) t.add_(step);
+        average.update();
+      }
+      return [average.apply(() => all.flatMap(numbers)), all.flatMap(numbers)];
+    };
+    const [inside, after] = averaged(['cuda', 'cpu', second]);
+    const [host, hostAfter] = averaged(['cpu', 'cpu', 'cpu']);
+    expectClose('averages', inside, host, { relative: 1e-6 });
+    expect(after).toEqual(hostAfter);
+    expect(inside.slice(0, -1).every((value, i) => value < after[i])).toBe(true);
+    expect(inside.at(-1)).toBe(6);
+  });
+
+  test.each([false, true])('SAM climbs by one norm of the gradients on all devices (adaptive: %s)', (adaptive) => {
+    const trained = (devices: readonly Device[]): number[][] => {
+      const params = devices.map((device, i) => tensor([1 + i, -2], { device, requiresGrad: true }));
+      const optimizer = new optim.SAM(new optim.SGD(params, { lr: 0.1 }), { rho: 0.5, adaptive });
+      for (let step = 0; step < 2; step++) {
+        optimizer.step(() => {
+          optimizer.zeroGrad();
+          for (const p of params) p.pow(4).sum().backward();
+        });
+      }
+      return params.map((p) => numbers(p));
+    };
+    const host = trained(['cpu', 'cpu', 'cpu']);
+    trained(['cuda', 'cpu', second]).forEach((p, i) => expectClose(`p${i}`, p, host[i], { relative: 1e-5 }));
+  });
+
   test("an optimizer's state from tensors of the CPU", () => {
     const step = (optimizer: Steps, p: Tensor): void => {
       p.grad = ones([2], { device: p.device });

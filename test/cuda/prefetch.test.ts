@@ -1,7 +1,7 @@
 // Copies to a device beside its kernels: what they bring is there when it is used, whatever happens meanwhile. On the
 // emulated device that says something with THALWEG_CUDA_EMULATED_STREAMS=late, where nothing arrives that is not waited for,
 // and with =early, where it arrives at once, over what kernels still have to read: npm run test:cuda-emu strict has both.
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import {
   arange,
   cuda,
@@ -180,6 +180,106 @@ describeDevice('to(device, { nonBlocking: true })', () => {
   });
 });
 
+describeDevice('copy_(source, { nonBlocking: true })', () => {
+  const copiesAside = (run: () => void): number => {
+    const spy = vi.spyOn(native, 'copyAside');
+    try {
+      run();
+      return spy.mock.calls.length;
+    } finally {
+      spy.mockRestore();
+    }
+  };
+
+  test('travels beside the kernels, straight into the target, from the CPU to a GPU', () => {
+    const there = zeros([8], { device });
+    const { tensors } = memory({ device });
+    expect(copiesAside(() => there.copy_(numbers(8, 1), aside))).toBe(1);
+    expect(copiesAside(() => there.copy_(numbers(8, 2)))).toBe(0);
+    expect(copiesAside(() => numbers(8, 3).copy_(there, aside))).toBe(0);
+    expect(copiesAside(() => there.copy_(zeros([8], { device: second }), aside))).toBe(0);
+    expect(memory({ device }).tensors).toBe(tensors + (second === device ? 1 : 0));
+  });
+
+  test('the kernels before it read what was there, those after it what it brings', () => {
+    const x = zeros([5000], { device });
+    const other = ones([10], { device });
+    const sums: Tensor[] = [];
+    for (let i = 0; i < 20; i++) {
+      const source = numbers(5000, i);
+      x.copy_(source, aside);
+      source.fill_(-1);
+      if (i % 2) source.dispose();
+      sums.push(other.sum(), x.mul(2).sum());
+    }
+    expect(sums.map((sum) => sum.itemSync())).toEqual(
+      sums.map((_, i) => (i % 2 ? 2 * (5000 * ((i - 1) / 2) + 12_497_500) : 10)),
+    );
+  });
+
+  test('two in a row, and a change in place between them', () => {
+    const x = zeros([3 * piece], { device, dtype: 'uint8' });
+    const [first, last] = [bytes(3 * piece, 8), bytes(3 * piece, 9)];
+    x.copy_(fromBytes(first, [3 * piece], 'uint8', cpu), aside);
+    x.copy_(fromBytes(last, [3 * piece], 'uint8', cpu), aside);
+    expect(Buffer.compare(x.bytesSync(), Buffer.from(last))).toBe(0);
+    x.copy_(fromBytes(last, [3 * piece], 'uint8', cpu), aside);
+    x.fill_(4);
+    x.copy_(fromBytes(first, [3 * piece], 'uint8', cpu), aside);
+    expect(Buffer.compare(x.bytesSync(), Buffer.from(first))).toBe(0);
+  });
+
+  test('broadcasts, converts, and fills views as without it', () => {
+    const cases: [target: () => Tensor, source: Tensor][] = [
+      [() => zeros([2, 3], { device }), numbers(3, 1)],
+      [() => zeros([2, 3], { device }), numbers(6, 1).reshape([3, 2]).T],
+      [() => zeros([6], { device }), arange(0, 6, 1, { device: 'cpu', dtype: 'int64' })],
+      [() => zeros([3, 2], { device }).T, numbers(6, 4).reshape([2, 3])],
+      [() => zeros([4, 3], { device }).slice(0, 1, 3), numbers(6, 4).reshape([2, 3])],
+      [() => zeros([2, 9], { device }).slice(1, 1, 8, 3), numbers(6, 4).reshape([2, 3])],
+      [
+        () => zeros([2, 3, 2, 2], { device }).contiguous({ memoryFormat: 'channelsLast' }),
+        numbers(24, 0).reshape([2, 3, 2, 2]),
+      ],
+      [() => zeros([0, 3], { device }), numbers(0, 0).reshape([0, 3])],
+    ];
+    for (const [target, source] of cases) {
+      const filled = target();
+      expect(filled.copy_(source, aside)).toBe(filled);
+      expect(filled.arraySync()).toEqual(target().copy_(source.to(device)).arraySync());
+      expect(filled.arraySync()).toEqual(target().copy_(source).arraySync());
+    }
+  });
+
+  test('is a change in place: a saved tensor notices', () => {
+    const x = ones([3], { device });
+    const w = ones([3], { device, requiresGrad: true });
+    const loss = w.mul(x).sum();
+    noGrad(() => x.copy_(numbers(3, 1), aside));
+    expect(errorOf(() => loss.backward())).toMatch(/^GradError: /);
+  });
+});
+
+describeDevice('Module.to(device, { nonBlocking: true })', () => {
+  test('the weights travel beside the kernels, and the model computes with them', () => {
+    const model = new nn.Sequential(new nn.Linear(6, 40, cpu), new nn.BatchNorm1d(40, cpu), new nn.Linear(40, 3, cpu));
+    const x = numbers(24, -12).reshape([4, 6]);
+    const expected = model.forward(x).arraySync();
+    const stats = new Map(Array.from(model.stateDict(), ([name, t]) => [name, t.arraySync()]));
+    const spy = vi.spyOn(native, 'copyAside');
+    expect(model.to(device, aside)).toBe(model);
+    expect(spy).toHaveBeenCalledTimes(stats.size);
+    spy.mockRestore();
+    for (const [name, t] of model.stateDict()) {
+      expect([name, t.device, t.arraySync()]).toEqual([name, device, stats.get(name)]);
+    }
+    const output = model.eval().to('cpu', aside).train().to(device, aside).forward(x.to(device, aside)).arraySync();
+    (output as number[][]).forEach((row, i) =>
+      row.forEach((value, j) => expect(value).toBeCloseTo((expected as number[][])[i][j], 4)),
+    );
+  });
+});
+
 /** Samples as numbers and labels on the CPU. */
 const samples = (count: number, width: number): data.Dataset<unknown, Tensor[]> => {
   const [x, y] = [numbers(count * width, 0), arange(0, count, 1, { dtype: 'int64', device: 'cpu' })];
@@ -346,6 +446,21 @@ describeDevice('a graph', () => {
       const result = step().dataSync();
       expect([result[0], result[999]]).toEqual([3 * i, 3 * (i + 999)]);
     }
+    step.dispose();
+  });
+
+  test('whose input is filled while the one before it runs', () => {
+    const input = zeros([1000], { device });
+    const sum = zeros([], { device });
+    const step = cuda.graph(() => void noGrad(() => sum.add_(input.sum())), { warmup: 1 });
+    for (let i = 0; i < 6; i++) {
+      const batch = numbers(1000, i);
+      noGrad(() => input.copy_(batch, aside));
+      batch.dispose();
+      step();
+    }
+    expect(step.isCaptured).toBe(true);
+    expect(sum.itemSync()).toBe(6 * 499_500 + 1000 * 15);
     step.dispose();
   });
 

@@ -1,7 +1,9 @@
 // The calls of CUDA's runtime that the plugin makes, on the CPU's memory. Environment variables make it fail as real
 // machines do:
 //   THALWEG_CUDA_EMULATED_DEVICES=n    how many devices there are (2); 0: cudaErrorNoDevice
-//   THALWEG_CUDA_EMULATED_DRIVER=none | old
+//   THALWEG_CUDA_EMULATED_DRIVER=none | old | the number of the error that asking for devices gives
+//   THALWEG_CUDA_EMULATED_START=n      the error that using a device gives
+//   THALWEG_CUDA_EMULATED_CAPABILITY=n its compute capability (90)
 //   THALWEG_CUDA_EMULATED_MEMORY=bytes of each device (1 GiB)
 //   THALWEG_CUDA_EMULATED_STRICT=1     memory that only kernels and copies can read and write
 //   THALWEG_CUDA_EMULATED_LOST=n       launch n and everything after it fails, as on a lost device
@@ -130,7 +132,10 @@ const char* cudaGetErrorName(cudaError_t error) {
     case cudaErrorInvalidValue: return "cudaErrorInvalidValue";
     case cudaErrorMemoryAllocation: return "cudaErrorMemoryAllocation";
     case cudaErrorInsufficientDriver: return "cudaErrorInsufficientDriver";
+    case cudaErrorDevicesUnavailable: return "cudaErrorDevicesUnavailable";
     case cudaErrorNoDevice: return "cudaErrorNoDevice";
+    case cudaErrorSystemNotReady: return "cudaErrorSystemNotReady";
+    case cudaErrorSystemDriverMismatch: return "cudaErrorSystemDriverMismatch";
     case cudaErrorInvalidDevice: return "cudaErrorInvalidDevice";
     case cudaErrorNotReady: return "cudaErrorNotReady";
     case cudaErrorIllegalAddress: return "cudaErrorIllegalAddress";
@@ -147,7 +152,10 @@ const char* cudaGetErrorString(cudaError_t error) {
     case cudaErrorInvalidValue: return "invalid argument";
     case cudaErrorMemoryAllocation: return "out of memory";
     case cudaErrorInsufficientDriver: return "CUDA driver version is insufficient for CUDA runtime version";
+    case cudaErrorDevicesUnavailable: return "CUDA-capable device(s) is/are busy or unavailable";
     case cudaErrorNoDevice: return "no CUDA-capable device is detected";
+    case cudaErrorSystemNotReady: return "system not yet initialized";
+    case cudaErrorSystemDriverMismatch: return "system has unsupported display driver / cuda driver combination";
     case cudaErrorInvalidDevice: return "invalid device ordinal";
     case cudaErrorNotReady: return "device not ready";
     case cudaErrorIllegalAddress: return "an illegal memory access was encountered";
@@ -168,13 +176,15 @@ cudaError_t cudaGetDeviceCount(int* count) {
   if (const char* driver = std::getenv("THALWEG_CUDA_EMULATED_DRIVER"))
     if (std::strcmp(driver, "none") == 0 || std::strcmp(driver, "old") == 0)
       return remember(cudaErrorInsufficientDriver);
+  if (const long long error = setting("THALWEG_CUDA_EMULATED_DRIVER", 0))
+    return remember(static_cast<cudaError_t>(error));
   if (deviceCount() == 0) return remember(cudaErrorNoDevice);
   *count = deviceCount();
   return cudaSuccess;
 }
 cudaError_t cudaDriverGetVersion(int* version) {
   const char* driver = std::getenv("THALWEG_CUDA_EMULATED_DRIVER");
-  *version = !driver ? 13000 : std::strcmp(driver, "none") == 0 ? 0 : 12020;
+  *version = driver && std::strcmp(driver, "none") == 0 ? 0 : driver && std::strcmp(driver, "old") == 0 ? 12020 : 13000;
   return cudaSuccess;
 }
 cudaError_t cudaRuntimeGetVersion(int* version) {
@@ -188,7 +198,9 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int ordinal) {
   properties->totalGlobalMem = deviceBytes();
   properties->sharedMemPerBlock = size_t{48} << 10;
   properties->sharedMemPerBlockOptin = kMostSharedBytes;
-  properties->major = 9;
+  const auto capability = static_cast<int>(setting("THALWEG_CUDA_EMULATED_CAPABILITY", 90));
+  properties->major = capability / 10;
+  properties->minor = capability % 10;
   properties->multiProcessorCount = 2;
   properties->warpSize = 32;
   properties->l2CacheSize = 1 << 20;
@@ -196,6 +208,8 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int ordinal) {
 }
 cudaError_t cudaSetDevice(int ordinal) {
   if (ordinal < 0 || ordinal >= deviceCount()) return remember(cudaErrorInvalidDevice);
+  if (const long long error = setting("THALWEG_CUDA_EMULATED_START", 0))
+    return remember(static_cast<cudaError_t>(error));
   device = ordinal;
   return remember(state());
 }
