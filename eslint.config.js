@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
   {
-    ignores: ['node_modules/', 'build/', 'build-cmake/', 'dist/', 'dist-examples/', 'prebuilds/', 'docs/api/'],
+    ignores: ['node_modules/', 'build/', 'build-cmake/', 'dist/', 'dist-*/', 'prebuilds/', 'docs/api/'],
   },
   eslint.configs.recommended,
   {

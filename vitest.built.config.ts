@@ -1,4 +1,4 @@
 import { defineConfig } from 'vitest/config';
 import { config } from './vitest.config.js';
 
-export default defineConfig(config('dist'));
+export default defineConfig(config('built'));

@@ -38,6 +38,8 @@ pack() {
   echo '{ "type": "module", "exports": { ".": "./index.js", "./probe": "./probe.js" } }' >"$js/node_modules/thalweg/package.json"
   echo "export * from '../../src/index.js';" >"$js/node_modules/thalweg/index.js"
   echo "export * from '../../src/probe.js';" >"$js/node_modules/thalweg/probe.js"
+  mkdir -p "$js/dist/data/workers"
+  echo "import '../../../src/data/workers/entry.js';" >"$js/dist/data/workers/entry.js"
   echo '{ "type": "module", "main": "index.js" }' >"$js/node_modules/vitest/package.json"
   cp test/gpu/framework.mjs "$js/node_modules/vitest/index.js"
   cp test/gpu/*.mjs "$js/test/gpu/"

@@ -31,7 +31,7 @@ class Arguments {
     if (next_ >= count_) fail(ErrorKind::Native, "%s: argument %zu is missing", op, next_ + 1);
     return values_[next_++];
   }
-  uint32_t handle() {
+  __attribute__((noinline)) uint32_t handle() {
     // Not napi_get_value_uint32: it takes 2^32 + 5 for 5 and NaN for 0.
     double value = -1;
     napi_get_value_double(environment.env, next(), &value);
@@ -39,24 +39,24 @@ class Arguments {
       bad("a handle");
     return static_cast<uint32_t>(value);
   }
-  double number() {
+  __attribute__((noinline)) double number() {
     double value = 0;
     if (napi_get_value_double(environment.env, next(), &value) != napi_ok) bad("a number");
     return value;
   }
-  int64_t integer() {
+  __attribute__((noinline)) int64_t integer() {
     const double value = number();
     if (!(std::fabs(value) <= 9007199254740992.0) || value != std::floor(value)) bad("an integer");
     return static_cast<int64_t>(value);
   }
-  int64_t integerBetween(int64_t low, int64_t high) {
+  __attribute__((noinline)) int64_t integerBetween(int64_t low, int64_t high) {
     const int64_t value = integer();
     if (value < low || value > high)
       fail(ErrorKind::Native, "%s: argument %zu is %lld, outside %lld to %lld", op, next_,
            static_cast<long long>(value), static_cast<long long>(low), static_cast<long long>(high));
     return value;
   }
-  bool boolean() {
+  __attribute__((noinline)) bool boolean() {
     bool value = false;
     if (napi_get_value_bool(environment.env, next(), &value) != napi_ok) bad("a boolean");
     return value;
@@ -71,7 +71,7 @@ class Arguments {
   int64_t handlesRead = 0, numbersRead = 0;  // cursors in the scratch arrays
 
   // The tensor of a handle, whose device counts.
-  const TensorView& tensor(uint32_t handle) {
+  __attribute__((noinline)) const TensorView& tensor(uint32_t handle) {
     const HandleEntry& entry = environment.handles.get(handle, op);
     const TensorView& view = entry.view;
     // A graph uses the memory of what it was captured with for as long as it lives.
@@ -216,7 +216,7 @@ template <class S>
 int64_t elements(const S&) {
   return 0;
 }
-inline int64_t elements(const TensorView& view) {
+__attribute__((noinline)) inline int64_t elements(const TensorView& view) {
   double product = 1;
   for (int d = 0; d < view.ndim; d++) product *= static_cast<double>(view.shape[d]);
   return product < static_cast<double>(kMuchWork) ? static_cast<int64_t>(product) : kMuchWork;

@@ -82,6 +82,18 @@ void throwToJavaScript(napi_env env, ErrorKind kind, const std::string& message)
   napi_throw_error(env, errorKindName(kind), message.c_str());
 }
 
+void throwCaughtToJavaScript(napi_env env) {
+  try {
+    throw;
+  } catch (const Error& error) {
+    throwToJavaScript(env, error.kind, error.what());
+  } catch (const std::bad_alloc&) {
+    throwToJavaScript(env, ErrorKind::OutOfMemory, "the system has no memory left");
+  } catch (const std::exception& error) {
+    throwToJavaScript(env, ErrorKind::Native, error.what());
+  }
+}
+
 bool throwStreamError(Environment& environment) {
   const std::unique_ptr<StreamError> error = environment.stream.takeError();
   if (!error) return false;

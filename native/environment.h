@@ -70,6 +70,8 @@ ThreadPool& processPool();
 
 // Throws the pending C++ exception into JavaScript as the typed error that it names.
 void throwToJavaScript(napi_env env, ErrorKind kind, const std::string& message);
+// The same with the exception that is being caught.
+void throwCaughtToJavaScript(napi_env env);
 bool throwStreamError(Environment& environment);
 
 // Runs body and turns C++ exceptions into JavaScript ones.
@@ -77,12 +79,8 @@ template <class Body>
 napi_value guarded(napi_env env, Body&& body) {
   try {
     return body(Environment::of(env));
-  } catch (const Error& error) {
-    throwToJavaScript(env, error.kind, error.what());
-  } catch (const std::bad_alloc&) {
-    throwToJavaScript(env, ErrorKind::OutOfMemory, "the system has no memory left");
-  } catch (const std::exception& error) {
-    throwToJavaScript(env, ErrorKind::Native, error.what());
+  } catch (...) {
+    throwCaughtToJavaScript(env);
   }
   return nullptr;
 }

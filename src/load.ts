@@ -6,6 +6,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { packageRoot } from './packageRoot.js';
 
 /** One place where the addon was looked for, and why it was not loaded from there. */
 export interface LoadAttempt {
@@ -25,9 +26,6 @@ export class NativeLoadError extends Error {
     super(message);
   }
 }
-
-/** src/load.ts and dist/load.js both lie one folder below the package's root. */
-const packageRoot = fileURLToPath(new URL('..', import.meta.url));
 
 const FOLDER_MISSING = 'no such folder';
 
@@ -109,7 +107,7 @@ function reasonOf(error: unknown): string {
  *
  * @throws {NativeLoadError} if none of them loads.
  */
-export function loadAddon(root: string = packageRoot): unknown {
+export function loadAddon(root: string = fileURLToPath(packageRoot)): unknown {
   const require = createRequire(import.meta.url);
   const attempts: LoadAttempt[] = [];
   for (const candidate of candidates(root)) {

@@ -156,6 +156,18 @@ void Stream::flushDenormals(bool flush) {
   flush_ = flush;
 }
 
+void Stream::setCaught(const char* name) {
+  try {
+    throw;
+  } catch (const Error& error) {
+    setError(error.kind, error.what());
+  } catch (const std::bad_alloc&) {
+    setError(ErrorKind::OutOfMemory, std::string(name) + ": the system has no memory left");
+  } catch (const std::exception& error) {
+    setError(ErrorKind::Native, std::string(name) + ": " + error.what());
+  }
+}
+
 void Stream::setError(ErrorKind kind, const std::string& message) {
   std::lock_guard<std::mutex> lock(errorMutex_);
   if (error_) return;

@@ -146,14 +146,12 @@ class Stream {
   void attempt(const char* name, Body&& body) {
     try {
       body();
-    } catch (const Error& error) {
-      setError(error.kind, error.what());
-    } catch (const std::bad_alloc&) {
-      setError(ErrorKind::OutOfMemory, std::string(name) + ": the system has no memory left");
-    } catch (const std::exception& error) {
-      setError(ErrorKind::Native, std::string(name) + ": " + error.what());
+    } catch (...) {
+      setCaught(name);
     }
   }
+  // setError of the exception that is being caught.
+  void setCaught(const char* name);
   void start();
   void main();
   // Runs what is queued, on the producer's thread; false when the consumer is running it.

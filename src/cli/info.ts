@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { addonPath, describeSystem } from '../load.js';
+import { packageRoot } from '../packageRoot.js';
 
 /** What `thalweg info --json` prints. */
 export interface Info {
@@ -35,9 +36,7 @@ interface NativeInfo {
 
 /** The version in the package's own package.json. */
 export function packageVersion(): string {
-  // src/cli/ and dist/cli/ both lie two folders below the package's root.
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+  return (JSON.parse(readFileSync(new URL('package.json', packageRoot), 'utf8')) as { version: string }).version;
 }
 
 function originOf(addon: string): NativeInfo['origin'] {

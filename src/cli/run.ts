@@ -1,6 +1,7 @@
 // The commands. What they need of the library is loaded by each: `thalweg info` has to say something where it does not load.
 import type { Device } from '../device.js';
 import { packageVersion, runInfo } from './info.js';
+import { packageRoot } from '../packageRoot.js';
 
 const usage = `usage: thalweg <command>
   info     what Thalweg runs on here, for bug reports (--json: for programs)
@@ -38,7 +39,7 @@ export async function run(args: readonly string[]): Promise<number> {
 
 /** The benchmark imports the library by its name, as users do, so it is compiled by itself and found at run time. */
 async function runBench(args: readonly string[]): Promise<number> {
-  const { main } = (await import(new URL('../bench/main.js', import.meta.url).href)) as {
+  const { main } = (await import(new URL('dist/bench/main.js', packageRoot).href)) as {
     main: (args: readonly string[], useDevice: (device: Device) => void) => Promise<number>;
   };
   const { setDefaultDevice } = await import('../device.js');

@@ -1,7 +1,7 @@
 // Unpacking archives that come from the network: .tar, .tar.gz and .zip, as hostile input.
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { Parser, type ReadEntry } from 'tar';
+import type { ReadEntry } from 'tar';
 import { ArgumentError, FileError } from '../errors.js';
 import { type ByteSource, withFileSource } from '../io/bytes.js';
 import { reasonOf, toFileError } from '../io/file.js';
@@ -99,6 +99,7 @@ async function addTarEntry(writer: FolderWriter, entry: ReadEntry, content: Asyn
 
 async function extractTar(source: ByteSource, gzip: boolean, limits: Limits, writer: FolderWriter): Promise<void> {
   const { where } = writer;
+  const { Parser } = await import('tar');
   const parser = new Parser({ strict: true });
   let failure: { error: unknown } | undefined;
   let interrupt = (_: unknown): void => undefined;

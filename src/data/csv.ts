@@ -1,7 +1,7 @@
 // CSV files as typed tables, whole or in batches of rows.
 import { open } from 'node:fs/promises';
 import { pipeline, Readable } from 'node:stream';
-import { type Info, type Options, parse } from 'csv-parse';
+import type { Info, Options } from 'csv-parse';
 import { ArgumentError, FileError } from '../errors.js';
 import { reasonOf, toFileError } from '../io/file.js';
 import { type Column, Table } from './table.js';
@@ -161,6 +161,7 @@ async function* recordsOf(file: string, options: CsvOptions): AsyncGenerator<Csv
     max_record_size: MAX_RECORD,
     ...(options.comment !== undefined && { comment: options.comment, comment_no_infix: true }),
   };
+  const { parse } = await import('csv-parse');
   let parser;
   try {
     parser = parse(parserOptions);

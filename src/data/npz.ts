@@ -1,5 +1,4 @@
 // NPZ, NumPy's format of several arrays: a zip file of NPY files.
-import { Zip, ZipDeflate, ZipPassThrough } from 'fflate';
 import { ArgumentError, FileError } from '../errors.js';
 import { writeFileAtomic } from '../io/atomic.js';
 import { type ByteSource, memorySource, withFileSource } from '../io/bytes.js';
@@ -121,6 +120,7 @@ export async function saveNpz(file: string, tensors: NamedTensors, options: Save
       `saveNpz: ${total} bytes are more than the 4 GiB of a zip file; use safetensors.save, or saveNpy for each.`,
     );
   }
+  const { Zip, ZipDeflate, ZipPassThrough } = await import('fflate');
   await writeFileAtomic(file, async (handle) => {
     let produced: Uint8Array[] = [];
     let failure: Error | undefined;

@@ -1,5 +1,6 @@
 // How far a download is, for people: a bar in a terminal, and lines where a bar would fill a log.
-import { SingleBar } from 'cli-progress';
+import type { SingleBar } from 'cli-progress';
+import { cliProgress } from '../io/cliProgress.js';
 
 /** What `showProgress` gives: tell it how far things are, and when they are over. */
 export interface ShownProgress {
@@ -35,7 +36,7 @@ function showBar(label: string, stream: NodeJS.WriteStream): ShownProgress {
         speed: `${formatBytes(bytes / seconds)}/s`,
       };
       if (bar === undefined) {
-        bar = new SingleBar({
+        bar = new (cliProgress().SingleBar)({
           format: `${label} {bar} {percentage}% {done} of {all}, {speed}`,
           stream,
           hideCursor: false,

@@ -1,5 +1,4 @@
 // Images as PNG, by fast-png.
-import { encode } from 'fast-png';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
 import { isFloating } from '../dtype.js';
 import { noGrad } from '../autograd/mode.js';
@@ -78,7 +77,8 @@ export async function toPixels(op: string, image: Tensor, layout?: ImageLayout):
 }
 
 /** The bytes of a PNG file. @internal */
-export function pngOf({ data, width, height, channels }: Pixels): Uint8Array {
+export async function pngOf({ data, width, height, channels }: Pixels): Promise<Uint8Array> {
+  const { encode } = await import('fast-png');
   return encode({ data, width, height, channels, depth: 8 });
 }
 

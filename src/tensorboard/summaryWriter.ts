@@ -226,9 +226,9 @@ export class SummaryWriter {
     checkStep('addImage', step);
     const read = toPixels('addImage', image, options.layout);
     await this.track(
-      read.then((pixels) => {
+      read.then(async (pixels) => {
         const { width, height, channels } = pixels;
-        this.add([proto.imageValue(tag, pngOf(pixels), width, height, channels)], step, options);
+        this.add([proto.imageValue(tag, await pngOf(pixels), width, height, channels)], step, options);
       }),
     );
   }

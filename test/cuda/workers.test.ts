@@ -62,7 +62,7 @@ describeDevice('workers', () => {
 });
 
 describeDevice('thalweg info', () => {
-  const info = `import { collectInfo, formatInfo } from './dist/cli/info.js';
+  const info = `import { collectInfo, formatInfo } from './dist-internals/cli/info.js';
     const found = await collectInfo();
     console.log(JSON.stringify([found.native.devices, found.native.cudaUnavailable, formatInfo(found)]));`;
 

@@ -3,6 +3,7 @@ import { Worker, type ResourceLimits } from 'node:worker_threads';
 import { WorkerError } from '../../errors.js';
 import type { Packed } from '../pack.js';
 import type { Answer, Request, SentError, WorkerSetup } from './protocol.js';
+import { packageRoot } from '../../packageRoot.js';
 
 interface Settle<T> {
   readonly resolve: (value: T) => void;
@@ -57,11 +58,8 @@ export class WorkerThread {
     this.length = new Promise((resolve, reject) => (settle = { resolve, reject }));
     this.#settleLength = settle as unknown as Settle<number>;
     this.length.catch(() => undefined);
-    // Sources that are run as they are, by a loader of TypeScript, have the compiled thread of the built package.
-    const entry = import.meta.url.endsWith('.ts')
-      ? new URL('../../../dist/data/workers/entry.js', import.meta.url)
-      : new URL('./entry.js', import.meta.url);
-    this.#worker = new Worker(entry, {
+    // Also of sources that are run as they are: a thread has no loader of TypeScript.
+    this.#worker = new Worker(new URL('dist/data/workers/entry.js', packageRoot), {
       workerData: setup,
       execArgv: inheritedFlags(),
       ...(resourceLimits === undefined ? {} : { resourceLimits }),

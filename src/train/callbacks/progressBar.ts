@@ -1,5 +1,6 @@
 // How far a run is: a bar in a terminal, lines in a log.
-import cliProgress from 'cli-progress';
+import type { SingleBar } from 'cli-progress';
+import { cliProgress } from '../../io/cliProgress.js';
 import type { Callback, EpochRecord, Run, StepRecord } from '../callback.js';
 
 /** Options of `ProgressBar`. */
@@ -34,7 +35,7 @@ function duration(seconds: number): string {
 export class ProgressBar implements Callback {
   private readonly stream: NodeJS.WritableStream & { readonly isTTY?: boolean };
   private readonly interval: number;
-  private bar: cliProgress.SingleBar | undefined;
+  private bar: SingleBar | undefined;
   private start = 0;
   private firstBatch = 0;
   private read = 0;
@@ -55,7 +56,8 @@ export class ProgressBar implements Callback {
     this.firstBatch = -1;
     this.loss = '-';
     if (this.stream.isTTY !== true) return;
-    this.bar = new cliProgress.SingleBar(
+    const { SingleBar, Presets } = cliProgress();
+    this.bar = new SingleBar(
       {
         stream: this.stream,
         format: 'epoch {epoch} [{bar}] {value}/{total} | loss {loss} | {rate} batches/s | {left}',
@@ -64,7 +66,7 @@ export class ProgressBar implements Callback {
         clearOnComplete: true,
         noTTYOutput: false,
       },
-      cliProgress.Presets.shades_classic,
+      Presets.shades_classic,
     );
     const total = Number.isFinite(run.batchesPerEpoch) ? run.batchesPerEpoch : 0;
     this.bar.start(total, 0, { epoch: `${run.epoch + 1}/${run.epochs}`, loss: '-', rate: '-', left: '?' });
