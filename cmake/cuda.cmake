@@ -30,7 +30,8 @@ if(NOT THALWEG_CUDA AND THALWEG_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$" AND N
   target_compile_options(thalweg_cuda_emulated PRIVATE "SHELL:-x c++" -O1 -fno-strict-aliasing -Wno-unknown-pragmas)
   target_compile_definitions(thalweg_cuda_emulated PRIVATE THALWEG_CUDA_EMULATED)
   target_include_directories(thalweg_cuda_emulated BEFORE PRIVATE ${CMAKE_SOURCE_DIR}/native/cuda/emulated)
-  if(THALWEG_CUDA_BUILTINS)
+  # Sanitizers are for the interpreter, which has all programs then.
+  if(THALWEG_CUDA_BUILTINS AND NOT THALWEG_SANITIZE)
     add_library(thalweg_emulated_builtins OBJECT EXCLUDE_FROM_ALL ${THALWEG_BUILTIN_SOURCES})
     target_compile_options(thalweg_emulated_builtins PRIVATE
       "SHELL:-x c++" -O1 -fno-strict-aliasing -Wno-unknown-pragmas)
