@@ -27,7 +27,7 @@ struct ListedProgram {
 
 std::string listingLine(const Program& program, const GeneratedVariant& variant);
 
-// The opposite; fails on a line that listingLine does not make.
+// The opposite; fails on what is no such line.
 ListedProgram parseListing(const std::string& line);
 
 // The lines of a file, without its comments (#); fails when it cannot be read.

@@ -42,7 +42,7 @@ void writeAll(const std::string& listing, const std::string& folder, size_t file
   for (size_t file = 0; file < files; file++) {
     const std::string name = "builtinKernels" + std::to_string(file);
     std::string texts, entries;
-    // Every so-manieth: neighbours in the listing are alike, and take the compiler as long as each other.
+    // Dealt out in turn: neighbours in the listing are alike and take as long to compile, so the files do, too.
     for (size_t i = file; i < lines.size(); i += files) {
       const ListedProgram listed = parseListing(lines[i]);
       const std::string kernel = "thalwegBuiltin" + std::to_string(i);
@@ -66,7 +66,7 @@ void writeAll(const std::string& listing, const std::string& folder, size_t file
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) {
+  if (argc != 4 || std::atoi(argv[3]) < 1) {
     std::puts("usage: write_builtins LISTING FOLDER FILES");
     return 2;
   }
