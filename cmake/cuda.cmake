@@ -10,6 +10,8 @@ set(THALWEG_CUDA_HEADERS CUBLASLT:cublasLt.h CUDNN:cudnn.h NCCL:nccl.h NVRTC:nvr
 
 # What programs are compiled with at run time.
 include(${CMAKE_SOURCE_DIR}/cmake/device_headers.cmake)
+# Some are compiled with the device.
+include(${CMAKE_SOURCE_DIR}/cmake/builtins.cmake)
 
 set(THALWEG_CUDA OFF CACHE BOOL "build the plugin for NVIDIA GPUs (needs nvcc 13)")
 set(THALWEG_CUDA_FAST_COMPILE OFF CACHE BOOL "optimise the plugin's kernels little: for builds that only see whether they compile")
@@ -19,13 +21,28 @@ set(THALWEG_CUDA_FAST_COMPILE OFF CACHE BOOL "optimise the plugin's kernels litt
 if(NOT THALWEG_CUDA AND THALWEG_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$" AND NOT APPLE)
   file(GLOB THALWEG_EMULATION CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/native/cuda/emulated/*.cpp)
   add_library(thalweg_cuda_emulated MODULE EXCLUDE_FROM_ALL
-    ${THALWEG_CUDA_SOURCES} ${THALWEG_EMULATION} ${THALWEG_CUDA_SHARED})
-  set_source_files_properties(${THALWEG_CUDA_SOURCES} PROPERTIES LANGUAGE CXX)
+    ${THALWEG_CUDA_SOURCES} ${THALWEG_EMULATION} ${THALWEG_CUDA_SHARED}
+    ${CMAKE_SOURCE_DIR}/native/cuda/builtins/listing.cpp ${CMAKE_SOURCE_DIR}/native/cuda/builtins/record.cpp
+    ${CMAKE_SOURCE_DIR}/native/program.cpp ${CMAKE_SOURCE_DIR}/native/program_steps.cpp)
+  set_source_files_properties(${THALWEG_CUDA_SOURCES} ${THALWEG_BUILTIN_SOURCES} PROPERTIES LANGUAGE CXX)
   # Kernels that are compiled as C++ have no use for optimisation: a test launches few threads, and builds should be
   # quick.
   target_compile_options(thalweg_cuda_emulated PRIVATE "SHELL:-x c++" -O1 -fno-strict-aliasing -Wno-unknown-pragmas)
   target_compile_definitions(thalweg_cuda_emulated PRIVATE THALWEG_CUDA_EMULATED)
   target_include_directories(thalweg_cuda_emulated BEFORE PRIVATE ${CMAKE_SOURCE_DIR}/native/cuda/emulated)
+  # Sanitizers are for the interpreter, which has all programs then.
+  if(THALWEG_CUDA_BUILTINS AND NOT THALWEG_SANITIZE)
+    add_library(thalweg_emulated_builtins OBJECT EXCLUDE_FROM_ALL ${THALWEG_BUILTIN_SOURCES})
+    target_compile_options(thalweg_emulated_builtins PRIVATE
+      "SHELL:-x c++" -O1 -fno-strict-aliasing -Wno-unknown-pragmas)
+    target_compile_definitions(thalweg_emulated_builtins PRIVATE THALWEG_CUDA_EMULATED THALWEG_HAS_BUILTINS)
+    target_include_directories(thalweg_emulated_builtins BEFORE PRIVATE ${CMAKE_SOURCE_DIR}/native/cuda/emulated)
+    target_link_libraries(thalweg_emulated_builtins PRIVATE thalweg_options)
+    set_target_properties(thalweg_emulated_builtins PROPERTIES THALWEG_EMULATED ON CXX_EXTENSIONS OFF
+      POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+    target_sources(thalweg_cuda_emulated PRIVATE $<TARGET_OBJECTS:thalweg_emulated_builtins>)
+    target_compile_definitions(thalweg_cuda_emulated PRIVATE THALWEG_HAS_BUILTINS)
+  endif()
   foreach(library IN LISTS THALWEG_CUDA_HEADERS)
     string(REPLACE ":" ";" library "${library}")
     list(GET library 0 name)
@@ -119,6 +136,12 @@ if(NOT THALWEG_CUDA AND THALWEG_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$" AND N
   endforeach()
 endif()
 
+if(TARGET thalweg_emulated_builtins)
+  thalweg_check_builtins(thalweg_emulated_builtins ${THALWEG_EMULATION})
+  target_compile_definitions(thalweg_builtin_programs PRIVATE THALWEG_CUDA_EMULATED)
+  target_include_directories(thalweg_builtin_programs BEFORE PRIVATE ${CMAKE_SOURCE_DIR}/native/cuda/emulated)
+endif()
+
 # A test of generated programs: NVRTC compiles them all, or the host's compiler, to compare with the interpreter.
 # It needs no GPU.
 if(NOT THALWEG_CUDA AND NOT APPLE)
@@ -192,9 +215,28 @@ if(THALWEG_WERROR)
   list(APPEND THALWEG_CUDA_OPTIONS --Werror=all-warnings)
 endif()
 string(REPLACE ";" "," THALWEG_CUDA_HOST_LIST "${THALWEG_CUDA_HOST_OPTIONS}")
-target_compile_options(thalweg_cuda PRIVATE
+set(THALWEG_CUDA_ALL_OPTIONS
   "$<$<COMPILE_LANGUAGE:CXX>:${THALWEG_CUDA_HOST_OPTIONS}>"
   "$<$<COMPILE_LANGUAGE:CUDA>:${THALWEG_CUDA_OPTIONS};-Xcompiler=${THALWEG_CUDA_HOST_LIST}>")
+target_compile_options(thalweg_cuda PRIVATE ${THALWEG_CUDA_ALL_OPTIONS})
+
+if(THALWEG_CUDA_BUILTINS)
+  # Compiled as the rest of the plugin.
+  add_library(thalweg_cuda_builtins OBJECT EXCLUDE_FROM_ALL ${THALWEG_BUILTIN_SOURCES})
+  set_target_properties(thalweg_cuda_builtins PROPERTIES
+    CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF
+    CUDA_STANDARD 20 CUDA_STANDARD_REQUIRED ON CUDA_EXTENSIONS OFF CUDA_RUNTIME_LIBRARY Static
+    POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden CUDA_VISIBILITY_PRESET hidden
+    VISIBILITY_INLINES_HIDDEN ON)
+  target_include_directories(thalweg_cuda_builtins PRIVATE ${CMAKE_SOURCE_DIR}/native)
+  target_include_directories(thalweg_cuda_builtins SYSTEM PRIVATE ${CUDAToolkit_INCLUDE_DIRS})
+  target_compile_options(thalweg_cuda_builtins PRIVATE ${THALWEG_CUDA_ALL_OPTIONS})
+  target_compile_definitions(thalweg_cuda_builtins PRIVATE THALWEG_HAS_BUILTINS)
+  target_sources(thalweg_cuda PRIVATE $<TARGET_OBJECTS:thalweg_cuda_builtins>)
+  target_compile_definitions(thalweg_cuda PRIVATE THALWEG_HAS_BUILTINS)
+  thalweg_check_builtins(thalweg_cuda_builtins)
+  target_link_libraries(thalweg_builtin_programs PRIVATE CUDA::cudart_static)
+endif()
 
 # Headers: in folders that are named, in the toolkit, in what pip installed.
 string(REPLACE ":" ";" THALWEG_CUDA_INCLUDE_DIRS "${THALWEG_CUDA_INCLUDE_DIRS};$ENV{THALWEG_CUDA_INCLUDE_DIRS}")

@@ -4,23 +4,16 @@
 #include <mutex>
 #include <string>
 
-#include "cuda/generated.h"
+#include "cuda/builtins/record.h"
+#include "cuda/builtins/table.h"
 #include "cuda/library.h"
 #include "cuda/nvrtc.h"
 #include "cuda/programs.h"
 
 namespace thalweg::cuda {
 
-#if defined(THALWEG_CUDA_EMULATED)
-
-const void* compiledKernel(Queue&, const Program&, const GeneratedVariant&) { return nullptr; }
-void launchCompiled(Queue&, const void*, unsigned, void**) {}
-
-#else
-
 namespace {
 
-constexpr const char* kKernelName = "thalwegProgram";
 // Beyond these the compiler takes seconds, and what it makes spills its registers.
 constexpr int kMostOperands = 32;
 constexpr size_t kMostCode = 256;
@@ -29,12 +22,19 @@ bool worthCompiling(const Program& program) {
   return program.inputs + program.outputs <= kMostOperands && program.code.size() <= kMostCode;
 }
 
+#if defined(THALWEG_CUDA_EMULATED)
+
+// It runs no machine code.
+const void* compiledNow(Queue&, const std::string&) { return nullptr; }
+
+#else
+
 // From machine code to a kernel; null if the driver refuses it.
 const void* load(const std::string& image) {
   cudaLibrary_t library;
   cudaKernel_t kernel;
   if (cudaLibraryLoadData(&library, image.data(), nullptr, nullptr, 0, nullptr, nullptr, 0) == cudaSuccess) {
-    if (cudaLibraryGetKernel(&kernel, library, kKernelName) == cudaSuccess) return kernel;
+    if (cudaLibraryGetKernel(&kernel, library, kProgramKernel) == cudaSuccess) return kernel;
     cudaLibraryUnload(library);
   }
   cudaGetLastError();
@@ -71,10 +71,17 @@ const void* kernelOf(const std::string& source, const std::string& architecture)
   return entry->second;
 }
 
+const void* compiledNow(Queue& queue, const std::string& source) {
+  if (!nvrtcLibrary.available()) return nullptr;
+  return kernelOf(source, "sm_" + std::to_string(queue.computeMajor * 10 + queue.computeMinor));
+}
+
+#endif
+
 }  // namespace
 
 const void* compiledKernel(Queue& queue, const Program& program, const GeneratedVariant& variant) {
-  if (!worthCompiling(program) || !nvrtcLibrary.available()) return nullptr;
+  if (!worthCompiling(program)) return nullptr;
   std::string key(reinterpret_cast<const char*>(&program.id), sizeof program.id);
   key += static_cast<char>(variant.type);
   key += static_cast<char>(variant.linear | variant.isReduction << 1 | variant.columns << 2);
@@ -84,17 +91,14 @@ const void* compiledKernel(Queue& queue, const Program& program, const Generated
   auto& known = programsOf(queue).compiled;
   const auto [entry, isNew] = known.try_emplace(std::move(key), nullptr);
   if (isNew) {
-    const std::string architecture = "sm_" + std::to_string(queue.computeMajor * 10 + queue.computeMinor);
-    entry->second = kernelOf(generateSource(program, variant, kKernelName), architecture);
+#if defined(THALWEG_CUDA_EMULATED)
+    recordProgram(program, variant);
+#endif
+    const std::string source = generateSource(program, variant, kProgramKernel);
+    entry->second = builtinKernel(source);
+    if (entry->second == nullptr) entry->second = compiledNow(queue, source);
   }
   return entry->second;
 }
-
-void launchCompiled(Queue& queue, const void* kernel, unsigned grid, void** arguments) {
-  checkCuda(cudaLaunchKernel(kernel, dim3(grid), dim3(kGeneratedThreads), arguments, 0, queue.stream),
-            "launching a compiled program");
-}
-
-#endif
 
 }  // namespace thalweg::cuda

@@ -17,6 +17,9 @@ struct GeneratedVariant {
   ReduceKind kind;
 };
 
+// The name of the kernel in a text that is compiled by itself.
+constexpr const char* kProgramKernel = "thalwegProgram";
+
 // The text, in which the kernel is called `kernelName`: a function of C with the parameters
 //   map:     MapArguments, FaultSite
 //   reduce:  ReduceArguments, an operation of reduce_ops.h, FaultSite

@@ -124,11 +124,18 @@ const LibraryDescription nccl = {
     none,
 };
 
+// What it is needed for: the others were compiled with this library.
+#if defined(THALWEG_HAS_BUILTINS)
+#define THALWEG_COMPILED_PROGRAMS "fused elementwise programs that are not built in"
+#else
+#define THALWEG_COMPILED_PROGRAMS "fused elementwise programs"
+#endif
+
 const LibraryDescription nvrtc = {
     "NVRTC",
     "libnvrtc.so.13",
     "libnvrtc.so.12",
-    "fused elementwise programs are interpreted on the device, which is slower than compiling them",
+    THALWEG_COMPILED_PROGRAMS " are interpreted on the device, which is slower than compiling them",
     "nvidia-cuda-nvrtc",
     "cuda-nvrtc-13-0",
     130000,

@@ -41,10 +41,9 @@ void launchMap(Queue& queue, const Program& program, TensorList tensors, Scalars
     launch.arguments.skip = skip;
     if (kernel == nullptr)
       return launchInterpretedMap(queue, interpretedProgram(queue, program), launch.type, launch.arguments);
-    FaultSite division = divisionSite(queue, program);
-    void* arguments[] = {&launch.arguments, &division};
     const int64_t threads = launch.arguments.tiles * kGeneratedThreads;
-    launchCompiled(queue, kernel, gridFor(queue, threads, kGeneratedThreads), arguments);
+    launchCompiled(queue, kernel, gridFor(queue, threads, kGeneratedThreads), launch.arguments,
+                   divisionSite(queue, program));
   });
 }
 

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "cuda/device_headers.h"
+#include "cuda/hash.h"
 #include "cuda/library.h"
 
 // What is called of NVRTC, in the types of its interface: its header need not be there.
@@ -48,14 +49,6 @@ namespace {
 
 // Behind the architecture.
 constexpr const char* kOptions[] = {"-std=c++20", "--device-as-default-execution-space"};
-
-// FNV-1a of 64 bits, from any start.
-uint64_t hashOf(const void* data, size_t bytes, uint64_t hash) {
-  const auto* p = static_cast<const unsigned char*>(data);
-  for (size_t i = 0; i < bytes; i++) hash = (hash ^ p[i]) * 0x100000001b3ull;
-  return hash;
-}
-constexpr uint64_t kHashStarts[] = {0xcbf29ce484222325ull, 0x9e3779b97f4a7c15ull};
 
 // In front of the image in a file.
 struct ImageHeader {

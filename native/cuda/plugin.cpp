@@ -199,7 +199,7 @@ void libraries(char* message) {
 #if !defined(THALWEG_CUDA_EMULATED)
     if (const std::string trouble = compilerTrouble(); !trouble.empty()) {
       if (!report.empty() && report.back() != '\n') report += '\n';
-      report += "Compiled programs: interpreted instead, " + trouble;
+      report += "Programs that NVRTC should have compiled: interpreted instead, " + trouble;
     }
 #endif
     say(message, report.c_str());

@@ -125,9 +125,8 @@ void reduceTyped(Queue& queue, ReducePlan& plan, const Program& prologue) {
     return withOp<T>(plan, [&](auto op) {
       plan.spread(kGeneratedThreads);
       placeWords(queue, plan, sizeof(typename decltype(op)::State));
-      FaultSite division = divisionSite(queue, prologue);
-      void* arguments[] = {&plan.arguments, &op, &division};
-      launchCompiled(queue, kernel, gridFor(queue, plan.blocks * kGeneratedThreads, kGeneratedThreads), arguments);
+      launchCompiled(queue, kernel, gridFor(queue, plan.blocks * kGeneratedThreads, kGeneratedThreads), plan.arguments,
+                     op, divisionSite(queue, prologue));
       joinPieces(queue, plan.arguments, op);
     });
   const InterpretedProgram& program = interpretedProgram(queue, prologue);

@@ -1,0 +1,28 @@
+#include "cuda/builtins/record.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <set>
+
+#include "cuda/builtins/listing.h"
+
+namespace thalweg::cuda {
+
+void recordProgram(const Program& program, const GeneratedVariant& variant) {
+  const char* const file = std::getenv("THALWEG_CUDA_EMULATED_PROGRAMS");
+  if (file == nullptr || *file == '\0') return;
+  // Each instruction's result is a register of its own in a listing.
+  if (program.firstTemporary() + static_cast<int>(program.code.size()) > kMaxRegisters) return;
+  static std::mutex mutex;
+  static auto* written = new std::set<std::string>;  // never destroyed: other threads may still run at exit
+  const std::lock_guard lock(mutex);
+  const std::string line = listingLine(program, variant) + "\n";
+  if (!written->insert(line).second) return;
+  std::FILE* const f = std::fopen(file, "ae");
+  if (f == nullptr) return;
+  std::fputs(line.c_str(), f);
+  std::fclose(f);
+}
+
+}  // namespace thalweg::cuda
