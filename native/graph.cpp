@@ -22,7 +22,8 @@ const double* Graph::take(const char* name, uint64_t fingerprint, const double* 
          "cuda.graph: an optimizer's step does not do what it did when it was captured (at command %zu, %s): gradients "
          "were reset or parameters changed outside of the captured function; capture it again",
          next + 1, name);
-  std::memcpy(values.data() + commands[next].first, scalars, static_cast<size_t>(count) * sizeof(double));
+  if (count > 0)
+    std::memcpy(values.data() + commands[next].first, scalars, static_cast<size_t>(count) * sizeof(double));
   next++;
   return nullptr;
 }
