@@ -9,6 +9,7 @@
 //   THALWEG_CUDA_EMULATED_LOST=n       launch n and everything after it fails, as on a lost device
 //   THALWEG_CUDA_EMULATED_PINNED=n     only n allocations of pinned memory succeed, in the whole process
 //   THALWEG_CUDA_EMULATED_STREAMS=late | early: see streams.cpp
+//   THALWEG_CUDA_EMULATED_PROGRAMS=file to which the programs that run are written (builtins/record.cpp)
 #include <cuda_runtime.h>
 #include <sys/mman.h>
 
