@@ -55,7 +55,7 @@ const path = (relative: string): string => fileURLToPath(new URL(relative, impor
 
 /**
  * The tests on the library in src/, which each run transforms anew, or as `npm run build:ts` left it
- * (vitest.built.config.ts): a file that Node.js loads by itself, in a tenth of the time. Each test file loads it.
+ * (vitest.built.config.ts): a file that Node.js loads by itself, in a fraction of the time. Each test file loads it.
  */
 export const config = (library: 'src' | 'built'): ViteUserConfig => ({
   resolve: {
