@@ -38,8 +38,10 @@ pack() {
   echo '{ "type": "module", "exports": { ".": "./index.js", "./probe": "./probe.js" } }' >"$js/node_modules/thalweg/package.json"
   echo "export * from '../../src/index.js';" >"$js/node_modules/thalweg/index.js"
   echo "export * from '../../src/probe.js';" >"$js/node_modules/thalweg/probe.js"
-  mkdir -p "$js/dist/data/workers"
+  # What a checkout has built, by the paths at which the library and its tests look for it.
+  mkdir -p "$js/dist/data/workers" "$js/dist-internals/cli"
   echo "import '../../../src/data/workers/entry.js';" >"$js/dist/data/workers/entry.js"
+  echo "export * from '../../src/cli/info.js';" >"$js/dist-internals/cli/info.js"
   echo '{ "type": "module", "main": "index.js" }' >"$js/node_modules/vitest/package.json"
   cp test/gpu/framework.mjs "$js/node_modules/vitest/index.js"
   cp test/gpu/*.mjs "$js/test/gpu/"

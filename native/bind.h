@@ -14,7 +14,8 @@
 
 namespace thalweg {
 
-// The arguments of one call, read in order.
+// The arguments of one call, read in order. Readers are not inlined: there is a call of each for every parameter of
+// every kernel, and a copy there would double the size of the bindings and the time to compile them.
 class Arguments {
  public:
   static constexpr size_t kMost = 20;

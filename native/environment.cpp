@@ -83,15 +83,8 @@ void throwToJavaScript(napi_env env, ErrorKind kind, const std::string& message)
 }
 
 void throwCaughtToJavaScript(napi_env env) {
-  try {
-    throw;
-  } catch (const Error& error) {
-    throwToJavaScript(env, error.kind, error.what());
-  } catch (const std::bad_alloc&) {
-    throwToJavaScript(env, ErrorKind::OutOfMemory, "the system has no memory left");
-  } catch (const std::exception& error) {
-    throwToJavaScript(env, ErrorKind::Native, error.what());
-  }
+  const Error error = caughtError();
+  throwToJavaScript(env, error.kind, error.what());
 }
 
 bool throwStreamError(Environment& environment) {

@@ -23,12 +23,9 @@ void reporting(Context& context, Body&& body) {
   try {
     queueOf(context).makeCurrent();
     body();
-  } catch (const Error& error) {
+  } catch (...) {
+    const Error error = caughtError();
     context.report(context, error.kind, error.what());
-  } catch (const std::bad_alloc&) {
-    context.report(context, ErrorKind::OutOfMemory, "the system has no memory left");
-  } catch (const std::exception& error) {
-    context.report(context, ErrorKind::Native, error.what());
   }
 }
 template <class Body>

@@ -33,4 +33,7 @@ class Error : public std::runtime_error {
 // fail(ErrorKind::Shape, "matmul: inner dimensions differ, %lld and %lld", k1, k2)
 [[noreturn]] __attribute__((format(printf, 2, 3))) void fail(ErrorKind kind, const char* format, ...);
 
+// The exception that is being caught, typed. What has no type of ours begins with `prefix`.
+Error caughtError(const std::string& prefix = "");
+
 }  // namespace thalweg

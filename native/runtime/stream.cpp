@@ -157,15 +157,8 @@ void Stream::flushDenormals(bool flush) {
 }
 
 void Stream::setCaught(const char* name) {
-  try {
-    throw;
-  } catch (const Error& error) {
-    setError(error.kind, error.what());
-  } catch (const std::bad_alloc&) {
-    setError(ErrorKind::OutOfMemory, std::string(name) + ": the system has no memory left");
-  } catch (const std::exception& error) {
-    setError(ErrorKind::Native, std::string(name) + ": " + error.what());
-  }
+  const Error error = caughtError(std::string(name) + ": ");
+  setError(error.kind, error.what());
 }
 
 void Stream::setError(ErrorKind kind, const std::string& message) {
