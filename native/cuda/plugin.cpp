@@ -3,7 +3,6 @@
 
 #include <cstdio>
 #include <memory>
-#include <new>
 #include <utility>
 
 #include "cuda/gemm.h"
