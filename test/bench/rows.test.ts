@@ -4,7 +4,6 @@ import { describe, expect, test } from 'vitest';
 import { noGrad } from 'thalweg';
 import { models } from '../../bench/models/index.js';
 import { rows } from '../../bench/rows/index.js';
-import { sanitized } from '../fixtures/child.js';
 
 const peers = new URL('../../bench/peers/', import.meta.url);
 
@@ -49,7 +48,7 @@ describe('runs', () => {
     'batchnorm/',
   ];
   const recurrent = ['lstm/', 'gru/', 'train/mlp/8', 'infer/mlp'];
-  const chosen = sanitized ? small : [...small, ...medium, ...recurrent];
+  const chosen = [...small, ...medium, ...recurrent];
   for (const row of rows.filter(({ name }) => chosen.some((start) => name.startsWith(start)))) {
     test(row.name, async () => {
       const work = row.prepare();
@@ -64,7 +63,7 @@ describe('runs', () => {
 
 describe('trains, and has as many parameters as it says', () => {
   for (const model of models) {
-    test.skipIf(sanitized && model.slow === true)(model.name, () => {
+    test(model.name, () => {
       const subject = model.make(2);
       const parameters = subject.model.parameters();
       expect(parameters.reduce((sum, p) => sum + p.numel, 0)).toBe(model.parameters);
