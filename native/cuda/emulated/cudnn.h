@@ -161,9 +161,23 @@ enum cudnnBackendAttributeName_t {
   CUDNN_ATTR_OPERATION_RESHAPE_YDESC = 2201,
   CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION = 2702,
 };
+enum cudnnMathType_t { CUDNN_DEFAULT_MATH = 0, CUDNN_FMA_MATH = 3 };
+enum cudnnRNNAlgo_t { CUDNN_RNN_ALGO_STANDARD = 0 };
+enum cudnnForwardMode_t { CUDNN_FWD_MODE_INFERENCE = 0, CUDNN_FWD_MODE_TRAINING = 1 };
+enum cudnnRNNMode_t { CUDNN_RNN_RELU = 0, CUDNN_RNN_TANH = 1, CUDNN_LSTM = 2, CUDNN_GRU = 3 };
+enum cudnnRNNBiasMode_t { CUDNN_RNN_NO_BIAS = 0, CUDNN_RNN_DOUBLE_BIAS = 2 };
+enum cudnnDirectionMode_t { CUDNN_UNIDIRECTIONAL = 0, CUDNN_BIDIRECTIONAL = 1 };
+enum cudnnRNNInputMode_t { CUDNN_LINEAR_INPUT = 0 };
+enum cudnnRNNDataLayout_t { CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED = 1 };
+enum cudnnWgradMode_t { CUDNN_WGRAD_MODE_ADD = 0 };
+#define CUDNN_RNN_PADDED_IO_DISABLED 0
 
 typedef struct cudnnContext* cudnnHandle_t;
 typedef void* cudnnBackendDescriptor_t;
+typedef struct cudnnTensorStruct* cudnnTensorDescriptor_t;
+typedef struct cudnnDropoutStruct* cudnnDropoutDescriptor_t;
+typedef struct cudnnRNNStruct* cudnnRNNDescriptor_t;
+typedef struct cudnnRNNDataStruct* cudnnRNNDataDescriptor_t;
 
 extern "C" {
 const char* cudnnGetErrorString(cudnnStatus_t);
@@ -179,6 +193,49 @@ cudnnStatus_t cudnnBackendSetAttribute(cudnnBackendDescriptor_t, cudnnBackendAtt
 cudnnStatus_t cudnnBackendGetAttribute(const cudnnBackendDescriptor_t, cudnnBackendAttributeName_t,
                                        cudnnBackendAttributeType_t, int64_t wanted, int64_t* count, void* elements);
 cudnnStatus_t cudnnBackendExecute(cudnnHandle_t, cudnnBackendDescriptor_t plan, cudnnBackendDescriptor_t pack);
+
+cudnnStatus_t cudnnCreateTensorDescriptor(cudnnTensorDescriptor_t*);
+cudnnStatus_t cudnnDestroyTensorDescriptor(cudnnTensorDescriptor_t);
+cudnnStatus_t cudnnSetTensorNdDescriptor(cudnnTensorDescriptor_t, cudnnDataType_t, int dimensions, const int shape[],
+                                         const int strides[]);
+cudnnStatus_t cudnnGetTensorNdDescriptor(const cudnnTensorDescriptor_t, int wanted, cudnnDataType_t*, int* dimensions,
+                                         int shape[], int strides[]);
+cudnnStatus_t cudnnCreateRNNDescriptor(cudnnRNNDescriptor_t*);
+cudnnStatus_t cudnnDestroyRNNDescriptor(cudnnRNNDescriptor_t);
+cudnnStatus_t cudnnSetRNNDescriptor_v8(cudnnRNNDescriptor_t, cudnnRNNAlgo_t, cudnnRNNMode_t, cudnnRNNBiasMode_t,
+                                       cudnnDirectionMode_t, cudnnRNNInputMode_t, cudnnDataType_t data,
+                                       cudnnDataType_t precision, cudnnMathType_t, int32_t inputSize,
+                                       int32_t hiddenSize, int32_t projectionSize, int32_t layers,
+                                       cudnnDropoutDescriptor_t, uint32_t flags);
+cudnnStatus_t cudnnCreateRNNDataDescriptor(cudnnRNNDataDescriptor_t*);
+cudnnStatus_t cudnnDestroyRNNDataDescriptor(cudnnRNNDataDescriptor_t);
+cudnnStatus_t cudnnSetRNNDataDescriptor(cudnnRNNDataDescriptor_t, cudnnDataType_t, cudnnRNNDataLayout_t, int steps,
+                                        int batch, int features, const int lengths[], void* paddingFill);
+cudnnStatus_t cudnnGetRNNTempSpaceSizes(cudnnHandle_t, cudnnRNNDescriptor_t, cudnnForwardMode_t,
+                                        cudnnRNNDataDescriptor_t x, size_t* workspace, size_t* reserve);
+cudnnStatus_t cudnnGetRNNWeightSpaceSize(cudnnHandle_t, cudnnRNNDescriptor_t, size_t*);
+cudnnStatus_t cudnnGetRNNWeightParams(cudnnHandle_t, cudnnRNNDescriptor_t, int32_t pseudoLayer, size_t weightBytes,
+                                      const void* weights, int32_t linearLayer, cudnnTensorDescriptor_t matrix,
+                                      void** matrixAddress, cudnnTensorDescriptor_t bias, void** biasAddress);
+cudnnStatus_t cudnnRNNForward(cudnnHandle_t, cudnnRNNDescriptor_t, cudnnForwardMode_t, const int32_t lengths[],
+                              cudnnRNNDataDescriptor_t xDescriptor, const void* x, cudnnRNNDataDescriptor_t yDescriptor,
+                              void* y, cudnnTensorDescriptor_t hDescriptor, const void* h0, void* hN,
+                              cudnnTensorDescriptor_t cDescriptor, const void* c0, void* cN, size_t weightBytes,
+                              const void* weights, size_t workspaceBytes, void* workspace, size_t reserveBytes,
+                              void* reserve);
+cudnnStatus_t cudnnRNNBackwardData_v8(cudnnHandle_t, cudnnRNNDescriptor_t, const int32_t lengths[],
+                                      cudnnRNNDataDescriptor_t yDescriptor, const void* y, const void* dy,
+                                      cudnnRNNDataDescriptor_t xDescriptor, void* dx,
+                                      cudnnTensorDescriptor_t hDescriptor, const void* h0, const void* dhN, void* dh0,
+                                      cudnnTensorDescriptor_t cDescriptor, const void* c0, const void* dcN, void* dc0,
+                                      size_t weightBytes, const void* weights, size_t workspaceBytes, void* workspace,
+                                      size_t reserveBytes, void* reserve);
+cudnnStatus_t cudnnRNNBackwardWeights_v8(cudnnHandle_t, cudnnRNNDescriptor_t, cudnnWgradMode_t, const int32_t lengths[],
+                                         cudnnRNNDataDescriptor_t xDescriptor, const void* x,
+                                         cudnnTensorDescriptor_t hDescriptor, const void* h0,
+                                         cudnnRNNDataDescriptor_t yDescriptor, const void* y, size_t weightBytes,
+                                         void* dweights, size_t workspaceBytes, void* workspace, size_t reserveBytes,
+                                         void* reserve);
 
 // The fake library's own: how it runs what reads and writes the emulated device's memory. The argument is copied.
 typedef void RunOnDevice(cudaStream_t stream, void (*body)(void*), const void* argument, size_t bytes);
