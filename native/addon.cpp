@@ -514,6 +514,7 @@ NAPI_MODULE_INIT() {
       {"deviceMemory", deviceMemory},
       {"deviceLibraries", deviceLibraries},
       {"allowTf32", allowTf32},
+      {"rnnReserve", rnnReserve},
       {"graphBegin", graphBegin},
       {"graphDynamic", graphDynamic},
       {"graphEnd", graphEnd},

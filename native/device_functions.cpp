@@ -101,6 +101,34 @@ napi_value allowTf32(napi_env env, napi_callback_info info) {
   });
 }
 
+napi_value rnnReserve(napi_env env, napi_callback_info info) {
+  return guarded(env, [&](Environment& environment) -> napi_value {
+    Arguments arguments(environment, info);
+    const int index = readOrdinal(arguments) + 1;
+    if (!environment.devices[index]) arguments.bad("an open device");
+    const Device& device = environment.device(index);
+    RnnStack stack{};
+    stack.dtype = static_cast<DType>(arguments.integerBetween(0, kDTypeCount - 1));
+    stack.kind = arguments.integerBetween(0, 3);
+    stack.layers = arguments.integerBetween(1, INT32_MAX);
+    stack.directions = arguments.boolean() ? 2 : 1;
+    stack.bias = arguments.boolean();
+    for (int64_t* size : {&stack.inputSize, &stack.hiddenSize, &stack.batch, &stack.steps})
+      *size = arguments.integerBetween(1, INT32_MAX);
+    const int64_t lengths = arguments.integerBetween(0, kScratchNumbers);
+    if (lengths > 0) {
+      if (lengths != stack.batch) arguments.bad("the size of the batch, or 0");
+      stack.lengths = environment.scratchNumbers.data();
+      for (int64_t b = 0; b < lengths; b++)
+        if (!(stack.lengths[b] >= 1 && stack.lengths[b] <= static_cast<double>(stack.steps)))
+          fail(ErrorKind::Native, "rnnReserve: a length is %g, of %lld steps", stack.lengths[b],
+               static_cast<long long>(stack.steps));
+    }
+    stack.tf32 = arguments.boolean();
+    return number(env, static_cast<double>(device.plugin->rnnReserve(device.context.queue, stack)));
+  });
+}
+
 napi_value deviceLibraries(napi_env env, napi_callback_info info) {
   (void)info;
   return guarded(env, [&](Environment&) -> napi_value {

@@ -16,6 +16,9 @@ napi_value openDevice(napi_env env, napi_callback_info info);
 napi_value deviceMemory(napi_env env, napi_callback_info info);
 // allowTf32(allow): see plugin.h.
 napi_value allowTf32(napi_env env, napi_callback_info info);
+// rnnReserve(ordinal, dtype, kind, layers, bidirectional, bias, inputSize, hiddenSize, batch, steps, lengths, tf32):
+// see plugin.h; lengths: how many lengths of sequences are staged, none if all have all steps.
+napi_value rnnReserve(napi_env env, napi_callback_info info);
 // deviceLibraries(): what is known of the optional libraries, a line each.
 napi_value deviceLibraries(napi_env env, napi_callback_info info);
 

@@ -206,6 +206,10 @@ export interface Kernels {
     kind: number,
     reverse: boolean,
   ): void;
+  // prettier-ignore
+  rnnStack(y: Handle, hN: Handle, cN: Handle, reserve: Handle, x: Handle, h0: Handle, c0: Handle, weights: number, lengths: number, kind: number, layers: number, bidirectional: boolean, tf32: boolean): void;
+  // prettier-ignore
+  rnnStackBackward(dx: Handle, dh0: Handle, dc0: Handle, dweights: number, g: Handle, gN: Handle, gCell: Handle, reserve: Handle, y: Handle, x: Handle, h0: Handle, c0: Handle, weights: number, lengths: number, batch: number, kind: number, layers: number, bidirectional: boolean, tf32: boolean): void;
   maxPool(out: Handle, taps: Handle, x: Handle, geometry: number): void;
   maxPoolBackward(gx: Handle, g: Handle, taps: Handle, geometry: number): void;
   maxPoolTake(out: Handle, x: Handle, taps: Handle, geometry: number): void;
@@ -266,6 +270,9 @@ interface Runtime {
   deviceMemory(ordinal: number): [free: number, total: number];
   deviceLibraries(): string;
   allowTf32(allow: boolean): void;
+  /** Bytes that `rnnStack` wants for its reserve, or -1 where a device computes layers one by one; lengths: staged. */
+  // prettier-ignore
+  rnnReserve(ordinal: number, dtype: number, kind: number, layers: number, bidirectional: boolean, bias: boolean, inputSize: number, hiddenSize: number, batch: number, steps: number, lengths: number, tf32: boolean): number;
   graphBegin(device: number): number;
   graphDynamic(on: boolean): void;
   graphEnd(keep: boolean): void;

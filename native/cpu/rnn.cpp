@@ -261,4 +261,17 @@ void rnnBackward(Context& ctx, const OptionalTensor& dx, const OptionalTensor& d
   s.dtype == DType::Float64 ? run(static_cast<double*>(nullptr)) : run(static_cast<float*>(nullptr));
 }
 
+void rnnStack(Context&, const TensorView&, const TensorView&, const OptionalTensor&, const OptionalTensor&,
+              const TensorView&, const OptionalTensor&, const OptionalTensor&, TensorList, Scalars, int64_t, int64_t,
+              bool, bool) {
+  fail(ErrorKind::Device, "rnnStack: the CPU computes layers one by one");
+}
+
+void rnnStackBackward(Context&, const OptionalTensor&, const OptionalTensor&, const OptionalTensor&, TensorList,
+                      const OptionalTensor&, const OptionalTensor&, const OptionalTensor&, const TensorView&,
+                      const TensorView&, const TensorView&, const OptionalTensor&, const OptionalTensor&, TensorList,
+                      Scalars, int64_t, int64_t, int64_t, bool, bool) {
+  fail(ErrorKind::Device, "rnnStackBackward: the CPU computes layers one by one");
+}
+
 }  // namespace thalweg::cpu::THALWEG_ISA

@@ -8,11 +8,12 @@
 #include "cuda/gemm.h"
 
 namespace thalweg::cuda {
-namespace {
 
-void check(cudnnStatus_t status, const char* what) {
+void checkCudnn(cudnnStatus_t status, const char* what) {
   if (status != CUDNN_STATUS_SUCCESS) throw CudnnRefusal{status, what + (": " + describeCudnnStatus(status))};
 }
+
+namespace {
 
 // Engines that heuristics propose; more are of no use.
 constexpr int64_t kMostEngines = 64;
@@ -102,7 +103,7 @@ CudnnRules cudnnRules(DType dtype) {
 // ---- descriptors ----------------------------------------------------------------------------------------------------
 
 CudnnDescriptor::CudnnDescriptor(cudnnBackendDescriptorType_t type) {
-  check(cudnnBackendCreateDescriptor(type, &descriptor_), "making a descriptor");
+  checkCudnn(cudnnBackendCreateDescriptor(type, &descriptor_), "making a descriptor");
 }
 CudnnDescriptor::~CudnnDescriptor() {
   if (descriptor_) cudnnBackendDestroyDescriptor(descriptor_);
@@ -110,7 +111,7 @@ CudnnDescriptor::~CudnnDescriptor() {
 
 CudnnDescriptor& CudnnDescriptor::setElements(cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type,
                                               int64_t count, const void* elements) {
-  check(cudnnBackendSetAttribute(descriptor_, name, type, count, elements), "setting an attribute");
+  checkCudnn(cudnnBackendSetAttribute(descriptor_, name, type, count, elements), "setting an attribute");
   return *this;
 }
 CudnnDescriptor& CudnnDescriptor::set(cudnnBackendAttributeName_t name, const CudnnDescriptor& other) {
@@ -127,13 +128,13 @@ CudnnDescriptor& CudnnDescriptor::setText(cudnnBackendAttributeName_t name, cons
   return setElements(name, CUDNN_TYPE_CHAR, static_cast<int64_t>(text.size()), text.data());
 }
 CudnnDescriptor& CudnnDescriptor::finalize() {
-  check(cudnnBackendFinalize(descriptor_), "finalizing a descriptor");
+  checkCudnn(cudnnBackendFinalize(descriptor_), "finalizing a descriptor");
   return *this;
 }
 int64_t CudnnDescriptor::getElements(cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type, int64_t wanted,
                                      void* elements) const {
   int64_t count = 0;
-  check(cudnnBackendGetAttribute(descriptor_, name, type, wanted, &count, elements), "reading an attribute");
+  checkCudnn(cudnnBackendGetAttribute(descriptor_, name, type, wanted, &count, elements), "reading an attribute");
   return count;
 }
 

@@ -25,6 +25,9 @@ struct CudnnRefusal {
   std::string reason;
 };
 
+// Throws CudnnRefusal unless a call succeeded.
+void checkCudnn(cudnnStatus_t status, const char* what);
+
 cudnnDataType_t cudnnTypeOf(DType dtype);
 
 // How cuDNN calls the types of attributes.

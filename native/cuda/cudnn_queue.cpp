@@ -73,13 +73,18 @@ struct Queue::CudnnPlans {
   }
 };
 
-bool usesCudnn(Queue& queue) {
+bool hasCudnn() {
   if (switchedOff() || !cudnnLibrary.available()) return false;
+#if defined(THALWEG_CUDA_EMULATED)
+  thalwegEmulatedCudnn(emulated::runOnDevice);
+#endif
+  return true;
+}
+
+bool usesCudnn(Queue& queue) {
+  if (!hasCudnn()) return false;
   if (!queue.cudnnPlans) {
     queue.cudnnPlans = std::make_shared<Queue::CudnnPlans>();
-#if defined(THALWEG_CUDA_EMULATED)
-    thalwegEmulatedCudnn(emulated::runOnDevice);
-#endif
     cudnnHandle_t& handle = queue.cudnnPlans->handle;
     if (cudnnCreate(&handle) != CUDNN_STATUS_SUCCESS) {
       handle = nullptr;
@@ -90,6 +95,8 @@ bool usesCudnn(Queue& queue) {
   }
   return queue.cudnnPlans->handle != nullptr;
 }
+
+cudnnHandle_t cudnnHandleOf(Queue& queue) { return queue.cudnnPlans->handle; }
 
 KeptCudnnPlan* cudnnPlan(Queue& queue, const CudnnKey& given, const CudnnRules& rules,
                          const std::function<void(CudnnGraph&)>& describe) {

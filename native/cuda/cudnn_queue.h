@@ -11,8 +11,12 @@ namespace thalweg::cuda {
 // The workspace of plans; what calls them may use all other slots.
 constexpr int kScratchOfCudnn = 6;
 
-// Whether cuDNN is here and not switched off (THALWEG_CUDNN=0) and works with the queue's device.
+// Whether cuDNN is here and not switched off (THALWEG_CUDNN=0); it can be called then. From any thread.
+bool hasCudnn();
+// Whether it also works with the queue's device.
 bool usesCudnn(Queue& queue);
+// The handle for the queue's stream: after usesCudnn().
+cudnnHandle_t cudnnHandleOf(Queue& queue);
 
 // A plan that the queue keeps, or that there is none.
 struct KeptCudnnPlan;

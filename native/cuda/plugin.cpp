@@ -1,5 +1,6 @@
 // The plugin's face: see plugin.h.
 #include "cuda/plugin.h"
+#include "cuda/cudnn_rnn.h"
 
 #include <cstdio>
 #include <memory>
@@ -189,6 +190,13 @@ void synchronize(Context& context) {
   reporting(context, [&] { queueOf(context).synchronize(); });
 }
 
+int64_t rnnReserve(void* queue, const RnnStack& stack) {
+  char message[kPluginMessageBytes];
+  int64_t bytes = -1;
+  explaining(message, [&] { bytes = cudnnRnnReserve(*static_cast<Queue*>(queue), stack); });
+  return bytes;
+}
+
 void libraries(char* message) {
   explaining(message, [&] {
     std::string report = reportLibraries();
@@ -233,6 +241,7 @@ const Plugin plugin = {
     takeScalars,
     launchGraph,
     destroyGraph,
+    rnnReserve,
     synchronize,
     allowTf32,
     libraries,

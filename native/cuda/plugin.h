@@ -19,7 +19,16 @@ struct PluginDevice {
 
 // Of one build: addon and plugin refuse each other if this differs. Counted up when the structures below change; the
 // sizes catch what was forgotten.
-constexpr uint32_t kPluginVersion = 5;
+constexpr uint32_t kPluginVersion = 6;
+
+// Recurrent layers on top of each other, over packed sequences: what `rnnStack` of kernels.def computes.
+struct RnnStack {
+  DType dtype;
+  int64_t kind;  // Cell of operands/rnn.h
+  int64_t layers, directions, inputSize, hiddenSize, batch, steps;
+  bool bias, tf32;
+  const double* lengths;  // steps of each sequence, descending; null: all have all steps
+};
 
 struct Plugin {
   uint32_t version;
@@ -60,6 +69,10 @@ struct Plugin {
   void (*takeScalars)(void* queue, const double* scalars);
   void (*launchGraph)(Context& context, void* graph);
   void (*destroyGraph)(void* queue, void* graph);
+
+  // Bytes that rnnStack leaves for the backward pass; -1: the device does not compute these layers at once. From the
+  // thread of JavaScript, while kernels are launched from another.
+  int64_t (*rnnReserve)(void* queue, const RnnStack& stack);
 
   // Waits for everything launched; reports faults that kernels found, and errors of the device.
   void (*synchronize)(Context& context);

@@ -7,6 +7,7 @@
 #include <deque>
 #include <mutex>
 
+#include "cuda/cudnn_rnn.h"
 #include "cuda/launch.h"
 
 namespace thalweg::cuda {
@@ -36,7 +37,7 @@ int codeOf(ErrorKind kind, const char* format) {
 
 }  // namespace
 
-Queue::Queue(int ordinal) : ordinal(ordinal) {
+Queue::Queue(int ordinal) : ordinal(ordinal), cudnnRnns(makeCudnnRnns()) {
   makeCurrent();
   cudaDeviceProp properties;
   checkCuda(cudaGetDeviceProperties(&properties, ordinal), "reading the properties of the device");

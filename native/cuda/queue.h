@@ -110,6 +110,9 @@ class Queue {
   // cuDNN's handle and plans: cudnn_queue.cpp.
   struct CudnnPlans;
   std::shared_ptr<CudnnPlans> cudnnPlans;
+  // Recurrent layers that cuDNN was asked about, from this thread and from others: cudnn_rnn.cpp.
+  struct CudnnRnns;
+  const std::shared_ptr<CudnnRnns> cudnnRnns;
 
  private:
   struct Slot {

@@ -106,7 +106,7 @@ class Pass {
       let used = false;
       withShared(made, () => {
         const rules = node.edges.some((edge) => this.isNeeded(edge, needed))
-          ? sharing(() => node.backward(withZeros(node, grads)))
+          ? sharing(() => node.backward(withZeros(node, grads), this.retainGraph))
           : [];
         for (let i = 0; i < node.edges.length && i < rules.length; i++) {
           const edge = node.edges[i]!;

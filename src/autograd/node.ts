@@ -142,7 +142,7 @@ export class GradNode {
     readonly op: string,
     readonly edges: readonly (Edge | null)[],
     readonly outputs: readonly OutputMeta[],
-    private readonly rule: (grads: readonly Tensor[], saved: readonly Tensor[]) => InputGradients,
+    private readonly rule: (grads: readonly Tensor[], saved: readonly Tensor[], retained: boolean) => InputGradients,
   ) {}
 
   /** Keeps what the rule needs; called when the outputs know that this node made them. */
@@ -150,8 +150,8 @@ export class GradNode {
     this.saved = values;
   }
 
-  /** The gradients of the inputs, from those of the outputs. */
-  backward(grads: readonly Tensor[]): InputGradients {
+  /** The gradients of the inputs, from those of the outputs. retained: what is saved must stay as it is. */
+  backward(grads: readonly Tensor[], retained: boolean): InputGradients {
     if (this.released) {
       throw new GradError(
         `backward: the values that ${this.op} saved were freed by an earlier backward(); pass { retainGraph: true } to the first one.`,
@@ -160,6 +160,7 @@ export class GradNode {
     return this.rule(
       grads,
       this.saved.map((item) => item.unpack(this.op)),
+      retained,
     );
   }
 

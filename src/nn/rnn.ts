@@ -4,13 +4,14 @@ import { isFloating, type DType } from '../dtype.js';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
 import { tidy } from '../memory.js';
 import { cast } from '../ops/copy.js';
-import { empty, zeros, type TensorOptions } from '../ops/creation.js';
+import { empty, type TensorOptions } from '../ops/creation.js';
 import { checkTensor } from '../ops/define.js';
 import { indexSelect } from '../ops/indexing.js';
-import { cat, stack } from '../ops/join.js';
+import { cat } from '../ops/join.js';
 import type { Generator } from '../ops/random.js';
-import { cellSequence, gateCount, type CellKind } from '../ops/rnn.js';
-import { reshape, select, transpose } from '../ops/view.js';
+import { gateCount, type CellKind } from '../ops/rnn.js';
+import { cellStack } from '../ops/rnnStack.js';
+import { narrow, reshape, select, transpose } from '../ops/view.js';
 import { formatShape, shapesEqual, type Shape } from '../shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 import type { RecurrentCheck, RecurrentShape } from '../types/recurrent.js';
@@ -216,15 +217,15 @@ export abstract class RecurrentLayer<
       }
       const ordered: Tensor = first ? transpose(x, 0, 1) : x;
       const rows: Tensor = packed === null ? reshape(ordered, [steps * batch, this.inputSize] as Shape) : x;
-      const { output, finals } = this._layers(rows, states, batch, packed?.batchSizes);
+      const [output, ...finals] = this._layers(rows, states, batch, packed?.batchSizes) as [Tensor, ...Tensor[]];
       const width = output.shape[1];
       let shaped = output;
       if (packed === null && batched) {
         shaped = reshape(output, [steps, batch, width] as Shape);
         if (first) shaped = transpose(shaped, 0, 1);
       }
-      const last = finals.map((list): Tensor => {
-        const joined = batched ? stack(list) : cat(list);
+      const last = finals.map((joined): Tensor => {
+        if (!batched) return select(joined, 1, 0);
         return packed === null || packed.unsortedIndices === null
           ? joined
           : indexSelect(joined, 1, packed.unsortedIndices);
@@ -235,42 +236,42 @@ export abstract class RecurrentLayer<
     return { output: packed === null ? output : packed.withData(output), states };
   }
 
-  // Rows of all steps through all layers; and the last states, of each kind a list by layer and direction.
+  // Rows of all steps through all layers; and the last states, of each kind [layers * directions, batch, hiddenSize].
   private _layers(
     rows: Tensor,
     states: readonly Tensor[] | undefined,
     batch: number,
     batchSizes: readonly number[] | undefined,
-  ): { output: Tensor; finals: Tensor[][] } {
-    const lstm = this._kind === 'lstm';
-    const finals: Tensor[][] = lstm ? [[], []] : [[]];
-    const { dtype, device } = rows;
-    const zero = states === undefined ? zeros<Shape, DType>([batch, this.hiddenSize], { dtype, device }) : undefined;
+  ): Tensor[] {
+    const { hiddenSize, bidirectional } = this;
+    const directions = bidirectional ? 2 : 1;
+    // Dropout stands between layers.
+    const together = this.training && this.dropout > 0 ? 1 : this.numLayers;
+    const finals: Tensor[][] = [];
     let output = rows;
-    for (let layer = 0; layer < this.numLayers; layer++) {
-      const outputs = this._suffixes(layer).map((suffix, direction): Tensor => {
-        const index = finals[0].length;
-        const initial = (i: number): Tensor => zero ?? select(states![i], 0, index);
-        const [h, ...last] = cellSequence(
-          this._kind,
-          {
-            x: output,
-            h0: initial(0),
-            c0: lstm ? initial(1) : null,
-            weightIh: this[`weight_ih_l${suffix}`],
-            weightHh: this[`weight_hh_l${suffix}`],
-            biasIh: this.bias ? this[`bias_ih_l${suffix}`] : null,
-            biasHh: this.bias ? this[`bias_hh_l${suffix}`] : null,
-          },
-          { batchSizes, reverse: direction === 1 },
-        );
-        last.forEach((state, i) => finals[i].push(state));
-        return h;
-      });
-      output = outputs.length === 1 ? outputs[0] : cat(outputs, 1);
-      if (layer + 1 < this.numLayers) output = dropout(output, { p: this.dropout, training: this.training });
+    for (let layer = 0; layer < this.numLayers; layer += together) {
+      const suffixes = Array.from({ length: together }, (_, i) => this._suffixes(layer + i)).flat();
+      const weights = suffixes.map((suffix) => ({
+        weightIh: this[`weight_ih_l${suffix}`],
+        weightHh: this[`weight_hh_l${suffix}`],
+        biasIh: this.bias ? this[`bias_ih_l${suffix}`] : null,
+        biasHh: this.bias ? this[`bias_hh_l${suffix}`] : null,
+      }));
+      const [h0 = null, c0 = null] = (states ?? []).map((state): Tensor =>
+        together === this.numLayers ? state : narrow(state, 0, layer * directions, together * directions),
+      );
+      const [h, ...last] = cellStack(
+        this._kind,
+        { x: output, h0, c0, weights },
+        { batch, hiddenSize, bidirectional, batchSizes },
+      );
+      finals.push(last);
+      output = layer + together < this.numLayers ? dropout(h, { p: this.dropout, training: this.training }) : h;
     }
-    return { output, finals };
+    return [
+      output,
+      ...finals[0].map((_, i) => (finals.length === 1 ? finals[0][i] : cat(finals.map((last) => last[i])))),
+    ];
   }
 
   override extraRepr(): string {

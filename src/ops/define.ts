@@ -120,12 +120,17 @@ export function record(
   inputs: readonly (Tensor | null)[],
   outs: readonly Tensor[],
   saves: (edges: readonly (Edge | null)[]) => SavedTensor[],
-  rule: (grads: readonly Tensor[], saved: readonly Tensor[], needs: readonly boolean[]) => InputGradients,
+  rule: (
+    grads: readonly Tensor[],
+    saved: readonly Tensor[],
+    needs: readonly boolean[],
+    retained: boolean,
+  ) => InputGradients,
 ): void {
   const edges = inputs.map((input) => (input === null || !isFloating(input.dtype) ? null : edgeOf(input)));
   const needs = edges.map((edge) => edge !== null);
   const meta = outs.map((out) => ({ shape: out.shape, dtype: out.dtype, device: out.device }));
-  const node = new GradNode(op, edges, meta, (grads, saved) => rule(grads, saved, needs));
+  const node = new GradNode(op, edges, meta, (grads, saved, retained) => rule(grads, saved, needs, retained));
   outs.forEach((out, i) => {
     if (!isFloating(out.dtype)) return;
     out._node = node;

@@ -201,7 +201,9 @@ function sequence(kind: CellKind, inputs: SequenceInputs, options: SequenceOptio
       (grads, values, needs) => {
         const value = (name: string): Tensor | null => values[names.indexOf(name)] ?? null;
         const again = fromList(inputNames.map(value));
-        if (isGradEnabled()) return recordedGradients(kind, again, options, grads, needs);
+        if (isGradEnabled()) {
+          return recordedGradients(toList(again), grads, needs, (copies) => unrolled(kind, fromList(copies), options));
+        }
         return gradients(
           kind,
           { ...again, gates: value('gates')!, h: value('h')!, saved: value('saved') },
@@ -277,17 +279,20 @@ function gradients(
   return found.map((gradient) => (gradient === null ? null : () => gradient));
 }
 
-// Gradients that are differentiated again: those of the sequence computed once more from ordinary ops.
-function recordedGradients(
-  kind: CellKind,
-  values: SequenceInputs,
-  options: SequenceOptions,
+/**
+ * Gradients that are differentiated again: those of what `compute` makes of the inputs, from ordinary ops.
+ *
+ * @internal
+ */
+export function recordedGradients(
+  inputs: readonly (Tensor | null)[],
   grads: readonly (Tensor | null)[],
   needs: readonly boolean[],
+  compute: (copies: readonly (Tensor | null)[]) => Tensor[],
 ): InputGradients {
   // One input may have been computed from another: differentiating by copies ends at the door.
-  const copies = toList(values).map((value, i) => (value !== null && needs[i] ? mul(value, 1) : value));
-  const outs = unrolled(kind, fromList(copies), options);
+  const copies = inputs.map((value, i) => (value !== null && needs[i] ? mul(value, 1) : value));
+  const outs = compute(copies);
   const used = outs
     .map((out, i) => ({ out, g: grads[i] }))
     .filter(({ out, g }) => g !== null && g !== undefined && out.requiresGrad);
