@@ -2,9 +2,11 @@
 // checked against what the interface demands. A wrong one ends the process: a status would only make the plugin take
 // its own kernels. Heuristics propose engines that must not be taken before the one that may.
 //   FAKE_CUDNN_REFUSE=all | bias | execution: no engines, none that adds a bias, none that runs after all
+//   FAKE_CUDNN_REFUSE=all | rnn: no recurrent layers
 //   FAKE_CUDNN_FAIL=1: executions fail
 //   FAKE_CUDNN_VERSION=80907: says to be this version
-//   FAKE_CUDNN_REPORT=1: at the end of the process, how many graphs, plans and executions there were
+//   FAKE_CUDNN_REPORT=1: at the end of the process, how many graphs, plans and executions there were; and how many
+//   calls of recurrent layers, if there were any
 #include "fake_cudnn.h"
 
 #include <algorithm>
@@ -13,14 +15,6 @@
 #include <set>
 
 #include "runtime/dtype.h"
-
-#define EXPORTED extern "C" __attribute__((visibility("default")))
-
-struct cudnnContext {
-  uint64_t alive = fake::kAlive;
-  cudaStream_t stream = nullptr;
-  ~cudnnContext() { alive = 0; }
-};
 
 namespace fake {
 
@@ -43,6 +37,15 @@ void die(const char* what) {
 bool refuses(const char* what) {
   const char* text = std::getenv("FAKE_CUDNN_REFUSE");
   return text && std::strcmp(text, what) == 0;
+}
+
+cudnnContext* alive(cudnnHandle_t handle) {
+  demand(handle && handle->alive == kAlive, "no handle");
+  return handle;
+}
+
+bool multipleOf(const void* data, int64_t alignment) {
+  return reinterpret_cast<uintptr_t>(data) % static_cast<uintptr_t>(alignment) == 0;
 }
 
 // ---- numbers --------------------------------------------------------------------------------------------------------
@@ -144,11 +147,6 @@ int64_t sizeOfAttribute(cudnnBackendAttributeType_t type) {
   }
 }
 
-cudnnContext* alive(cudnnHandle_t handle) {
-  demand(handle && handle->alive == kAlive, "no handle");
-  return handle;
-}
-
 // Bytes that lie apart: no two elements of the tensor are the same memory.
 void checkTensor(const Descriptor& descriptor) {
   const Tensor tensor = tensorOf(descriptor);
@@ -246,10 +244,6 @@ void compute(void* argument) {
   call.program->compute(*call.memory, call.engine == kTensorFloat32);
   // It may be used.
   std::memset(call.workspace, 0xA5, kWorkspace);
-}
-
-bool multipleOf(const void* data, int64_t alignment) {
-  return reinterpret_cast<uintptr_t>(data) % static_cast<uintptr_t>(alignment) == 0;
 }
 
 // The pointers of a variant pack, each checked.

@@ -1,6 +1,6 @@
 // What the files of the fake cuDNN share: descriptors, their attributes, and families of operations. A family knows the
 // attributes of its descriptors and makes programs of the graphs that it recognises: one file each
-// (fake_cudnn_conv.cpp), listed in fake_cudnn.cpp.
+// (fake_cudnn_conv.cpp), listed in fake_cudnn.cpp. Recurrent layers are no graphs (fake_cudnn_rnn.h).
 #pragma once
 #include <cudnn.h>
 
@@ -14,6 +14,8 @@
 
 #include "tf32.h"
 
+#define EXPORTED extern "C" __attribute__((visibility("default")))
+
 namespace fake {
 
 [[noreturn]] void die(const char* what);
@@ -22,6 +24,23 @@ inline void demand(bool holds, const char* what) {
 }
 
 constexpr uint64_t kAlive = 0x6e6e647563;
+
+}  // namespace fake
+
+struct cudnnContext {
+  uint64_t alive = fake::kAlive;
+  cudaStream_t stream = nullptr;
+  ~cudnnContext() { alive = 0; }
+};
+
+namespace fake {
+
+cudnnContext* alive(cudnnHandle_t handle);
+// Runs what reads and writes device memory.
+extern RunOnDevice* runOnDevice;
+// Whether FAKE_CUDNN_REFUSE is this.
+bool refuses(const char* what);
+bool multipleOf(const void* data, int64_t alignment);
 
 struct Attribute {
   cudnnBackendAttributeType_t type;
