@@ -80,7 +80,11 @@ export class PackedSequence<D extends DType = DType> implements TensorHolder {
 
   /** With the data in another dtype or on another device. */
   to(target: DType | Device): PackedSequence {
-    return this.withData(convert<Shape, DType>(this.data, target as DType));
+    const data = convert<Shape, DType>(this.data, target as DType);
+    const [sorted, unsorted] = [this.sortedIndices, this.unsortedIndices].map((order) =>
+      order === null ? null : convert<Shape, 'int64'>(order, data.device),
+    );
+    return new PackedSequence(data, this.batchSizes, sorted, unsorted);
   }
 
   /** @internal */
@@ -90,14 +94,14 @@ export class PackedSequence<D extends DType = DType> implements TensorHolder {
 }
 
 /** An int64 vector. @internal */
-export function orderOf(values: readonly number[]): Order {
-  return fromTypedArray(BigInt64Array.from(values, BigInt), [values.length]);
+export function orderOf(values: readonly number[], device: Device): Order {
+  return fromTypedArray(BigInt64Array.from(values, BigInt), [values.length], { device });
 }
 
 /** For each value its position. Waits for the values. */
 export function invertOrder(order: Order): Order {
   checkTensor('invertOrder', 'order', order);
-  return orderOf(inverseOf(Array.from(order.dataSync(), Number)));
+  return orderOf(inverseOf(Array.from(order.dataSync(), Number)), order.device);
 }
 
 /** For each value of a permutation its position. @internal */

@@ -294,3 +294,23 @@ describeDevice('optimizers', () => {
     expect([lower.weight.grad!.device, upper.weight.grad!.device]).toEqual(['cuda', second]);
   });
 });
+
+describeDevice('packed sequences', () => {
+  test('through layers on a device, as on the CPU', () => {
+    manualSeed(3);
+    const layer = new nn.LSTM(3, 4, { ...cpu, bidirectional: true });
+    const x = data(5 * 3, 3, 'cpu').reshape([5, 3, 3]);
+    const run = (device: Device, later: boolean): number[][] => {
+      const pack = (of: Tensor): nn.utils.rnn.PackedSequence =>
+        nn.utils.rnn.packPaddedSequence(of, [2, 5, 3], { enforceSorted: false });
+      const packed = later ? pack(x).to(device) : pack(x.to(device));
+      const [out, [hN]] = layer.to(device).forward(packed);
+      const [padded, lengths] = nn.utils.rnn.padPackedSequence(out);
+      expect([padded.device, hN.device, lengths.device]).toEqual([device, device, 'cpu']);
+      return [padded, hN, lengths].map((t) => numbers(t));
+    };
+    const expected = run('cpu', false);
+    for (const later of [false, true])
+      run('cuda', later).forEach((values, i) => expectClose(`out${i}`, values, expected[i], { relative: 1e-5 }));
+  });
+});

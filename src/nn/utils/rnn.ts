@@ -94,10 +94,10 @@ export function packPaddedSequence<D extends DType>(
   sizes.forEach((size, t) => {
     for (let i = 0; i < size; i++) rows.push(batchFirst ? order[i] * steps + t : t * batch + order[i]);
   });
-  const data = tidy(() => indexSelect(asRows(input as Tensor), 0, orderOf(rows))) as Tensor<Shape, D>;
+  const data = tidy(() => indexSelect(asRows(input as Tensor), 0, orderOf(rows, input.device))) as Tensor<Shape, D>;
   return enforceSorted
     ? new PackedSequence(data, sizes)
-    : new PackedSequence(data, sizes, orderOf(order), orderOf(inverseOf(order)));
+    : new PackedSequence(data, sizes, orderOf(order, data.device), orderOf(inverseOf(order), data.device));
 }
 
 /**
@@ -135,10 +135,16 @@ export function padPackedSequence<D extends DType>(
   const rest = data.shape.slice(1);
   const padded = tidy(() => {
     const padding = full([1, ...rest] as Shape, paddingValue, { dtype: data.dtype, device: data.device });
-    const picked = indexSelect(cat([data as Tensor, padding as Tensor]), 0, orderOf(rows));
+    const picked = indexSelect(cat([data as Tensor, padding as Tensor]), 0, orderOf(rows, data.device));
     return reshape(picked, [...(batchFirst ? [batch, steps] : [steps, batch]), ...rest] as Shape);
   });
-  return [padded as unknown as Tensor<Shape, D>, orderOf(places.map((place) => sorted[place]))];
+  return [
+    padded as unknown as Tensor<Shape, D>,
+    orderOf(
+      places.map((place) => sorted[place]),
+      'cpu',
+    ),
+  ];
 }
 
 const count = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
