@@ -97,6 +97,17 @@ if(NOT THALWEG_CUDA AND THALWEG_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$" AND N
   target_link_libraries(thalweg_cudnn_attention_plans PRIVATE thalweg_options ${CMAKE_DL_LIBS})
   set_target_properties(thalweg_cudnn_attention_plans PROPERTIES CXX_EXTENSIONS OFF)
   add_dependencies(thalweg_cudnn_attention_plans thalweg_absent_driver)
+  # What it says of recurrent layers, likewise.
+  add_executable(thalweg_cudnn_rnn_plans EXCLUDE_FROM_ALL
+    ${CMAKE_SOURCE_DIR}/native/test/cudnn_rnn_plans.cpp ${CMAKE_SOURCE_DIR}/native/cuda/cudnn.cpp
+    ${CMAKE_SOURCE_DIR}/native/cuda/library.cpp ${CMAKE_SOURCE_DIR}/native/cuda/library_search.cpp
+    ${THALWEG_CUDA_SHARED})
+  target_compile_definitions(thalweg_cudnn_rnn_plans PRIVATE
+    THALWEG_HAS_CUBLASLT THALWEG_HAS_CUDNN "ABSENT_DRIVER=\"$<TARGET_FILE:thalweg_absent_driver>\"")
+  target_include_directories(thalweg_cudnn_rnn_plans BEFORE PRIVATE ${CMAKE_SOURCE_DIR}/native/cuda/emulated)
+  target_link_libraries(thalweg_cudnn_rnn_plans PRIVATE thalweg_options ${CMAKE_DL_LIBS})
+  set_target_properties(thalweg_cudnn_rnn_plans PROPERTIES CXX_EXTENSIONS OFF)
+  add_dependencies(thalweg_cudnn_rnn_plans thalweg_absent_driver)
 
   # A test of generated programs against the interpreter, both as ordinary C++.
   add_executable(thalweg_generated_programs EXCLUDE_FROM_ALL

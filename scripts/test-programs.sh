@@ -11,7 +11,7 @@ build=build-cmake/programs
 cmake -S . -B "$build" -DCMAKE_BUILD_TYPE=Release >/dev/null
 cmake --build "$build" --parallel "$(getconf _NPROCESSORS_ONLN)" \
   --target thalweg_generated_programs --target thalweg_nvrtc_programs --target thalweg_builtin_programs \
-  --target thalweg_cudnn_plans --target thalweg_cudnn_attention_plans
+  --target thalweg_cudnn_plans --target thalweg_cudnn_attention_plans --target thalweg_cudnn_rnn_plans
 "$build/thalweg_builtin_programs" native/cuda/builtins/programs.txt
 "$build/thalweg_generated_programs" "${CXX:-c++}" "$PWD" 60
 status=0
@@ -20,6 +20,9 @@ status=0
 [ "$status" = 0 ] || [ "$status" = 77 ] || exit "$status"
 status=0
 "$build/thalweg_cudnn_plans" || status=$?
+[ "$status" = 0 ] || [ "$status" = 77 ] || exit "$status"
+status=0
+"$build/thalweg_cudnn_rnn_plans" || status=$?
 [ "$status" = 0 ] || [ "$status" = 77 ] || exit "$status"
 status=0
 # It compiles a kernel for each graph.

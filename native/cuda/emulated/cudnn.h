@@ -1,6 +1,6 @@
 // What the plugin uses of cuDNN's interface, for the emulated device and for programs that plan without a device: the
 // library behind it is native/test/fake_cudnn.cpp, which is found as the real one is (THALWEG_CUDA_LIB_DIRS). The
-// numbers are those of cuDNN 9, which cudnn_plans.cpp shows by its plans.
+// numbers are those of cuDNN 9, which cudnn_plans.cpp shows by its plans and cudnn_rnn_plans.cpp by what it is told.
 #pragma once
 #include <cuda_runtime.h>
 
@@ -169,7 +169,7 @@ enum cudnnRNNBiasMode_t { CUDNN_RNN_NO_BIAS = 0, CUDNN_RNN_DOUBLE_BIAS = 2 };
 enum cudnnDirectionMode_t { CUDNN_UNIDIRECTIONAL = 0, CUDNN_BIDIRECTIONAL = 1 };
 enum cudnnRNNInputMode_t { CUDNN_LINEAR_INPUT = 0 };
 enum cudnnRNNDataLayout_t { CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED = 1 };
-enum cudnnWgradMode_t { CUDNN_WGRAD_MODE_ADD = 0 };
+enum cudnnWgradMode_t { CUDNN_WGRAD_MODE_ADD = 0, CUDNN_WGRAD_MODE_SET = 1 };
 #define CUDNN_RNN_PADDED_IO_DISABLED 0
 
 typedef struct cudnnContext* cudnnHandle_t;
