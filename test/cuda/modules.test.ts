@@ -8,6 +8,7 @@ import {
   manualSeed,
   memory,
   nn,
+  noGrad,
   ones,
   optim,
   safetensors,
@@ -265,6 +266,33 @@ describeDevice('optimizers', () => {
     };
     const host = trained(['cpu', 'cpu', 'cpu']);
     trained(['cuda', 'cpu', second]).forEach((p, i) => expectClose(`p${i}`, p, host[i], { relative: 1e-5 }));
+  });
+
+  test('EMA of a module follows it to another device and back', () => {
+    const layer = new nn.Linear(2, 1, { device: 'cpu' });
+    const ema = new optim.EMA(layer, { decay: 0.5 });
+    const step = (value: number): void => {
+      noGrad(() => {
+        for (const p of layer.parameters()) p.fill_(value);
+      });
+      ema.update();
+    };
+    step(1);
+    for (const [device, value] of [
+      ['cuda', 3],
+      [second, 4],
+      ['cpu', 7],
+    ] as [Device, number][]) {
+      layer.to(device);
+      step(value);
+      expect(ema.averages.map((t) => t.device)).toEqual([device, device]);
+    }
+    // (((1 + 3) / 2 + 4) / 2 + 7) / 2
+    expect(ema.averages.flatMap(numbers)).toEqual([5, 5, 5]);
+    layer.to('cuda');
+    expect(ema.apply(() => layer.parameters().flatMap(numbers))).toEqual([5, 5, 5]);
+    expect(layer.parameters().flatMap(numbers)).toEqual([7, 7, 7]);
+    expect(layer.weight.device).toBe('cuda');
   });
 
   test("an optimizer's state from tensors of the CPU", () => {
