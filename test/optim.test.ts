@@ -446,6 +446,71 @@ describe('beyond a step', () => {
     expect(new optim.EMA(model).averages.length).toBe(2);
   });
 
+  describe('an average of a module whose tensors are replaced', () => {
+    const fill = (layer: nn.Linear, value: number): void => {
+      noGrad(() => {
+        for (const p of layer.parameters()) p.fill_(value);
+      });
+    };
+
+    test('is one of those that the module has now', () => {
+      const layer = new nn.Linear(1, 1);
+      const swa = new optim.SWA(layer);
+      fill(layer, 1);
+      swa.update();
+      const before = layer.weight;
+      layer.double().float();
+      expect(layer.weight).not.toBe(before);
+      fill(layer, 3);
+      swa.update();
+      expect(flat(swa.averages)).toEqual([2, 2]);
+      layer.double().float();
+      expect(swa.apply(() => flat(layer.parameters()))).toEqual([2, 2]);
+      expect(flat(layer.parameters())).toEqual([3, 3]);
+      // Even if that happens while the averages are in the module.
+      swa.apply(() => layer.double().float());
+      expect(flat(layer.parameters())).toEqual([3, 3]);
+      layer.double().float();
+      swa.copyToSource();
+      expect(flat(layer.parameters())).toEqual([2, 2]);
+      expect(flat([before])).toEqual([1]);
+    });
+
+    test('of tensors goes on with these', () => {
+      const layer = new nn.Linear(1, 1);
+      fill(layer, 1);
+      const swa = new optim.SWA(layer.parameters());
+      layer.double().float();
+      fill(layer, 3);
+      swa.update();
+      expect(flat(swa.averages)).toEqual([1, 1]);
+    });
+
+    test('refuses others than it was made of, and changes nothing', () => {
+      const layer = new nn.Linear(1, 1);
+      fill(layer, 1);
+      const ema = new optim.EMA(layer);
+      const again = 'make the EMA when the module has what is trained.';
+      layer.double();
+      for (const call of [() => ema.update(), () => ema.copyToSource(), () => ema.apply(() => 0)]) {
+        expect(errorOf(call)).toBe(
+          `ArgumentError: EMA: 'weight' is float64 of shape [1,1] and was float32 of shape [1,1] when the average was made; ${again}`,
+        );
+      }
+      layer.float();
+      layer.registerBuffer('extra', zeros([1]));
+      expect(errorOf(() => ema.update())).toBe(
+        `ArgumentError: EMA: the module had no 'extra' when the average was made; ${again}`,
+      );
+      const other = new optim.EMA(layer);
+      layer.registerBuffer('extra', null);
+      expect(errorOf(() => other.update())).toBe(
+        `ArgumentError: EMA: the module has no 'extra' any more, which is averaged; ${again}`,
+      );
+      expect([ema.updates, other.updates, ...flat(ema.averages)]).toEqual([0, 0, 1, 1]);
+    });
+  });
+
   test('a schedule drives the optimizer inside a wrapper', () => {
     const p = tensor([1], { requiresGrad: true });
     const inner = new optim.SGD([p], { lr: 1 });

@@ -118,6 +118,25 @@ function product(name: string, dtype: DType, n: number): Row {
   };
 }
 
+/** A few lines, some of them long: where what sorts with CUB and what does not (THALWEG_CUB=0) differ. */
+function sorting(name: string, lines: number, columns: number, dtype: 'float32' | 'int64'): Row {
+  return {
+    name: `sort/${name}`,
+    what: `stable sort over rows of [${lines}, ${columns}] ${dtype}`,
+    unit: 'us',
+    only: 'cuda',
+    bytes: lines * columns * (2 * (dtype === 'float32' ? 4 : 8) + 8),
+    prepare() {
+      const shape = [lines, columns];
+      const x = dtype === 'float32' ? randn(shape) : randint(-(2 ** 52), 2 ** 52, shape);
+      return repeat(() => {
+        const { values, indices } = x.sort(1);
+        return [values, indices];
+      });
+    },
+  };
+}
+
 export const deviceRows: readonly Row[] = [
   ...elementwiseRows,
   ...rowwiseRows,
@@ -126,4 +145,8 @@ export const deviceRows: readonly Row[] = [
   product('bf16gemm', 'bfloat16', 8192),
   product('f16gemm', 'float16', 8192),
   product('sgemm', 'float32', 4096),
+  sorting('1x64K', 1, 2 ** 16, 'float32'),
+  sorting('1x64M', 1, 2 ** 26, 'float32'),
+  sorting('128x1M', 128, 2 ** 20, 'float32'),
+  sorting('1x32M/int64', 1, 2 ** 25, 'int64'),
 ];

@@ -1,5 +1,6 @@
 // Programs that are compiled.
 #pragma once
+#include "cuda/builtins/record.h"
 #include "cuda/generate.h"
 #include "cuda/generated.h"
 #include "cuda/launch.h"
@@ -11,6 +12,13 @@ namespace thalweg::cuda {
 // first asked for. Null: it has to be interpreted, because there is no NVRTC, or the program is longer than what is
 // worth compiling.
 const void* compiledKernel(Queue& queue, const Program& program, const GeneratedVariant& variant);
+
+// Called before a launch of this kernel, or of the interpreter if it is null: for tests.
+inline void noteLaunch([[maybe_unused]] const void* kernel) {
+#if defined(THALWEG_CUDA_EMULATED)
+  countLaunch(kernel != nullptr);
+#endif
+}
 
 // arguments: of exactly the types that the kernel takes (generate.h).
 template <class... Arguments>

@@ -39,6 +39,7 @@ void launchMap(Queue& queue, const Program& program, TensorList tensors, Scalars
     placeWords(queue, launch);
     launch.arguments.given = reinterpret_cast<const int64_t*>(given);
     launch.arguments.skip = skip;
+    noteLaunch(kernel);
     if (kernel == nullptr)
       return launchInterpretedMap(queue, interpretedProgram(queue, program), launch.type, launch.arguments);
     const int64_t threads = launch.arguments.tiles * kGeneratedThreads;

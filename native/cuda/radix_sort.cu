@@ -2,9 +2,10 @@
 //
 // A pass over a digit is three launches: digits are counted in each tile of a line; the counts of each digit are summed
 // up over the tiles of a line; then each tile is put in order in shared memory, and goes out digit by digit, each to
-// where the digit and the tiles before leave off.
+// where the digit and the tiles before leave off. All lines share the launches; long ones by themselves are sorted with
+// CUB where it is (device_sort.h).
 #include "cuda/block_scan.h"
-#include "cuda/sort.h"
+#include "cuda/device_sort.h"
 
 namespace thalweg::cuda {
 namespace {
@@ -179,6 +180,9 @@ SortItems<K> sortItems(Queue& queue, int64_t lines, int64_t n, int bits, SortIte
     LAUNCH((sortShortLines<K>), static_cast<unsigned>(blocks.blocks()), kShortThreads, 0, queue, items, blocks);
     return items;
   }
+#if defined(THALWEG_HAS_CUB)
+  if (sortsWithCub(lines, n)) return sortWithCub(queue, lines, n, bits, items, spare);
+#endif
   const int64_t tiles = (n + kTile - 1) / kTile, rows = lines * kDigits;
   uint32_t* counts = queue.scratch<uint32_t>(kSortCounts, rows * tiles);
   uint32_t* totals = queue.scratch<uint32_t>(kSortTotals, rows);

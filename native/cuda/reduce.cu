@@ -121,6 +121,7 @@ void reduceTyped(Queue& queue, ReducePlan& plan, const Program& prologue) {
     return withOp<T>(plan, [&](const auto& op) { reduceInput(queue, plan, op); });
   const void* kernel =
       compiledKernel(queue, prologue, {plan.type, plan.arguments.dtypes, false, true, plan.columns, plan.kind});
+  noteLaunch(kernel);
   if (kernel != nullptr)
     return withOp<T>(plan, [&](auto op) {
       plan.spread(kGeneratedThreads);

@@ -2,7 +2,9 @@
 //
 // Each is an associative combination of states (scan_ops.h). Many lines that lie side by side are worked on by a thread
 // each; other lines by a warp each if they are short, else by blocks, tile after tile. A few long lines are cut: the
-// parts are summed up at once, then each is scanned from the sum of those before. What is cut depends on sizes only.
+// parts are summed up at once, then each is scanned from the sum of those before. What is cut depends on sizes only, so
+// results are the same each time. cub::DeviceScan promises that for whole numbers alone: what it adds up first depends
+// on which blocks are done.
 #include "cuda/block_scan.h"
 #include "cuda/kernel.h"
 #include "cuda/scan_ops.h"

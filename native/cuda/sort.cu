@@ -2,7 +2,8 @@
 //
 // Keys (sort.h) stand for elements; what is written are the elements themselves, from the sorted positions. Short lines
 // never leave shared memory between the one and the other. Of long lines, the first few or a single one are found by
-// most significant digits first, a block for each line, where there are lines enough.
+// most significant digits first, a block for each line, where there are lines enough: CUB of CUDA 13.0 sorts
+// (device_sort.h), but has no selection of the first few.
 #include "cuda/block_scan.h"
 #include "cuda/convert.h"
 #include "cuda/kernel.h"

@@ -35,31 +35,84 @@ export interface AverageStateDict {
   averages: Tensor[];
 }
 
-/** Base of averages: `share` says how much of the present weights an update takes in. */
+/**
+ * Base of averages: `share` says how much of the present weights an update takes in.
+ *
+ * Of a module the tensors that it has at each call are averaged: where `module.to(device)` has replaced them, their averages
+ * follow to the device. Tensors that were given themselves stay those, and the average is to be made after `to`, as
+ * optimizers are.
+ */
 export abstract class WeightAverage {
   /** How many times `update` was called. */
   updates = 0;
-  /** The averages, in the order of the tensors. */
-  readonly averages: readonly Tensor[];
-  private readonly source: readonly Tensor[];
+  private readonly kept: Tensor[];
+  private readonly named: HasStateDict | null;
+  private readonly names: readonly string[];
+  private tensors: readonly Tensor[];
 
-  constructor(name: string, of: Averageable) {
+  constructor(
+    private readonly name: string,
+    of: Averageable,
+  ) {
     // A module may be iterable, too: a Sequential is, over its layers.
-    const tensors = 'stateDict' in of ? [...of.stateDict().values()] : [...of];
-    if (tensors.length === 0) throw new ArgumentError(`${name}: there is nothing to average.`);
+    this.named = 'stateDict' in of ? of : null;
+    const state = 'stateDict' in of ? of.stateDict() : null;
+    this.names = state === null ? [] : [...state.keys()];
+    this.tensors = [...(state === null ? (of as Iterable<Tensor>) : state.values())];
+    if (this.tensors.length === 0) throw new ArgumentError(`${name}: there is nothing to average.`);
     // Counters and masks have no mean; they are taken as they are.
-    this.source = tensors;
-    this.averages = untracked(() => noGrad(() => tensors.map((t) => keep(clone(t.detach())))));
+    this.kept = untracked(() => noGrad(() => this.tensors.map((t) => keep(clone(t.detach())))));
+  }
+
+  /** The averages, in the order of the tensors, on the devices where these were at the last call. */
+  get averages(): readonly Tensor[] {
+    return this.kept;
+  }
+
+  /** What is averaged, as it is now. The averages are where these are. */
+  private source(): readonly Tensor[] {
+    if (this.named === null) return this.tensors;
+    const state = this.named.stateDict();
+    const present = [...state.values()];
+    if (present.length === this.tensors.length && present.every((p, i) => p === this.tensors[i])) return present;
+    const again = `make the ${this.name} when the module has what is trained.`;
+    const gone = this.names.find((name) => !state.has(name));
+    if (gone !== undefined)
+      throw new ArgumentError(`${this.name}: the module has no '${gone}' any more, which is averaged; ${again}`);
+    const added = [...state.keys()].find((name) => !this.names.includes(name));
+    if (added !== undefined)
+      throw new ArgumentError(`${this.name}: the module had no '${added}' when the average was made; ${again}`);
+    const tensors = this.names.map((name) => state.get(name)!);
+    tensors.forEach((p, i) => {
+      const { dtype, shape } = this.kept[i];
+      if (p.dtype === dtype && shapesEqual(p.shape, shape)) return;
+      const [now, then] = [p, this.kept[i]].map((t) => `${t.dtype} of shape ${formatShape(t.shape)}`);
+      throw new ArgumentError(
+        `${this.name}: '${this.names[i]}' is ${now} and was ${then} when the average was made; ${again}`,
+      );
+    });
+    untracked(() =>
+      noGrad(() => {
+        tensors.forEach((p, i) => (this.kept[i] = keep(this.kept[i].to(p.device))));
+      }),
+    );
+    this.tensors = tensors;
+    return tensors;
   }
 
   /** How much of the present weights the n-th update takes in; n counts from 0. */
   protected abstract share(n: number): number;
 
-  /** Takes the present weights into the average. Call it after `optimizer.step()`. */
+  /**
+   * Takes the present weights into the average. Call it after `optimizer.step()`.
+   *
+   * @throws ArgumentError if the module has other tensors than when the average was made, in name, dtype or shape
+   */
   update(): void {
+    const source = this.source();
     const share = this.share(this.updates++);
     noGrad(() => {
-      const pairs = this.source.map((p, i) => ({ device: p.device, dtype: p.dtype, p, average: this.averages[i] }));
+      const pairs = source.map((p, i) => ({ device: p.device, dtype: p.dtype, p, average: this.averages[i] }));
       for (const there of byDevice(pairs)) {
         for (const dtype of new Set(there.map((pair) => pair.dtype))) {
           const same = there.filter((pair) => pair.dtype === dtype);
@@ -78,10 +131,10 @@ export abstract class WeightAverage {
    * const accuracy = await ema.apply(() => evaluate(model));
    */
   apply<T>(fn: () => T): T {
-    const saved = untracked(() => noGrad(() => this.source.map((p) => keep(clone(p.detach())))));
+    const saved = untracked(() => noGrad(() => this.source().map((p) => keep(clone(p.detach())))));
     const restore = (): void => {
       noGrad(() => {
-        this.source.forEach((p, i) => {
+        this.source().forEach((p, i) => {
           copy_(p, saved[i]);
           saved[i].dispose();
         });
@@ -103,7 +156,7 @@ export abstract class WeightAverage {
   /** Writes the averages into the weights for good. */
   copyToSource(): void {
     noGrad(() => {
-      this.source.forEach((p, i) => copy_(p, this.averages[i]));
+      this.source().forEach((p, i) => copy_(p, this.averages[i]));
     });
   }
 

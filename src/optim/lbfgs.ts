@@ -47,7 +47,7 @@ const plus = (a: Tensor, b: Tensor, s: number): Tensor => tidy(() => add(a, mul(
 /**
  * Limited-memory BFGS, as torch.optim.LBFGS: a quasi-Newton method for full batches. It evaluates the loss several times
  * for each step, so `step` needs a closure that clears the gradients, computes the loss and its gradients, and returns it.
- * All parameters are one group. Reads numbers back, so it waits for the work it queues.
+ * All parameters are one group, of one dtype, on any devices. Reads numbers back, so it waits for the work it queues.
  *
  * Liu and Nocedal 1989; line search: Nocedal and Wright 2006, algorithms 3.5 and 3.6.
  *
@@ -220,8 +220,10 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     return strongWolfe(point, t, { loss, grad, slope }, largest(d), maxSteps);
   }
 
+  // One vector for parameters on any devices: it is where the first of them is.
   private flatGrad(): Tensor {
-    return cat(this.paramGroups[0].params.map((p) => reshape(p.grad ?? zerosLike(p), [p.numel])));
+    const { params } = this.paramGroups[0];
+    return cat(params.map((p) => reshape(p.grad ?? zerosLike(p), [p.numel]).to(params[0].device)));
   }
 
   private move(t: number, d: Tensor): void {
@@ -229,7 +231,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     for (const p of this.paramGroups[0].params) {
       const part = reshape(narrow(d, 0, from, p.numel), p.shape);
       tidy(() => {
-        copy_(p, add(p, mul(part, t)));
+        copy_(p, add(p, mul(part, t).to(p.device)));
       });
       from += p.numel;
     }

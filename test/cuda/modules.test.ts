@@ -8,6 +8,7 @@ import {
   manualSeed,
   memory,
   nn,
+  noGrad,
   ones,
   optim,
   safetensors,
@@ -265,6 +266,72 @@ describeDevice('optimizers', () => {
     };
     const host = trained(['cpu', 'cpu', 'cpu']);
     trained(['cuda', 'cpu', second]).forEach((p, i) => expectClose(`p${i}`, p, host[i], { relative: 1e-5 }));
+  });
+
+  test('EMA of a module follows it to another device and back', () => {
+    const layer = new nn.Linear(2, 1, { device: 'cpu' });
+    const ema = new optim.EMA(layer, { decay: 0.5 });
+    const step = (value: number): void => {
+      noGrad(() => {
+        for (const p of layer.parameters()) p.fill_(value);
+      });
+      ema.update();
+    };
+    step(1);
+    for (const [device, value] of [
+      ['cuda', 3],
+      [second, 4],
+      ['cpu', 7],
+    ] as [Device, number][]) {
+      layer.to(device);
+      step(value);
+      expect(ema.averages.map((t) => t.device)).toEqual([device, device]);
+    }
+    // (((1 + 3) / 2 + 4) / 2 + 7) / 2
+    expect(ema.averages.flatMap(numbers)).toEqual([5, 5, 5]);
+    layer.to('cuda');
+    expect(ema.apply(() => layer.parameters().flatMap(numbers))).toEqual([5, 5, 5]);
+    expect(layer.parameters().flatMap(numbers)).toEqual([7, 7, 7]);
+    expect(layer.weight.device).toBe('cuda');
+  });
+
+  test.each([null, 'strong_wolfe'] as const)('L-BFGS of parameters on several devices (search: %s)', (lineSearchFn) => {
+    const trained = (devices: readonly Device[]): { losses: number[]; parameters: number[][] } => {
+      const params = devices.map((device, i) => tensor([0.5 + i, -1.5], { device, requiresGrad: true }));
+      const make = (): optim.LBFGS => new optim.LBFGS(params, { lr: 0.3, maxIter: 4, historySize: 3, lineSearchFn });
+      const losses: number[] = [];
+      let optimizer = make();
+      for (let step = 0; step < 4; step++) {
+        optimizer.step(() => {
+          optimizer.zeroGrad();
+          // Each has to do with the next.
+          const [a, b, c] = params.map((p) => p.to(devices[0]));
+          const loss = a.sub(b).square().sum().add(b.sub(c).pow(4).sum()).add(c.square().sum());
+          loss.backward();
+          losses.push(Number(loss.itemSync()));
+          return loss;
+        });
+        // The rest by another, from what this one remembers.
+        if (step === 1) {
+          const next = make();
+          next.loadStateDict(optimizer.stateDict());
+          optimizer = next;
+        }
+      }
+      expect(params.map((p) => p.device)).toEqual(devices);
+      return { losses, parameters: params.map(numbers) };
+    };
+    const host = trained(['cpu', 'cpu', 'cpu']);
+    expect(host.losses.at(-1)).toBeLessThan(host.losses[0] / 10);
+    for (const devices of [
+      ['cuda', 'cpu', second],
+      ['cpu', second, 'cuda'],
+      ['cuda', 'cuda', second],
+    ] as Device[][]) {
+      const there = trained(devices);
+      expectClose('losses', there.losses, host.losses, { relative: 1e-3, floor: 1e-3 });
+      there.parameters.forEach((p, i) => expectClose(`p${i}`, p, host.parameters[i], { relative: 1e-3, floor: 1e-2 }));
+    }
   });
 
   test("an optimizer's state from tensors of the CPU", () => {

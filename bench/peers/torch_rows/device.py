@@ -69,3 +69,15 @@ def register(rows, compiled):
     product("bf16gemm", 8192, torch.bfloat16)
     product("f16gemm", 8192, torch.float16)
     product("sgemm", 4096, torch.float32)
+
+    def sorting(name, lines, columns, dtype):
+        @rows.row(f"sort/{name}")
+        def prepare():
+            shape = (lines, columns)
+            x = torch.randint(-(2**52), 2**52, shape) if dtype is torch.int64 else torch.randn(shape)
+            return repeat(lambda: torch.sort(x, dim=1, stable=True))
+
+    sorting("1x64K", 1, 2**16, torch.float32)
+    sorting("1x64M", 1, 2**26, torch.float32)
+    sorting("128x1M", 128, 2**20, torch.float32)
+    sorting("1x32M/int64", 1, 2**25, torch.int64)

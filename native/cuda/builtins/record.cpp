@@ -1,5 +1,6 @@
 #include "cuda/builtins/record.h"
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
@@ -8,6 +9,20 @@
 #include "cuda/builtins/listing.h"
 
 namespace thalweg::cuda {
+namespace {
+
+struct LaunchCounts {
+  std::atomic<long> builtin{0}, interpreted{0};
+  ~LaunchCounts() {
+    if (std::getenv("THALWEG_CUDA_EMULATED_LAUNCHES"))
+      std::fprintf(stderr, "programs: %ld launches of built-in kernels, %ld of the interpreter\n", builtin.load(),
+                   interpreted.load());
+  }
+} launches;
+
+}  // namespace
+
+void countLaunch(bool isBuiltin) { (isBuiltin ? launches.builtin : launches.interpreted)++; }
 
 void recordProgram(const Program& program, const GeneratedVariant& variant) {
   const char* const file = std::getenv("THALWEG_CUDA_EMULATED_PROGRAMS");

@@ -10,6 +10,7 @@
 //   THALWEG_CUDA_EMULATED_PINNED=n     only n allocations of pinned memory succeed, in the whole process
 //   THALWEG_CUDA_EMULATED_STREAMS=late | early: see streams.cpp
 //   THALWEG_CUDA_EMULATED_PROGRAMS=file to which the programs that run are written (builtins/record.cpp)
+//   THALWEG_CUDA_EMULATED_LAUNCHES=1   how they were launched is printed when the process ends
 #include <cuda_runtime.h>
 #include <sys/mman.h>
 

@@ -27,7 +27,6 @@ export interface EMACallbackOptions extends EMAOptions {
 export class EMA implements Callback {
   private readonly every: number;
   private average: Average | null = null;
-  private source: readonly Tensor[] = [];
   private saved: Tensor[] | null = null;
 
   /** @throws ArgumentError for options out of range */
@@ -46,7 +45,6 @@ export class EMA implements Callback {
   /** Starts from the weights as they are. */
   onFitStart(run: Run): void {
     this.average = new Average(run.model, this.options);
-    this.source = [...run.model.stateDict().values()];
   }
 
   /** Takes the weights in. */
@@ -55,19 +53,19 @@ export class EMA implements Callback {
   }
 
   /** Puts the averages into the model. */
-  onValidationStart(): void {
+  onValidationStart(run: Run): void {
     // Before the first update the average is where the run began, not where it is.
     if (this.options.validate === false || this.average!.updates === 0) return;
-    this.saved = untracked(() => noGrad(() => this.source.map((t) => keep(clone(t.detach())))));
+    this.saved = untracked(() => noGrad(() => [...run.model.stateDict().values()].map((t) => keep(clone(t.detach())))));
     this.average!.copyToSource();
   }
 
   /** Puts the weights back. */
-  onValidationEnd(): void {
+  onValidationEnd(run: Run): void {
     const { saved } = this;
     if (saved === null) return;
     noGrad(() => {
-      this.source.forEach((t, i) => {
+      [...run.model.stateDict().values()].forEach((t, i) => {
         copy_(t, saved[i]);
         saved[i].dispose();
       });
