@@ -4,7 +4,7 @@
 #   strict   test/cuda and some goldens; the device's memory is out of the reach of host code, which takes a system call
 #            for each launch. Then tests of copies, with streams as late and as early as they may be
 #            (native/cuda/emulated/streams.cpp): a forgotten wait gives wrong numbers
-#   library  matrix products by a cuBLASLt for tests
+#   library  matrix products, convolutions, attention and recurrent layers by a cuBLASLt and a cuDNN for tests
 #   reverse  the goldens in every dtype and layout, with the threads of each block in reverse order: results that change show
 #            a race (THALWEG_TEST_DERIVATIVES=1 compares gradients with differences too, which takes long)
 #   asan     the goldens, with AddressSanitizer and UBSan
@@ -60,7 +60,7 @@ for way in "${ways[@]}"; do
       ;;
     library)
       THALWEG_CUDA_LIB_DIRS=$PWD/build/Release/fake THALWEG_TEST_GOLDENS_ONLY=1 device_tests library "" \
-        test/cuda/{cublaslt,cudnn,cudnnAttention}.test.ts $(samples products conv rnn attention)
+        test/cuda/{cublaslt,cudnn,cudnnAttention,cudnnRnn}.test.ts test/rnn.test.ts $(samples products conv attention)
       ;;
     reverse)
       THALWEG_CUDA_EMULATED_ORDER=reverse device_tests reverse "" test/samples/

@@ -907,6 +907,47 @@ describe('kernels on random tensors', () => {
                 ];
           break;
         }
+        case 'rnnStack':
+        case 'rnnStackBackward': {
+          const kind = random(30) === 0 ? [4, -1, NaN][random(3)] : random(4);
+          const [layers, D, per] = [1 + random(2), 1 + random(2), random(2) === 0 ? 2 : 4];
+          const [B, H, I] = [1 + random(4), random(large), random(large)];
+          const lengths = Array.from({ length: B }, () => 1 + random(4)).sort((a, b) => b - a);
+          if (random(10) === 0) lengths[random(B)] = [NaN, 0, 1.5, 2 ** 60, -1][random(5)];
+          const packed = random(2) === 0;
+          const N = packed ? lengths.reduce((n, length) => n + length, 0) : B * (1 + random(4));
+          const float = random(4);
+          const plain = (...shape: number[]): number => {
+            if (random(60) === 0 || !shape.every((n) => Number.isInteger(n) && n >= 0 && n < 1e4))
+              return operand(true, float);
+            const handle = newTensor(float, shape);
+            made.push(handle);
+            return handle;
+          };
+          const state = (): number => plain(layers * D, B, H);
+          const some = (handle: number): number => (random(3) === 0 ? 0 : handle);
+          const columns = ([4, 3, 1, 1][kind] || 1) * H;
+          const weights = Array.from({ length: layers * D * per }, (_, i) => {
+            const input = i < D * per ? I : D * H;
+            return i % per < 2 ? plain(columns, i % per === 0 ? input : H) : plain(columns);
+          });
+          const backward = name === 'rnnStackBackward';
+          [...weights, ...(backward ? weights : [])].forEach((handle, i) => (scratchHandles[i] = handle));
+          lengths.forEach((length, b) => (scratchNumbers[b] = length));
+          const count = random(30) === 0 ? random(9) : weights.length;
+          const [reserve, ofLengths] = [newTensor(6, [random(9)]), packed ? B : 0];
+          made.push(reserve);
+          const end = [kind, random(20) === 0 ? [0, 5, 2 ** 40, NaN][random(4)] : layers, D === 2, random(2) === 0];
+          const [x, y, cell] = [plain(N, I), plain(N, D * H), kind === 0 ? some(state()) : 0];
+          args = backward
+            ? [
+                ...[some(plain(N, I)), some(state()), cell, random(2) === 0 ? 0 : count, some(plain(N, D * H))],
+                ...[some(state()), cell, reserve, y, x, some(state()), cell, count, ofLengths],
+                ...[random(20) === 0 ? random(9) : B, ...end],
+              ]
+            : [y, state(), cell, some(reserve), x, some(state()), cell, count, ofLengths, ...end];
+          break;
+        }
         case 'linalgLu':
         case 'linalgDet':
         case 'linalgCofactors':
@@ -996,7 +1037,10 @@ describe('kernels on random tensors', () => {
       if (random(10) === 0 && args.length > 1 && typeof args[1] === 'number' && !name.startsWith('map'))
         args[0] = args[1];
       const error = attempt(exported[name], args) ?? settle();
-      if (error === undefined) completed++;
+      // Stacks of recurrent layers pass all checks, and then there is no cuDNN.
+      const absent =
+        /^rnnStack(Backward)?: (cuDNN does not compute these layers here|the CPU computes layers one by one)/;
+      if (error === undefined || absent.test((error as Error).message)) completed++;
       for (const handle of made) native.dispose(handle);
     }
     // Enough of it must have been work, not refusals.

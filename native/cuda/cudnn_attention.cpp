@@ -90,7 +90,7 @@ bool attentionByCudnn(Queue& queue, const AttentionSizes& s, const TensorView& o
       {kCudnnQ, q.data},     {kCudnnK, k.data}, {kCudnnV, v.data}, {kCudnnOut, out.data}, {kCudnnLogSums, logSums.data},
       {kCudnnScale, &factor}};
   if (causal) memory.emplace_back(kCudnnLeast, &kLeast);
-  return executeCudnn(queue, "attention", *plan, memory);
+  return executeCudnn(queue, *plan, memory);
 }
 
 bool attentionGradientsByCudnn(Queue& queue, const AttentionSizes& s, const OptionalTensor& gq,
@@ -148,7 +148,7 @@ bool attentionGradientsByCudnn(Queue& queue, const AttentionSizes& s, const Opti
                             {kCudnnOne, &kOne},
                             {kCudnnDeltas, deltas}};
       if (causal) memory.emplace_back(kCudnnLeast, &kLeast);
-      if (executeCudnn(queue, "attentionBackward", *plan, memory)) continue;
+      if (executeCudnn(queue, *plan, memory)) continue;
       if (b == 0 && kh == 0) return false;
       fail(ErrorKind::Device, "attentionBackward: cuDNN refuses a part of a batch");
     }

@@ -80,9 +80,9 @@ bool convolveByCudnn(Context& context, const Convolution& c) {
   const bool done =
       problem->bias
           ? executeCudnn(
-                queue, c.op, *plan,
+                queue, *plan,
                 {{kCudnnX, c.x.data}, {kCudnnWeight, weight.data}, {kCudnnY, c.y.data}, {kCudnnBias, c.bias.data}})
-          : executeCudnn(queue, c.op, *plan, {{kCudnnX, c.x.data}, {kCudnnWeight, weight.data}, {kCudnnY, c.y.data}});
+          : executeCudnn(queue, *plan, {{kCudnnX, c.x.data}, {kCudnnWeight, weight.data}, {kCudnnY, c.y.data}});
   if (!done) return false;
   if (packed && ofWeight) copy(context, c.weight, weight);
   if (c.bias.defined && !problem->bias) addBias(queue, c.result(), c.bias);

@@ -120,8 +120,7 @@ KeptCudnnPlan* cudnnPlan(Queue& queue, const CudnnKey& given, const CudnnRules& 
   return plan.plan ? &plan : nullptr;
 }
 
-bool executeCudnn(Queue& queue, const char* op, KeptCudnnPlan& kept,
-                  const std::vector<std::pair<int64_t, const void*>>& memory) {
+bool executeCudnn(Queue& queue, KeptCudnnPlan& kept, const std::vector<std::pair<int64_t, const void*>>& memory) {
   void* const workspace = kept.plan->workspace > 0 ? queue.scratch(kScratchOfCudnn, kept.plan->workspace) : nullptr;
   std::vector<int64_t> ids;
   std::vector<void*> pointers;
@@ -138,7 +137,7 @@ bool executeCudnn(Queue& queue, const char* op, KeptCudnnPlan& kept,
         .finalize();
     status = cudnnBackendExecute(queue.cudnnPlans->handle, kept.plan->plan.get(), pack.get());
   } catch (const CudnnRefusal& refusal) {
-    fail(ErrorKind::Device, "%s: cuDNN: %.400s", op, refusal.reason.c_str());
+    fail(ErrorKind::Device, "cuDNN: %.400s", refusal.reason.c_str());
   }
   if (status == CUDNN_STATUS_SUCCESS) {
     kept.inGraph = kept.inGraph || queue.isCapturing();
@@ -149,7 +148,7 @@ bool executeCudnn(Queue& queue, const char* op, KeptCudnnPlan& kept,
     if (!kept.inGraph) kept.plan.reset();
     return false;
   }
-  fail(ErrorKind::Device, "%s: cuDNN: %.400s", op, describeCudnnStatus(status).c_str());
+  fail(ErrorKind::Device, "cuDNN: %.400s", describeCudnnStatus(status).c_str());
 }
 
 }  // namespace thalweg::cuda

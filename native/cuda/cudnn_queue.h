@@ -27,7 +27,6 @@ KeptCudnnPlan* cudnnPlan(Queue& queue, const CudnnKey& key, const CudnnRules& ru
 
 // Executes a plan, on memory by the tensors' numbers. False if cuDNN refuses after all: nothing has been launched, and
 // there is no plan any more. Throws DeviceError when the execution fails.
-bool executeCudnn(Queue& queue, const char* op, KeptCudnnPlan& plan,
-                  const std::vector<std::pair<int64_t, const void*>>& memory);
+bool executeCudnn(Queue& queue, KeptCudnnPlan& plan, const std::vector<std::pair<int64_t, const void*>>& memory);
 
 }  // namespace thalweg::cuda

@@ -176,9 +176,9 @@ void* packedWeights(Queue& queue, const RnnPlan& plan, const TensorList& weights
   return packed;
 }
 
-void run(const char* op, cudnnStatus_t status) {
+void run(cudnnStatus_t status) {
   if (status == CUDNN_STATUS_SUCCESS) return;
-  fail(ErrorKind::Device, "%s: cuDNN: %.400s; THALWEG_CUDNN=0 takes Thalweg's own kernels", op,
+  fail(ErrorKind::Device, "cuDNN: %.400s; THALWEG_CUDNN=0 takes Thalweg's own kernels",
        describeCudnnStatus(status).c_str());
 }
 
@@ -235,7 +235,7 @@ namespace {
 // What was promised when the layers' tensors were made. reserveBytes: -1 if there is no reserve.
 std::shared_ptr<const RnnPlan> promised(Queue& queue, const char* op, const RnnStack& stack, int64_t reserveBytes) {
   const auto plan = usesCudnn(queue) ? queue.cudnnRnns->find(queue, stack) : nullptr;
-  if (!plan) fail(ErrorKind::Device, "%s: cuDNN does not compute these layers here", op);
+  if (!plan) fail(ErrorKind::Device, "cuDNN does not compute these layers here");
   if (reserveBytes >= 0 && static_cast<size_t>(reserveBytes) < plan->reserveBytes)
     fail(ErrorKind::Shape, "%s: the reserve has %lld bytes, and needed are %zu", op,
          static_cast<long long>(reserveBytes), plan->reserveBytes);
@@ -255,8 +255,7 @@ void cudnnRnnForward(Queue& queue, const RnnStack& stack, const CudnnRnnForward&
   const size_t workspace = training ? plan->workspaceOfTraining : plan->workspaceOfInference;
   const void* weights = packedWeights(queue, *plan, of.weights);
   const bool cells = modeOf(stack.kind) == CUDNN_LSTM;
-  run("rnnStack",
-      cudnnRNNForward(cudnnHandleOf(queue), plan->rnn, training ? CUDNN_FWD_MODE_TRAINING : CUDNN_FWD_MODE_INFERENCE,
+  run(cudnnRNNForward(cudnnHandleOf(queue), plan->rnn, training ? CUDNN_FWD_MODE_TRAINING : CUDNN_FWD_MODE_INFERENCE,
                       nullptr, plan->x, of.x, plan->y, of.y, plan->state, of.h0, of.hN,
                       cells ? static_cast<cudnnTensorDescriptor_t>(plan->state) : nullptr, of.c0, of.cN,
                       plan->weightBytes, weights, workspace, workspaceFor(queue, workspace),
@@ -270,17 +269,17 @@ void cudnnRnnBackward(Queue& queue, const RnnStack& stack, const CudnnRnnBackwar
   void* const workspace = workspaceFor(queue, plan->workspaceOfTraining);
   const cudnnHandle_t handle = cudnnHandleOf(queue);
   const bool cells = modeOf(stack.kind) == CUDNN_LSTM;
-  run(op, cudnnRNNBackwardData_v8(handle, plan->rnn, nullptr, plan->y, of.y, of.g, plan->x, of.dx, plan->state, of.h0,
-                                  of.gN, of.dh0, cells ? static_cast<cudnnTensorDescriptor_t>(plan->state) : nullptr,
-                                  of.c0, of.gCell, of.dc0, plan->weightBytes, weights, plan->workspaceOfTraining,
-                                  workspace, plan->reserveBytes, of.reserve));
+  run(cudnnRNNBackwardData_v8(handle, plan->rnn, nullptr, plan->y, of.y, of.g, plan->x, of.dx, plan->state, of.h0,
+                              of.gN, of.dh0, cells ? static_cast<cudnnTensorDescriptor_t>(plan->state) : nullptr, of.c0,
+                              of.gCell, of.dc0, plan->weightBytes, weights, plan->workspaceOfTraining, workspace,
+                              plan->reserveBytes, of.reserve));
   if (of.dweights.count == 0) return;
   char* const gradients =
       static_cast<char*>(queue.scratch(kScratchOfGradients, static_cast<int64_t>(plan->weightBytes)));
   checkCuda(cudaMemsetAsync(gradients, 0, plan->weightBytes, queue.stream), "clearing gradients");
-  run(op, cudnnRNNBackwardWeights_v8(handle, plan->rnn, CUDNN_WGRAD_MODE_ADD, nullptr, plan->x, of.x, plan->state,
-                                     of.h0, plan->y, of.y, plan->weightBytes, gradients, plan->workspaceOfTraining,
-                                     workspace, plan->reserveBytes, of.reserve));
+  run(cudnnRNNBackwardWeights_v8(handle, plan->rnn, CUDNN_WGRAD_MODE_ADD, nullptr, plan->x, of.x, plan->state, of.h0,
+                                 plan->y, of.y, plan->weightBytes, gradients, plan->workspaceOfTraining, workspace,
+                                 plan->reserveBytes, of.reserve));
   std::vector<Span> spans;
   for (const Part& part : plan->parts)
     spans.push_back(
@@ -297,10 +296,10 @@ struct Queue::CudnnRnns {};
 std::shared_ptr<Queue::CudnnRnns> makeCudnnRnns() { return nullptr; }
 int64_t cudnnRnnReserve(Queue&, const RnnStack&) { return -1; }
 void cudnnRnnForward(Queue&, const RnnStack&, const CudnnRnnForward&) {
-  fail(ErrorKind::Device, "rnnStack: this build does not use cuDNN");
+  fail(ErrorKind::Device, "this build does not use cuDNN");
 }
 void cudnnRnnBackward(Queue&, const RnnStack&, const CudnnRnnBackward&) {
-  fail(ErrorKind::Device, "rnnStackBackward: this build does not use cuDNN");
+  fail(ErrorKind::Device, "this build does not use cuDNN");
 }
 
 }  // namespace thalweg::cuda

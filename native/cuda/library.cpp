@@ -86,7 +86,7 @@ const LibraryDescription cudnn = {
     "cuDNN",
     "libcudnn.so.9",
     "libcudnn.so.8",
-    "convolutions and attention run on Thalweg's own, slower kernels",
+    "convolutions, recurrent layers and attention run on Thalweg's own, slower kernels",
     "nvidia-cudnn-cu13",
     "cudnn9-cuda-13",
     90000,

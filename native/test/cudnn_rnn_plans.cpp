@@ -15,27 +15,10 @@
 #include <vector>
 
 #include "cuda/cudnn.h"
-#include "cuda/library.h"
+#include "cuda/cudnn_functions.h"
 
 namespace thalweg::cuda {
 namespace {
-
-LIBRARY_FUNCTION(cudnnLibrary, cudnnCreateRNNDataDescriptor);
-LIBRARY_FUNCTION(cudnnLibrary, cudnnCreateRNNDescriptor);
-LIBRARY_FUNCTION(cudnnLibrary, cudnnCreateTensorDescriptor);
-LIBRARY_FUNCTION(cudnnLibrary, cudnnDestroyRNNDataDescriptor);
-LIBRARY_FUNCTION(cudnnLibrary, cudnnDestroyRNNDescriptor);
-LIBRARY_FUNCTION(cudnnLibrary, cudnnDestroyTensorDescriptor);
-LIBRARY_FUNCTION(cudnnLibrary, cudnnGetRNNTempSpaceSizes);
-LIBRARY_FUNCTION(cudnnLibrary, cudnnGetRNNWeightParams);
-LIBRARY_FUNCTION(cudnnLibrary, cudnnGetRNNWeightSpaceSize);
-LIBRARY_FUNCTION(cudnnLibrary, cudnnGetTensorNdDescriptor);
-LIBRARY_FUNCTION(cudnnLibrary, cudnnRNNBackwardData_v8);
-LIBRARY_FUNCTION(cudnnLibrary, cudnnRNNBackwardWeights_v8);
-LIBRARY_FUNCTION(cudnnLibrary, cudnnRNNForward);
-LIBRARY_FUNCTION(cudnnLibrary, cudnnSetRNNDataDescriptor);
-LIBRARY_FUNCTION(cudnnLibrary, cudnnSetRNNDescriptor_v8);
-LIBRARY_FUNCTION(cudnnLibrary, cudnnSetTensorNdDescriptor);
 
 cudnnHandle_t handle() {
   alignas(64) static char zeros[1 << 18];

@@ -146,6 +146,8 @@ describeDevice('convolutions by cuDNN', () => {
       { FAKE_CUDNN_FAIL: '1' },
     );
     expect(result.stdout).toContain('DeviceError: ');
-    expect(result.stdout).toContain('convForward: cuDNN: CUDNN_STATUS_EXECUTION_FAILED (as the test asked for)');
+    expect(result.stdout).toBe(
+      'DeviceError: convForward: cuDNN: CUDNN_STATUS_EXECUTION_FAILED (as the test asked for)\n',
+    );
   });
 });
