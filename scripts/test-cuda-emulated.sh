@@ -5,9 +5,10 @@
 #            for each launch. Then tests of copies, with streams as late and as early as they may be
 #            (native/cuda/emulated/streams.cpp): a forgotten wait gives wrong numbers
 #   library  matrix products, convolutions, attention and recurrent layers by a cuBLASLt and a cuDNN for tests
-#   reverse  the goldens in every dtype and layout, with the threads of each block in reverse order: results that change show
-#            a race (THALWEG_TEST_DERIVATIVES=1 compares gradients with differences too, which takes long)
-#   asan     the goldens, with AddressSanitizer and UBSan
+#   reverse  the goldens in every dtype and layout, and the trainings, with the threads of each block in reverse order:
+#            results that change show a race (THALWEG_TEST_DERIVATIVES=1 compares gradients with differences too, which
+#            takes long)
+#   asan     the goldens and the trainings, with AddressSanitizer and UBSan
 # Arguments: ways (default all), then files for vitest: npm run test:cuda-emu -- plain test/samples/conv.test.ts
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -64,12 +65,18 @@ for way in "${ways[@]}"; do
       ;;
     reverse)
       THALWEG_CUDA_EMULATED_ORDER=reverse device_tests reverse "" test/samples/
+      if [ ${#files[@]} -eq 0 ]; then
+        THALWEG_CUDA_EMULATED_ORDER=reverse device_tests "reverse, trainings" "" test/trainings.test.ts -t losses
+      fi
       ;;
     asan)
       build_asan thalweg thalweg_cuda_emulated
       THALWEG_CUDA_PLUGIN=$PWD/build/asan/thalweg-cuda-emulated.so THALWEG_TEST_GOLDENS_ONLY=1 \
-        device_tests asan asan \
-        $(samples core products conv norms pool indexing sorting scans attention rnn linalg classLoss ctc)
+        device_tests asan asan test/samples/
+      if [ ${#files[@]} -eq 0 ]; then
+        THALWEG_CUDA_PLUGIN=$PWD/build/asan/thalweg-cuda-emulated.so \
+          device_tests "asan, trainings" asan test/trainings.test.ts -t 'losses in float32'
+      fi
       ;;
   esac
 done
