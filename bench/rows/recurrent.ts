@@ -1,19 +1,31 @@
-// A recurrent layer by itself.
+// Recurrent layers by themselves.
 import { grad, nn, randn } from 'thalweg';
 import * as flops from '../models/flops.js';
 import { repeat } from './repeat.js';
 import type { Row } from './row.js';
 
-const [batch, steps, inputs, hidden] = [64, 200, 128, 64] as const;
+const kinds = { lstm: { gates: 4, Layer: nn.LSTM }, gru: { gates: 3, Layer: nn.GRU } } as const;
+const batch = 64;
 
-function recurrent(name: string, gates: number, make: () => nn.LSTM | nn.GRU): Row {
+function recurrent(
+  kind: keyof typeof kinds,
+  steps: number,
+  inputs: number,
+  hidden: number,
+  numLayers = 1,
+  only?: 'cuda',
+): Row {
+  const { gates, Layer } = kinds[kind];
+  const layers = numLayers > 1 ? `, ${numLayers} layers` : '';
+  const of = (features: number): number => flops.recurrent(batch, steps, features, hidden, gates);
   return {
-    name: `${name}/64x200/128-64`,
-    what: `nn.${name.toUpperCase()}(${inputs}, ${hidden}), ${steps} steps, batch ${batch}, forward and backward`,
+    name: `${kind}/${batch}x${steps}/${inputs}-${hidden}${numLayers > 1 ? `x${numLayers}` : ''}`,
+    what: `nn.${kind.toUpperCase()}(${inputs}, ${hidden})${layers}, ${steps} steps, batch ${batch}, forward and backward`,
     unit: 'ms',
-    flops: 3 * flops.recurrent(batch, steps, inputs, hidden, gates),
+    ...(only === undefined ? {} : { only }),
+    flops: 3 * (of(inputs) + (numLayers - 1) * of(hidden)),
     prepare() {
-      const layer = make();
+      const layer: nn.LSTM | nn.GRU = new Layer(inputs, hidden, { numLayers });
       const x = randn([steps, batch, inputs], { requiresGrad: true });
       const g = randn([steps, batch, hidden]);
       const wanted = [x, ...layer.parameters()];
@@ -23,6 +35,9 @@ function recurrent(name: string, gates: number, make: () => nn.LSTM | nn.GRU): R
 }
 
 export const recurrentRows: readonly Row[] = [
-  recurrent('lstm', 4, () => new nn.LSTM(inputs, hidden)),
-  recurrent('gru', 3, () => new nn.GRU(inputs, hidden)),
+  recurrent('lstm', 200, 128, 64),
+  recurrent('gru', 200, 128, 64),
+  // Large enough for a GPU. THALWEG_CUDNN=0 shows Thalweg's own kernels.
+  recurrent('lstm', 100, 512, 512, 2, 'cuda'),
+  recurrent('gru', 100, 512, 512, 2, 'cuda'),
 ];

@@ -6,5 +6,5 @@ const load = (path) => import(new URL(path, pathToFileURL(`${folder}/`)).href);
 const { setDefaultDevice } = await load('src/device.js');
 const { main } = await load('bench/main.js');
 // By default what was made for a device, what a call costs, and training steps.
-const chosen = rows || '1024MB|1x100M|gemm/|^sort|^add4|^adam|^train/|^conv';
+const chosen = rows || '1024MB|1x100M|gemm/|^sort|^add4|^adam|^lstm|^gru|^train/|^conv';
 process.exitCode = await main(['--device', 'cuda', '--json', output, '--rows', chosen, ...flags], setDefaultDevice);
