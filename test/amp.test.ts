@@ -57,6 +57,10 @@ describe('types', () => {
     ['attention', () => F.scaledDotProductAttention(sequence, sequence, sequence)],
     ['a layer', () => new nn.Linear(4, 3).forward(wide)],
     ['relu of a product', () => matmul(wide, wide).relu()],
+    ['LSTM', () => new nn.LSTM(4, 3, { numLayers: 2 }).forward(wide.unsqueeze(0))[0]],
+    ["GRU's state", () => new nn.GRU(4, 3, { bidirectional: true }).forward(wide.unsqueeze(0))[1]],
+    ['RNN', () => new nn.RNN(4, 3, { bias: false }).forward(wide.unsqueeze(0))[0]],
+    ['LSTMCell', () => new nn.LSTMCell(4, 3).forward(wide)[0]],
   ])('%s runs in 16 bits', (_, run) => {
     expect(typesOf(run)).toEqual(['bfloat16', 'float16', 'float32']);
   });
@@ -72,13 +76,28 @@ describe('types', () => {
     ['mse', () => F.mseLoss(narrow, wide)],
     ['bce', () => F.binaryCrossEntropyWithLogits(narrow, wide.sigmoid())],
     ['norm', () => linalg.vectorNorm(narrow)],
-    ['LSTM', () => new nn.LSTM(4, 3).forward(narrow.unsqueeze(0))[0]],
-    ['LSTMCell', () => new nn.LSTMCell(4, 3).forward(narrow)[0]],
     ['cat of two types', () => cat([narrow, wide])],
     ['add of two types', () => narrow.add(wide)],
   ])('%s runs in float32', (_, run) => {
     expect(autocast(run).dtype).toBe('float32');
     expect(autocast({ dtype: 'float16' }, run).dtype).toBe('float32');
+  });
+
+  test('a recurrent layer has gradients in float32, near those without', () => {
+    const layer = new nn.LSTM(4, 3, { numLayers: 2, bidirectional: true });
+    const gradients = (run: () => Tensor): Tensor[] => {
+      layer.zeroGrad();
+      run().to('float32').square().sum().backward();
+      return [...layer.parameters()].map((p) => p.grad!.clone());
+    };
+    const forward = (): Tensor => layer.forward(wide.unsqueeze(1))[0];
+    const expected = gradients(forward);
+    gradients(() => autocast(forward)).forEach((g, i) => {
+      expect(g.dtype).toBe('float32');
+      const error = Number(linalg.vectorNorm(g.sub(expected[i])).itemSync());
+      expect(error / Number(linalg.vectorNorm(expected[i]).itemSync())).toBeLessThan(0.05);
+      expect(error).toBeGreaterThan(0);
+    });
   });
 
   test('everything else runs in what it is given', () => {

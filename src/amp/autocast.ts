@@ -17,10 +17,10 @@ export interface AutocastOptions {
 export const isAutocastEnabled = (): boolean => autocastState() !== null;
 
 /**
- * Runs `fn` in mixed precision: matrix products, convolutions and attention take their operands in 16 bits (and add up in
- * float32), losses, norms, softmax, exponentials, logarithms and sums take them in float32, and everything else computes in
- * what it is given. Parameters stay float32, and so do their gradients; float64 is left alone. Which operation goes where is
- * PyTorch's choice for its CUDA device; recurrent layers compute in the type of their parameters.
+ * Runs `fn` in mixed precision: matrix products, convolutions, recurrent layers and attention take their operands in 16 bits
+ * (and add up in float32), losses, norms, softmax, exponentials, logarithms and sums take them in float32, and everything
+ * else computes in what it is given. Parameters stay float32, and so do their gradients; float64 is left alone. Which
+ * operation goes where is PyTorch's choice for its CUDA device.
  *
  * Only the forward pass and the loss belong inside: backward computes in the types that the forward pass had. With
  * `'float16'`, whose smallest numbers are large, use a `GradScaler` too.

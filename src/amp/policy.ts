@@ -1,5 +1,5 @@
 // Which operations `autocast` runs in 16 bits, which in float32, and which in the widest type that they are given: PyTorch's
-// lists for its CUDA device, by the names that ops have here. Recurrent layers are not among them: see src/nn/rnn.ts.
+// lists for its CUDA device, by the names that ops have here; recurrent layers and cells are sequences.
 import { isGradEnabled } from '../autograd/mode.js';
 import { isFloating, type DType } from '../dtype.js';
 import { keep, untracked } from '../memory.js';
@@ -17,6 +17,9 @@ export const lowerPrecision: ReadonlySet<string> = new Set([
   'convTranspose2d',
   'convTranspose3d',
   'scaledDotProductAttention',
+  'lstmSequence',
+  'gruSequence',
+  'rnnSequence',
   'addmm',
   'addmv',
   'addr',

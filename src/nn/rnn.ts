@@ -1,5 +1,6 @@
 // Recurrent layers: RNN, LSTM, GRU. What they compute is in ops/rnn.ts.
-import { autocastState, withAutocast } from '../amp/state.js';
+import { autocastWhole } from '../amp/policy.js';
+import { autocastState } from '../amp/state.js';
 import { isFloating, type DType } from '../dtype.js';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
 import { tidy } from '../memory.js';
@@ -9,8 +10,8 @@ import { checkTensor } from '../ops/define.js';
 import { indexSelect } from '../ops/indexing.js';
 import { cat } from '../ops/join.js';
 import type { Generator } from '../ops/random.js';
-import { gateCount, type CellKind } from '../ops/rnn.js';
-import { cellStack } from '../ops/rnnStack.js';
+import { gateCount, opName, type CellKind } from '../ops/rnn.js';
+import { cellStack, type LayerWeights } from '../ops/rnnStack.js';
 import { narrow, reshape, select, transpose } from '../ops/view.js';
 import { formatShape, shapesEqual, type Shape } from '../shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
@@ -151,7 +152,7 @@ export abstract class RecurrentLayer<
     return new ShapeError(`${this._name}(x ${formatShape(x.shape)}): ${what}`);
   }
 
-  private _checkInput(x: Tensor, packed: boolean): void {
+  private _checkInput(x: Tensor, packed: boolean, dtype: DType): void {
     checkTensor(this._name, 'x', x);
     const rank = x.shape.length;
     if (packed ? rank !== 2 : rank !== 2 && rank !== 3) {
@@ -165,10 +166,9 @@ export abstract class RecurrentLayer<
     const features = x.shape[rank - 1];
     if (features !== this.inputSize)
       throw this._fail(x, `the last dimension is ${features}, but inputSize is ${this.inputSize}.`);
-    const weight = this.weight_ih_l0;
-    if (x.dtype !== weight.dtype) {
+    if (x.dtype !== dtype) {
       throw new DTypeError(
-        `${this._name}(x ${x.dtype}${formatShape(x.shape)}): the parameters are ${weight.dtype}; convert one, e.g. x.to('${weight.dtype}').`,
+        `${this._name}(x ${x.dtype}${formatShape(x.shape)}): the parameters are ${dtype}; convert one, e.g. x.to('${dtype}').`,
       );
     }
   }
@@ -190,20 +190,35 @@ export abstract class RecurrentLayer<
     });
   }
 
-  /** Runs all layers. @internal */
+  /** Runs all layers, under `autocast` in its type. @internal */
   protected _run(
     input: Tensor | PackedSequence,
     given: readonly Tensor[] | undefined,
   ): { output: Tensor | PackedSequence; states: Tensor[] } {
-    if (autocastState() !== null) {
-      const { dtype } = this.weight_ih_l0;
-      const own = (x: Tensor): Tensor => inType(x, dtype);
+    const suffixes = Array.from({ length: this.numLayers }, (_, layer) => this._suffixes(layer)).flat();
+    const parameters = suffixes.flatMap((suffix) => [
+      this[`weight_ih_l${suffix}`],
+      this[`weight_hh_l${suffix}`],
+      this.bias ? this[`bias_ih_l${suffix}`] : null,
+      this.bias ? this[`bias_hh_l${suffix}`] : null,
+    ]);
+    if (autocastState() === null) return this._runWith(parameters, input, given);
+    return autocastWhole(opName(this._kind), parameters, (cast) => {
+      const own = (x: Tensor): Tensor => inType(x, cast[0]!.dtype);
       const converted = input instanceof PackedSequence ? input.withData(own(input.data)) : own(input);
-      return withAutocast(null, () => this._run(converted, given?.map(own)));
-    }
+      return this._runWith(cast, converted, given?.map(own));
+    });
+  }
+
+  // parameters: of each layer and direction both weights and both biases.
+  private _runWith(
+    parameters: readonly (Tensor | null)[],
+    input: Tensor | PackedSequence,
+    given: readonly Tensor[] | undefined,
+  ): { output: Tensor | PackedSequence; states: Tensor[] } {
     const packed = input instanceof PackedSequence ? input : null;
     const x = packed === null ? (input as Tensor) : packed.data;
-    this._checkInput(x, packed !== null);
+    this._checkInput(x, packed !== null, parameters[0]!.dtype);
     const batched = packed !== null || x.shape.length === 3;
     const first = this.batchFirst && packed === null && batched;
     const batch = packed !== null ? packed.batch : batched ? x.shape[first ? 0 : 1] : 1;
@@ -217,7 +232,11 @@ export abstract class RecurrentLayer<
       }
       const ordered: Tensor = first ? transpose(x, 0, 1) : x;
       const rows: Tensor = packed === null ? reshape(ordered, [steps * batch, this.inputSize] as Shape) : x;
-      const [output, ...finals] = this._layers(rows, states, batch, packed?.batchSizes) as [Tensor, ...Tensor[]];
+      const weights = Array.from({ length: parameters.length / 4 }, (_, i): LayerWeights => {
+        const [weightIh, weightHh, biasIh, biasHh] = parameters.slice(4 * i, 4 * i + 4);
+        return { weightIh: weightIh!, weightHh: weightHh!, biasIh, biasHh };
+      });
+      const [output, ...finals] = this._layers(weights, rows, states, batch, packed?.batchSizes);
       const width = output.shape[1];
       let shaped = output;
       if (packed === null && batched) {
@@ -238,11 +257,12 @@ export abstract class RecurrentLayer<
 
   // Rows of all steps through all layers; and the last states, of each kind [layers * directions, batch, hiddenSize].
   private _layers(
+    weights: readonly LayerWeights[],
     rows: Tensor,
     states: readonly Tensor[] | undefined,
     batch: number,
     batchSizes: readonly number[] | undefined,
-  ): Tensor[] {
+  ): [output: Tensor, ...finals: Tensor[]] {
     const { hiddenSize, bidirectional } = this;
     const directions = bidirectional ? 2 : 1;
     // Dropout stands between layers.
@@ -250,19 +270,13 @@ export abstract class RecurrentLayer<
     const finals: Tensor[][] = [];
     let output = rows;
     for (let layer = 0; layer < this.numLayers; layer += together) {
-      const suffixes = Array.from({ length: together }, (_, i) => this._suffixes(layer + i)).flat();
-      const weights = suffixes.map((suffix) => ({
-        weightIh: this[`weight_ih_l${suffix}`],
-        weightHh: this[`weight_hh_l${suffix}`],
-        biasIh: this.bias ? this[`bias_ih_l${suffix}`] : null,
-        biasHh: this.bias ? this[`bias_hh_l${suffix}`] : null,
-      }));
+      const own = weights.slice(layer * directions, (layer + together) * directions);
       const [h0 = null, c0 = null] = (states ?? []).map((state): Tensor =>
         together === this.numLayers ? state : narrow(state, 0, layer * directions, together * directions),
       );
       const [h, ...last] = cellStack(
         this._kind,
-        { x: output, h0, c0, weights },
+        { x: output, h0, c0, weights: own },
         { batch, hiddenSize, bidirectional, batchSizes },
       );
       finals.push(last);

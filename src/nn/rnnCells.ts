@@ -1,12 +1,13 @@
 // One step of a recurrent layer: RNNCell, LSTMCell, GRUCell.
-import { autocastState, withAutocast } from '../amp/state.js';
+import { autocastWhole } from '../amp/policy.js';
+import { autocastState } from '../amp/state.js';
 import type { DType } from '../dtype.js';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
 import { tidy } from '../memory.js';
 import { zeros, type TensorOptions } from '../ops/creation.js';
 import { checkTensor } from '../ops/define.js';
 import type { Generator } from '../ops/random.js';
-import { cellSequence, gateCount, type CellKind } from '../ops/rnn.js';
+import { cellSequence, gateCount, opName, type CellKind } from '../ops/rnn.js';
 import { reshape } from '../ops/view.js';
 import { formatShape, shapesEqual, type Shape } from '../shape.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -63,13 +64,22 @@ export abstract class RecurrentCell<I extends number = number, H extends number 
     this.bias_hh = bias ? make(columns) : null;
   }
 
-  /** One step. @internal */
+  /** One step, under `autocast` in its type. @internal */
   protected _run(x: Tensor, given: readonly Tensor[] | undefined): Tensor[] {
-    if (autocastState() !== null) {
-      const { dtype } = this.weight_ih;
-      const own = (t: Tensor): Tensor => inType(t, dtype);
-      return withAutocast(null, () => this._run(own(x), given?.map(own)));
-    }
+    const parameters = [this.weight_ih, this.weight_hh, this.bias_ih, this.bias_hh];
+    if (autocastState() === null) return this._runWith(parameters, x, given);
+    return autocastWhole<Tensor | null, Tensor[]>(opName(this._kind), parameters, (cast) => {
+      const own = (t: Tensor): Tensor => inType(t, cast[0]!.dtype);
+      return this._runWith(cast, own(x), given?.map(own));
+    });
+  }
+
+  private _runWith(
+    [weightIh, weightHh, biasIh, biasHh]: readonly (Tensor | null)[],
+    x: Tensor,
+    given: readonly Tensor[] | undefined,
+  ): Tensor[] {
+    const { dtype } = weightIh!;
     const name = this._name;
     checkTensor(name, 'x', x);
     const rank = x.shape.length;
@@ -78,9 +88,9 @@ export abstract class RecurrentCell<I extends number = number, H extends number 
     if (x.shape[rank - 1] !== this.inputSize) {
       throw new ShapeError(`${text}: the last dimension is ${x.shape[rank - 1]}, but inputSize is ${this.inputSize}.`);
     }
-    if (x.dtype !== this.weight_ih.dtype) {
+    if (x.dtype !== dtype) {
       throw new DTypeError(
-        `${name}(x ${x.dtype}${formatShape(x.shape)}): the parameters are ${this.weight_ih.dtype}; convert one, e.g. x.to('${this.weight_ih.dtype}').`,
+        `${name}(x ${x.dtype}${formatShape(x.shape)}): the parameters are ${dtype}; convert one, e.g. x.to('${dtype}').`,
       );
     }
     const shape = [...x.shape.slice(0, -1), this.hiddenSize];
@@ -105,10 +115,10 @@ export abstract class RecurrentCell<I extends number = number, H extends number 
         x: rows,
         h0: zero ?? states![0],
         c0: this._kind === 'lstm' ? (zero ?? states![1]) : null,
-        weightIh: this.weight_ih,
-        weightHh: this.weight_hh,
-        biasIh: this.bias_ih,
-        biasHh: this.bias_hh,
+        weightIh: weightIh!,
+        weightHh: weightHh!,
+        biasIh,
+        biasHh,
       });
       return rank === 2 ? next : next.map((state) => reshape(state, [this.hiddenSize] as Shape));
     });

@@ -65,7 +65,8 @@ const fromList = (list: readonly (Tensor | null)[]): SequenceInputs => {
 
 for (const name of ['lstmSequence', 'gruSequence', 'rnnSequence']) definedOps.add(name);
 
-const opName = (kind: CellKind): string =>
+/** The name of the sequence op of a cell. @internal */
+export const opName = (kind: CellKind): string =>
   kind === 'lstm' ? 'lstmSequence' : kind === 'gru' ? 'gruSequence' : 'rnnSequence';
 
 function check(kind: CellKind, inputs: SequenceInputs, batchSizes: readonly number[] | undefined): void {

@@ -60,7 +60,7 @@ const script = `
         };
         const outs = run();
         const again = noGrad(run);
-        for (let i = 0; i < outs.length; i++) if (!outs[i].eq(again[i]).all().item()) throw new Error('not repeatable');
+        for (let i = 0; i < outs.length; i++) if (!outs[i].eq(again[i]).all().itemSync()) throw new Error('not repeatable');
         inferred++;
         let loss = outs[0].mul(outs[0]).sum();
         if (how.states) for (const state of outs.slice(1)) loss = loss.add(state.mul(3).sum());
