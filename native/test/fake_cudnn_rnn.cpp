@@ -257,7 +257,7 @@ EXPORTED cudnnStatus_t cudnnDestroyTensorDescriptor(cudnnTensorDescriptor_t tens
 EXPORTED cudnnStatus_t cudnnSetTensorNdDescriptor(cudnnTensorDescriptor_t descriptor, cudnnDataType_t type,
                                                   int dimensions, const int shape[], const int strides[]) {
   cudnnTensorStruct& tensor = aliveOne(descriptor);
-  // As many as the real one asks for at least, and takes at most.
+  // The real one takes two, too; the plugin has none of those.
   demand(dimensions >= 3 && dimensions <= 8 && shape && strides, "a tensor of too few or too many dimensions");
   for (int d = 0; d < dimensions; d++) demand(shape[d] > 0 && strides[d] > 0, "a size or stride that is not positive");
   sizeOf(type);
