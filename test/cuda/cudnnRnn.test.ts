@@ -36,7 +36,7 @@ const script = `
     ['LSTM', {}, { unbatched: true }],
     ['GRU', { numLayers: 2, dropout: 0.5 }, { evaluating: true }],
   ];
-  const tolerances = { float32: 2e-5, float64: 1e-12, float16: 1e-2, bfloat16: 8e-2 };
+  const tolerances = { float32: 2e-5, float64: 1e-12, float16: 2e-2, bfloat16: 0.15 };
   const few = process.env.FEW === '1';
   const [I, H, T, B] = [6, 8, 5, 4];
   let worst = 0, inferred = 0;
@@ -60,13 +60,15 @@ const script = `
         };
         const outs = run();
         const again = noGrad(run);
-        for (let i = 0; i < outs.length; i++) if (!outs[i].eq(again[i]).all().itemSync()) throw new Error('not repeatable');
+        if (process.env.EXACT)
+          for (let i = 0; i < outs.length; i++)
+            if (!outs[i].eq(again[i]).all().itemSync()) throw new Error('training and inference differ');
         inferred++;
         let loss = outs[0].mul(outs[0]).sum();
         if (how.states) for (const state of outs.slice(1)) loss = loss.add(state.mul(3).sum());
         loss.backward();
         const grads = [cx, ...hx, ...(how.inputOnly ? [] : own.parameters())].flatMap((t) => (t.grad ? [t.grad] : []));
-        return [...outs, ...grads].map((t) => t.detach().to('float64').to('cpu').dataSync());
+        return [...outs, ...again, ...grads].map((t) => t.detach().to('float64').to('cpu').dataSync());
       };
       const expected = results('cpu'), got = results('cuda');
       if (expected.length !== got.length) throw new Error('a gradient is missing');
@@ -94,7 +96,7 @@ interface Outcome {
 }
 
 async function runWith(env: Record<string, string>): Promise<Outcome> {
-  const result = await runScript(script, { FAKE_CUDNN_REPORT: '1', ...env });
+  const result = await runScript(script, { FAKE_CUDNN_REPORT: '1', ...(isEmulated ? { EXACT: '1' } : {}), ...env });
   expect({ code: result.code, signal: result.signal }, result.stderr).toEqual({ code: 0, signal: null });
   const { agrees, worst, cases } = JSON.parse(result.stdout) as { agrees: boolean; worst: number; cases: number };
   const counts = /fake cuDNN RNN: (\d+) forwards \((\d+) for training\), (\d+) backwards, (\d+) layers/.exec(
@@ -108,11 +110,14 @@ async function runWith(env: Record<string, string>): Promise<Outcome> {
 const none = { forwards: 0, training: 0, backwards: 0 };
 
 describeDevice('recurrent layers by cuDNN', () => {
-  test.skipIf(!found || !isEmulated)('of every kind and dtype', async () => {
+  test.skipIf(!found)('of every kind and dtype', async () => {
     const outcome = await runWith({});
     // Each once for training and once without, and all layers of a case in one call.
     const { cases } = outcome;
-    expect(outcome).toMatchObject({ cases: 40, forwards: 2 * cases, training: cases, backwards: cases });
+    expect(cases).toBe(40);
+    // A GPU counts nothing.
+    if (!isEmulated) return;
+    expect(outcome).toMatchObject({ forwards: 2 * cases, training: cases, backwards: cases });
     expect(outcome.layers).toBe(4 * 2 * (2 + 2 + 1 + 1 + 2 + 1 + 3 + 1 + 1 + 2));
   });
 
