@@ -47,9 +47,9 @@ export function setFlushDenormal(mode: boolean): boolean {
 let precision: 'highest' | 'high' = 'highest';
 
 /**
- * How exactly matrix products and convolutions of float32 are computed on a GPU: `'highest'` (the default) in float32;
- * `'high'` may round the operands to TF32, 10 bits behind the point, which tensor cores multiply several times as fast. Of
- * the whole process; the CPU always computes in float32.
+ * How exactly matrix products, convolutions and recurrent layers of float32 are computed on a GPU: `'highest'` (the
+ * default) in float32; `'high'` may round the operands to TF32, 10 bits behind the point, which tensor cores multiply several
+ * times as fast. Of the whole process; the CPU always computes in float32.
  *
  * @throws ArgumentError for another word
  * @example
