@@ -103,7 +103,11 @@ bool describeDevice(int ordinal, PluginDevice* device, char* message) {
 
 void* openQueue(int ordinal, char* message) {
   Queue* queue = nullptr;
-  explaining(message, [&] { queue = new Queue(ordinal); });
+  explaining(message, [&] {
+    auto made = std::make_unique<Queue>(ordinal);
+    made->cudnnRnns = makeCudnnRnns();
+    queue = made.release();
+  });
   return queue;
 }
 void closeQueue(void* queue) { delete static_cast<Queue*>(queue); }

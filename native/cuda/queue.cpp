@@ -7,7 +7,6 @@
 #include <deque>
 #include <mutex>
 
-#include "cuda/cudnn_rnn.h"
 #include "cuda/launch.h"
 
 namespace thalweg::cuda {
@@ -37,7 +36,7 @@ int codeOf(ErrorKind kind, const char* format) {
 
 }  // namespace
 
-Queue::Queue(int ordinal) : ordinal(ordinal), cudnnRnns(makeCudnnRnns()) {
+Queue::Queue(int ordinal) : ordinal(ordinal) {
   makeCurrent();
   cudaDeviceProp properties;
   checkCuda(cudaGetDeviceProperties(&properties, ordinal), "reading the properties of the device");

@@ -110,9 +110,10 @@ class Queue {
   // cuDNN's handle and plans: cudnn_queue.cpp.
   struct CudnnPlans;
   std::shared_ptr<CudnnPlans> cudnnPlans;
-  // Recurrent layers that cuDNN was asked about, from this thread and from others: cudnn_rnn.cpp.
+  // Recurrent layers that cuDNN was asked about, from this thread and from others; made with the queue:
+  // cudnn_rnn.cpp.
   struct CudnnRnns;
-  const std::shared_ptr<CudnnRnns> cudnnRnns;
+  std::shared_ptr<CudnnRnns> cudnnRnns;
 
  private:
   struct Slot {
