@@ -53,6 +53,11 @@ export interface LoadReport {
   unexpected: string[];
 }
 
+let changes = 0;
+
+/** Grows with each tensor that `to` or `register...` gives to some module in the place of another. @internal */
+export const tensorChanges = (): number => changes;
+
 /**
  * Base class of layers and models. Own fields decide: a tensor that requires gradients is a parameter, another tensor a
  * buffer (saved, not learned), a Module or an array of Modules a submodule. Fields whose names start with `_` are ignored,
@@ -217,6 +222,7 @@ export abstract class Module<F extends ShapeFn = UnknownFn> {
       keep(tensor);
     }
     (this as unknown as Record<string, unknown>)[name] = tensor;
+    changes++;
     if (options.persistent === false) (this._unsaved ??= new Set()).add(name);
     else this._unsaved?.delete(name);
   }
@@ -235,6 +241,7 @@ export abstract class Module<F extends ShapeFn = UnknownFn> {
         throw new ArgumentError(`registerParameter: '${name}' is no parameter; make one with nn.parameter(tensor).`);
     }
     (this as unknown as Record<string, unknown>)[name] = param;
+    changes++;
   }
 
   private checkFree(op: string, name: string): void {
@@ -394,6 +401,7 @@ export abstract class Module<F extends ShapeFn = UnknownFn> {
           if (result !== value) {
             keep(value.requiresGrad ? result.requiresGrad_() : result);
             result._isParameter = value._isParameter;
+            changes++;
           }
           converted.set(value, result);
         }

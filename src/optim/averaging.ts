@@ -4,6 +4,7 @@ import { byDevice } from '../device.js';
 import { isFloating } from '../dtype.js';
 import { ArgumentError, ShapeError } from '../errors.js';
 import { keep, untracked } from '../memory.js';
+import { tensorChanges } from '../nn/module.js';
 import { clone, copy_ } from '../ops/copy.js';
 import { add, mul, sub } from '../program/expr.js';
 import { program } from '../program/program.js';
@@ -39,8 +40,8 @@ export interface AverageStateDict {
  * Base of averages: `share` says how much of the present weights an update takes in.
  *
  * Of a module the tensors that it has at each call are averaged: where `module.to(device)` has replaced them, their averages
- * follow to the device. Tensors that were given themselves stay those, and the average is to be made after `to`, as
- * optimizers are.
+ * follow to the device. (One that was assigned to a field is noticed by `apply` and `copyToSource`.) Tensors that were given
+ * themselves stay those, and the average is to be made after `to`, as optimizers are.
  */
 export abstract class WeightAverage {
   /** How many times `update` was called. */
@@ -49,6 +50,7 @@ export abstract class WeightAverage {
   private readonly named: HasStateDict | null;
   private readonly names: readonly string[];
   private tensors: readonly Tensor[];
+  private seen = tensorChanges();
 
   constructor(
     private readonly name: string,
@@ -69,10 +71,20 @@ export abstract class WeightAverage {
     return this.kept;
   }
 
-  /** What is averaged, as it is now. The averages are where these are. */
-  private source(): readonly Tensor[] {
-    if (this.named === null) return this.tensors;
-    const state = this.named.stateDict();
+  /**
+   * What is averaged, as it is now. The averages are where these are. Looking at all tensors of a module takes longer than
+   * averaging them; `thorough` does so even if no module has others by `to` or by registering, but maybe by assignment.
+   */
+  private source(thorough: boolean): readonly Tensor[] {
+    if (this.named === null || (!thorough && this.seen === tensorChanges())) return this.tensors;
+    const changes = tensorChanges();
+    const tensors = this.compared(this.named);
+    this.seen = changes;
+    return tensors;
+  }
+
+  private compared(named: HasStateDict): readonly Tensor[] {
+    const state = named.stateDict();
     const present = [...state.values()];
     if (present.length === this.tensors.length && present.every((p, i) => p === this.tensors[i])) return present;
     const again = `make the ${this.name} when the module has what is trained.`;
@@ -109,7 +121,7 @@ export abstract class WeightAverage {
    * @throws ArgumentError if the module has other tensors than when the average was made, in name, dtype or shape
    */
   update(): void {
-    const source = this.source();
+    const source = this.source(false);
     const share = this.share(this.updates++);
     noGrad(() => {
       const pairs = source.map((p, i) => ({ device: p.device, dtype: p.dtype, p, average: this.averages[i] }));
@@ -131,10 +143,10 @@ export abstract class WeightAverage {
    * const accuracy = await ema.apply(() => evaluate(model));
    */
   apply<T>(fn: () => T): T {
-    const saved = untracked(() => noGrad(() => this.source().map((p) => keep(clone(p.detach())))));
+    const saved = untracked(() => noGrad(() => this.source(true).map((p) => keep(clone(p.detach())))));
     const restore = (): void => {
       noGrad(() => {
-        this.source().forEach((p, i) => {
+        this.source(true).forEach((p, i) => {
           copy_(p, saved[i]);
           saved[i].dispose();
         });
@@ -156,7 +168,7 @@ export abstract class WeightAverage {
   /** Writes the averages into the weights for good. */
   copyToSource(): void {
     noGrad(() => {
-      this.source().forEach((p, i) => copy_(p, this.averages[i]));
+      this.source(true).forEach((p, i) => copy_(p, this.averages[i]));
     });
   }
 

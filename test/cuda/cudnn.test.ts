@@ -8,6 +8,7 @@ import { afterAll, afterEach, expect, test } from 'vitest';
 import { conv2d, cuda, full, nn, noGrad, setFloat32MatmulPrecision, zeros } from 'thalweg';
 import { runScript } from '../fixtures/child.js';
 import { describeDevice, isEmulated } from './available.js';
+import { relativeError } from './compare.js';
 
 const found = cuda.isAvailable() && /^cuDNN: \d/m.test(cuda.libraries());
 const folder = mkdtempSync(join(tmpdir(), 'thalweg-'));
@@ -17,6 +18,7 @@ afterEach(() => setFloat32MatmulPrecision('highest'));
 // Convolutions, their gradients and transposes against the CPU, of what cuDNN is asked about: layouts, sizes, dtypes.
 const script = `
   import { conv1d, conv2d, conv3d, convTranspose2d, cuda, manualSeed, randn } from 'thalweg';
+${relativeError}
   manualSeed(1);
   const cases = [
     [conv2d, [2, 3, 9, 8], [16, 3, 3, 3], { padding: 1 }],
@@ -41,16 +43,7 @@ const script = `
         y.mul(y).sum().backward();
         return [y, cx.grad, cw.grad, cb.grad].map((t) => t.to('float64').to('cpu').dataSync());
       };
-      const expected = results('cpu'), got = results('cuda');
-      expected.forEach((values, i) => {
-        let scale = 0, error = 0;
-        for (let k = 0; k < values.length; k++) {
-          scale = Math.max(scale, Math.abs(values[k]));
-          error = Math.max(error, Math.abs(values[k] - got[i][k]));
-          if (Number.isNaN(got[i][k])) error = Infinity;
-        }
-        worst = Math.max(worst, error / scale / tolerance);
-      });
+      worst = Math.max(worst, relativeError(results('cpu'), results('cuda')) / tolerance);
     }
   }
   console.log(JSON.stringify({ agrees: worst < 1, libraries: cuda.libraries().split('\\n') }));`;

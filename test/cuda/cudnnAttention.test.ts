@@ -7,12 +7,14 @@ import { cuda, grad, nn, noGrad, randn, type Device } from 'thalweg';
 import { runScript } from '../fixtures/child.js';
 import { expectClose } from '../golden.js';
 import { describeDevice, isEmulated } from './available.js';
+import { relativeError } from './compare.js';
 
 const found = cuda.isAvailable() && /^cuDNN: \d/m.test(cuda.libraries());
 
 // Named cases of attention and its gradients, against the CPU; which of them, CASES says.
 const script = `
   import { cuda, manualSeed, nn, ones, randn } from 'thalweg';
+  ${relativeError}
   manualSeed(1);
   const heads = (batch, heads, rows, width) => randn([batch, rows, heads, width]);
   const turned = (x) => x.transpose(1, 2);
@@ -67,17 +69,9 @@ const script = `
         out.mul(out).sum().backward();
         return [out, ...leaves.map((x) => x.grad)].map((x) => x.to('float64').to('cpu').dataSync());
       };
-      const expected = run('cpu', 'float64'), got = run('cuda', dtype);
-      expected.forEach((values, i) => {
-        let scale = 1e-3, error = 0;
-        for (let k = 0; k < values.length; k++) {
-          scale = Math.max(scale, Math.abs(values[k]));
-          error = Math.max(error, Math.abs(values[k] - got[i][k]));
-          if (Number.isNaN(got[i][k])) error = Infinity;
-        }
-        const tolerance = { float32: 1e-5, float64: 1e-12, float16: 4e-3, bfloat16: 3e-2 }[dtype];
-        worst[name] = Math.max(worst[name] ?? 0, error / scale / tolerance);
-      });
+      const error = relativeError(run('cpu', 'float64'), run('cuda', dtype), 1e-3);
+      const tolerance = { float32: 1e-5, float64: 1e-12, float16: 4e-3, bfloat16: 3e-2 }[dtype];
+      worst[name] = Math.max(worst[name] ?? 0, error / tolerance);
     }
   }
   console.log(JSON.stringify(Object.entries(worst).filter(([, by]) => !(by < 1)).map(([name, by]) => name + ' by ' + by)));`;

@@ -16,6 +16,7 @@ import {
 } from 'thalweg';
 import { runScript } from '../fixtures/child.js';
 import { describeDevice, isEmulated } from './available.js';
+import { relativeError } from './compare.js';
 
 const found = cuda.isAvailable() && /^cuDNN: \d/m.test(cuda.libraries());
 afterEach(() => setFloat32MatmulPrecision('highest'));
@@ -23,6 +24,7 @@ afterEach(() => setFloat32MatmulPrecision('highest'));
 // Layers of every kind, with their gradients, against the CPU.
 const script = `
   import { cuda, manualSeed, nn, noGrad, randn } from 'thalweg';
+${relativeError}
   manualSeed(1);
   const cases = [
     ['LSTM', { numLayers: 2 }, {}],
@@ -70,17 +72,7 @@ const script = `
         const grads = [cx, ...hx, ...(how.inputOnly ? [] : own.parameters())].flatMap((t) => (t.grad ? [t.grad] : []));
         return [...outs, ...again, ...grads].map((t) => t.detach().to('float64').to('cpu').dataSync());
       };
-      const expected = results('cpu'), got = results('cuda');
-      if (expected.length !== got.length) throw new Error('a gradient is missing');
-      expected.forEach((values, i) => {
-        let scale = 0, error = 0;
-        for (let k = 0; k < values.length; k++) {
-          scale = Math.max(scale, Math.abs(values[k]));
-          error = Math.max(error, Math.abs(values[k] - got[i][k]));
-          if (Number.isNaN(got[i][k])) error = Infinity;
-        }
-        worst = Math.max(worst, error / scale / tolerance);
-      });
+      worst = Math.max(worst, relativeError(results('cpu'), results('cuda')) / tolerance);
     }
   }
   console.log(JSON.stringify({ agrees: worst < 1, worst, cases: inferred / 2 }));`;
