@@ -74,40 +74,29 @@ if(NOT THALWEG_CUDA AND THALWEG_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$" AND N
     PREFIX "" OUTPUT_NAME libcudnn SUFFIX .so.9 CXX_EXTENSIONS OFF CXX_VISIBILITY_PRESET hidden
     LIBRARY_OUTPUT_DIRECTORY ${THALWEG_OUTPUT_DIR}/fake)
 
-  # Plans of the real cuDNN, where it is found, for devices that are only described to it.
-  add_executable(thalweg_cudnn_plans EXCLUDE_FROM_ALL
-    ${CMAKE_SOURCE_DIR}/native/test/cudnn_plans.cpp ${CMAKE_SOURCE_DIR}/native/cuda/cudnn.cpp
-    ${CMAKE_SOURCE_DIR}/native/cuda/cudnn_conv_graph.cpp ${CMAKE_SOURCE_DIR}/native/cuda/library.cpp
-    ${CMAKE_SOURCE_DIR}/native/cuda/library_search.cpp ${THALWEG_CUDA_SHARED})
-  target_compile_definitions(thalweg_cudnn_plans PRIVATE THALWEG_HAS_CUBLASLT THALWEG_HAS_CUDNN)
-  target_include_directories(thalweg_cudnn_plans BEFORE PRIVATE ${CMAKE_SOURCE_DIR}/native/cuda/emulated)
-  target_link_libraries(thalweg_cudnn_plans PRIVATE thalweg_options ${CMAKE_DL_LIBS})
-  set_target_properties(thalweg_cudnn_plans PROPERTIES CXX_EXTENSIONS OFF)
-  # Those of attention look for a driver.
+  # What the real cuDNN, where it is found, says of devices that are only described to it, or not there: a program for
+  # each family, with the files of native/cuda that describe it. Some of it looks for a driver.
   add_library(thalweg_absent_driver MODULE EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/native/test/absent_driver.cpp)
   set_target_properties(thalweg_absent_driver PROPERTIES PREFIX "" SUFFIX ".so")
   target_link_options(thalweg_absent_driver PRIVATE -Wl,-soname,libcuda.so.1)
-  add_executable(thalweg_cudnn_attention_plans EXCLUDE_FROM_ALL
-    ${CMAKE_SOURCE_DIR}/native/test/cudnn_attention_plans.cpp ${CMAKE_SOURCE_DIR}/native/cuda/cudnn.cpp
-    ${CMAKE_SOURCE_DIR}/native/cuda/cudnn_attention_graph.cpp ${CMAKE_SOURCE_DIR}/native/cuda/library.cpp
-    ${CMAKE_SOURCE_DIR}/native/cuda/library_search.cpp ${THALWEG_CUDA_SHARED})
-  target_compile_definitions(thalweg_cudnn_attention_plans PRIVATE
-    THALWEG_HAS_CUBLASLT THALWEG_HAS_CUDNN "ABSENT_DRIVER=\"$<TARGET_FILE:thalweg_absent_driver>\"")
-  target_include_directories(thalweg_cudnn_attention_plans BEFORE PRIVATE ${CMAKE_SOURCE_DIR}/native/cuda/emulated)
-  target_link_libraries(thalweg_cudnn_attention_plans PRIVATE thalweg_options ${CMAKE_DL_LIBS})
-  set_target_properties(thalweg_cudnn_attention_plans PROPERTIES CXX_EXTENSIONS OFF)
-  add_dependencies(thalweg_cudnn_attention_plans thalweg_absent_driver)
-  # What it says of recurrent layers, likewise.
-  add_executable(thalweg_cudnn_rnn_plans EXCLUDE_FROM_ALL
-    ${CMAKE_SOURCE_DIR}/native/test/cudnn_rnn_plans.cpp ${CMAKE_SOURCE_DIR}/native/cuda/cudnn.cpp
-    ${CMAKE_SOURCE_DIR}/native/cuda/library.cpp ${CMAKE_SOURCE_DIR}/native/cuda/library_search.cpp
-    ${THALWEG_CUDA_SHARED})
-  target_compile_definitions(thalweg_cudnn_rnn_plans PRIVATE
-    THALWEG_HAS_CUBLASLT THALWEG_HAS_CUDNN "ABSENT_DRIVER=\"$<TARGET_FILE:thalweg_absent_driver>\"")
-  target_include_directories(thalweg_cudnn_rnn_plans BEFORE PRIVATE ${CMAKE_SOURCE_DIR}/native/cuda/emulated)
-  target_link_libraries(thalweg_cudnn_rnn_plans PRIVATE thalweg_options ${CMAKE_DL_LIBS})
-  set_target_properties(thalweg_cudnn_rnn_plans PROPERTIES CXX_EXTENSIONS OFF)
-  add_dependencies(thalweg_cudnn_rnn_plans thalweg_absent_driver)
+  function(thalweg_cudnn_program name)
+    add_executable(thalweg_${name} EXCLUDE_FROM_ALL
+      ${CMAKE_SOURCE_DIR}/native/test/${name}.cpp ${CMAKE_SOURCE_DIR}/native/cuda/cudnn.cpp
+      ${CMAKE_SOURCE_DIR}/native/cuda/library.cpp ${CMAKE_SOURCE_DIR}/native/cuda/library_search.cpp
+      ${THALWEG_CUDA_SHARED})
+    foreach(file IN LISTS ARGN)
+      target_sources(thalweg_${name} PRIVATE ${CMAKE_SOURCE_DIR}/native/cuda/${file})
+    endforeach()
+    target_compile_definitions(thalweg_${name} PRIVATE
+      THALWEG_HAS_CUBLASLT THALWEG_HAS_CUDNN "ABSENT_DRIVER=\"$<TARGET_FILE:thalweg_absent_driver>\"")
+    target_include_directories(thalweg_${name} BEFORE PRIVATE ${CMAKE_SOURCE_DIR}/native/cuda/emulated)
+    target_link_libraries(thalweg_${name} PRIVATE thalweg_options ${CMAKE_DL_LIBS})
+    set_target_properties(thalweg_${name} PROPERTIES CXX_EXTENSIONS OFF)
+    add_dependencies(thalweg_${name} thalweg_absent_driver)
+  endfunction()
+  thalweg_cudnn_program(cudnn_plans cudnn_conv_graph.cpp)
+  thalweg_cudnn_program(cudnn_attention_plans cudnn_attention_graph.cpp)
+  thalweg_cudnn_program(cudnn_rnn_plans)
 
   # A test of generated programs against the interpreter, both as ordinary C++.
   add_executable(thalweg_generated_programs EXCLUDE_FROM_ALL

@@ -2,7 +2,7 @@
 
 #if defined(THALWEG_HAS_CUDNN)
 #include <algorithm>
-#include <cstring>
+#include <initializer_list>
 #include <list>
 #include <mutex>
 #include <vector>
