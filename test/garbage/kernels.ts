@@ -13,7 +13,13 @@ import { products } from './products.js';
 import { randomNumbers } from './random.js';
 import { recurrent } from './rnn.js';
 
-export const makers: Makers = {
-  ...{ ...elementwise, ...randomNumbers, ...products, ...pools, ...norms, ...losses, ...indexing, ...order },
-  ...{ ...recurrent, ...linalg, ...attentions, ...probes },
-};
+const families = [
+  ...[elementwise, randomNumbers, products, pools, norms, losses, indexing, order],
+  ...[recurrent, linalg, attentions, probes],
+];
+
+export const makers: Makers = Object.fromEntries(families.flatMap((family) => Object.entries(family)));
+
+// Of two makers one would be forgotten.
+const count = families.reduce((sum, family) => sum + Object.keys(family).length, 0);
+if (count !== Object.keys(makers).length) throw new Error('a kernel has makers in two families');
